@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Functions that register tests. Needs the targets `troupe` and `troupe_options`.
+
+find_package(doctest 2.4.9 REQUIRED)
+include(doctest)
+
+# doctest's main and the precompiled header, both shared by all test programs.
+add_library(troupe_test_main OBJECT "${PROJECT_SOURCE_DIR}/tests/support/doctest_main.cpp")
+target_link_libraries(troupe_test_main PUBLIC doctest::doctest PRIVATE troupe_options)
+target_precompile_headers(troupe_test_main PRIVATE
+  <doctest/doctest.h>
+  <algorithm> <array> <atomic> <chrono> <cstdint> <deque> <functional> <map> <memory> <mutex> <optional> <random>
+  <set> <sstream> <stdexcept> <string> <string_view> <thread> <tuple> <type_traits> <utility> <variant> <vector>)
+
+# One test program; each doctest case becomes a test of ctest.
+#
+#   troupe_test(<name> SOURCES <file>... [PURE] [LABELS <label>...] [TIMEOUT <seconds>] [LINK <target>...])
+#
+# SOURCES  relative to the calling CMakeLists.txt. With PURE, `troupe/...` names a source of runtime/ or actors/.
+# PURE     do not link the library: only the listed sources, fmt header-only, no CAF. These are the
+#          tests that ThreadSanitizer can judge, so the tsan preset always runs them.
+# LABELS   in addition to the program's own name: `ctest -L restart_budget_test`.
+# TIMEOUT  per case, in seconds; default 30.
+function(troupe_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PURE" "TIMEOUT" "SOURCES;LABELS;LINK")
+  if(NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "troupe_test(${name}): SOURCES missing, or unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(troupe_pure_only AND NOT arg_PURE)
+    return()
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 30)
+  endif()
+  if(TROUPE_SANITIZE)
+    math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 4")
+  endif()
+
+  add_executable(${name})
+  target_link_libraries(${name} PRIVATE troupe_test_main troupe_options Threads::Threads ${arg_LINK})
+  target_precompile_headers(${name} REUSE_FROM troupe_test_main)
+  if(arg_PURE)
+    target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/runtime" "${PROJECT_SOURCE_DIR}/actors")
+    target_link_libraries(${name} PRIVATE fmt::fmt-header-only)
+    foreach(layer IN ITEMS runtime actors)
+      foreach(source IN LISTS arg_SOURCES)
+        if(source MATCHES "^troupe/" AND EXISTS "${PROJECT_SOURCE_DIR}/${layer}/${source}")
+          list(REMOVE_ITEM arg_SOURCES "${source}")
+          list(APPEND arg_SOURCES "${PROJECT_SOURCE_DIR}/${layer}/${source}")
+        endif()
+      endforeach()
+    endforeach()
+  else()
+    target_link_libraries(${name} PRIVATE troupe::troupe fmt::fmt)
+  endif()
+  target_sources(${name} PRIVATE ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+
+  # doctest exits with 0 when a filter matches no case; the expression turns that into a failure.
+  doctest_discover_tests(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} FAIL_REGULAR_EXPRESSION "test cases: +0")
+
+  # doctest_discover_tests cannot pass a list of labels, and says nothing about a program without cases.
+  set(hook "${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake")
+  file(WRITE "${hook}"
+    "if(${name}_TESTS)\n"
+    "  set_tests_properties(\${${name}_TESTS} PROPERTIES LABELS \"${name};${arg_LABELS}\")\n"
+    "elseif(EXISTS \"${CMAKE_CURRENT_BINARY_DIR}/${name}\")\n"
+    "  add_test(${name}_HAS_NO_CASES ${name}_HAS_NO_CASES)\n"
+    "endif()\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${hook}")
+endfunction()
+
+# A source that must compile as it is, and must not once TROUPE_MUST_NOT_COMPILE is defined.
+#
+#   troupe_compile_fail(<name> SOURCE <file> MESSAGE <regex>)
+#
+# The forbidden lines stand between `#ifdef TROUPE_MUST_NOT_COMPILE` and `#endif`: that the rest compiles
+# proves that they are the reason. MESSAGE must match the compiler's diagnostics.
+function(troupe_compile_fail name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "SOURCE;MESSAGE" "")
+  if(NOT arg_SOURCE OR NOT arg_MESSAGE OR arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "troupe_compile_fail(${name}): SOURCE or MESSAGE missing, or unknown arguments")
+  endif()
+  if(troupe_pure_only)
+    return()
+  endif()
+  set(includes "$<TARGET_PROPERTY:troupe,INTERFACE_INCLUDE_DIRECTORIES>")
+  add_test(NAME ${name} COMMAND "${CMAKE_COMMAND}"
+    "-DCOMPILER=${CMAKE_CXX_COMPILER}" "-DINCLUDES=${includes}" "-DMESSAGE=${arg_MESSAGE}"
+    "-DSOURCE=${CMAKE_CURRENT_SOURCE_DIR}/${arg_SOURCE}"
+    -P "${PROJECT_SOURCE_DIR}/cmake/check_compile_fail.cmake")
+  set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS compile_fail)
+endfunction()

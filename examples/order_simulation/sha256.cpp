@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sha256.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace order_simulation {
+
+namespace {
+
+constexpr std::size_t block_bytes = 64;
+
+// FIPS 180-4, section 4.2.2: the first 32 bits of the fractional parts of the cube roots of the first 64 primes.
+constexpr std::array<std::uint32_t, 64> round_constants{
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+std::uint32_t big_endian_word(const unsigned char* bytes) {
+  return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 |
+         std::uint32_t{bytes[3]};
+}
+
+} // namespace
+
+void sha256::absorb_block(const unsigned char* block) {
+  std::array<std::uint32_t, 64> schedule{};
+  for (std::size_t i = 0; i < 16; ++i)
+    schedule[i] = big_endian_word(block + 4 * i);
+  for (std::size_t i = 16; i < 64; ++i) {
+    const std::uint32_t w15 = schedule[i - 15];
+    const std::uint32_t w2 = schedule[i - 2];
+    const std::uint32_t s0 = std::rotr(w15, 7) ^ std::rotr(w15, 18) ^ (w15 >> 3);
+    const std::uint32_t s1 = std::rotr(w2, 17) ^ std::rotr(w2, 19) ^ (w2 >> 10);
+    schedule[i] = schedule[i - 16] + s0 + schedule[i - 7] + s1;
+  }
+  auto [a, b, c, d, e, f, g, h] = state_;
+  for (std::size_t i = 0; i < 64; ++i) {
+    const std::uint32_t s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
+    const std::uint32_t t1 = h + s1 + ((e & f) ^ (~e & g)) + round_constants[i] + schedule[i];
+    const std::uint32_t s0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
+    const std::uint32_t t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
+    h = g;
+    g = f;
+    f = e;
+    e = d + t1;
+    d = c;
+    c = b;
+    b = a;
+    a = t1 + t2;
+  }
+  const std::array<std::uint32_t, 8> words{a, b, c, d, e, f, g, h};
+  for (std::size_t i = 0; i < 8; ++i)
+    state_[i] += words[i];
+}
+
+void sha256::update(std::string_view bytes) {
+  message_bytes_ += bytes.size();
+  while (!bytes.empty()) {
+    const std::size_t taken = std::min(block_bytes - pending_size_, bytes.size());
+    std::memcpy(pending_.data() + pending_size_, bytes.data(), taken);
+    pending_size_ += taken;
+    bytes.remove_prefix(taken);
+    if (pending_size_ == block_bytes) {
+      absorb_block(pending_.data());
+      pending_size_ = 0;
+    }
+  }
+}
+
+std::string sha256::hex_digest() {
+  const std::uint64_t message_bits = message_bytes_ * 8;
+  update(std::string_view{"\x80", 1});
+  while (pending_size_ != block_bytes - 8)
+    update(std::string_view{"\0", 1});
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    const char byte = static_cast<char>(message_bits >> shift & 0xff);
+    update(std::string_view{&byte, 1});
+  }
+  std::string hex;
+  hex.reserve(64);
+  for (const std::uint32_t word : state_)
+    for (int shift = 28; shift >= 0; shift -= 4)
+      hex += "0123456789abcdef"[word >> shift & 0xf];
+  return hex;
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  sha256 digest;
+  digest.update(bytes);
+  return digest.hex_digest();
+}
+
+} // namespace order_simulation

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "troupe/actor.hpp"
+
+#include "troupe/engine/control_call.hpp"
+#include "troupe/engine/system_core.hpp"
+
+namespace troupe {
+
+namespace {
+
+detail::cell* spawning() {
+  auto* c = detail::cell::current();
+  if (c == nullptr)
+    throw usage_error{"an actor can be created only by a system or a supervisor"};
+  return c;
+}
+
+} // namespace
+
+actor_base::actor_base() : cell_{spawning()} {}
+
+void actor_base::watch(const any_ref& who) {
+  auto& target = detail::required(who.pointer());
+  detail::cell_pointer self{*cell_};
+  target.send_control(detail::make_control(
+      [self](detail::cell& c) { c.add_watcher(*self); },
+      [self](detail::cell& c) {
+        // It has stopped: the watcher's own turn makes the message.
+        self->send_control(detail::make_control(
+            [who = stopped{c.id(), c.name(), c.end_reason()}](detail::cell& w) { w.on_watched_stopped(who); }));
+      }));
+}
+
+void actor_base::unwatch(const any_ref& who) {
+  detail::cell_pointer self{*cell_};
+  detail::required(who.pointer()).send_control(detail::make_control([self](detail::cell& c) { c.remove_watcher(*self); }));
+}
+
+void actor_base::cancel_timer(std::string_view key) noexcept {
+  for (auto* t = cell_->timers(); t != nullptr; t = t->next()) {
+    if (t->key() == key)
+      return t->cancel();
+  }
+}
+
+void actor_base::start_timer(detail::actor_timer& t, std::chrono::nanoseconds delay, std::chrono::nanoseconds period,
+                             std::string_view key) {
+  if (!key.empty())
+    cancel_timer(key);
+  t.start(*cell_, now() + delay, period, std::string{key});
+}
+
+time_point actor_base::now() const noexcept {
+  return cell_->core().now();
+}
+
+random_source& actor_base::random() const noexcept {
+  return *cell_->core().through.random;
+}
+
+troupe::system& actor_base::system() const noexcept {
+  return *cell_->core().owner;
+}
+
+} // namespace troupe

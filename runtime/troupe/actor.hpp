@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "troupe/engine/spawn.hpp"
+#include "troupe/ref.hpp"
+#include "troupe/seams.hpp"
+#include "troupe/timer.hpp"
+#include "troupe/watch.hpp"
+
+namespace troupe {
+
+class system;
+
+/// What every actor can do, whatever its messages. Threads: the actor's turn only, its constructor included.
+class actor_base {
+public:
+  actor_base(const actor_base&) = delete;
+  actor_base& operator=(const actor_base&) = delete;
+
+protected:
+  /// Throws usage_error outside of a spawn: actors are created by a system or a supervisor.
+  actor_base();
+  ~actor_base() = default;
+
+  /// Ends this actor after the handler at work: with exit_reason::normal, or, if its restart type is permanent, by
+  /// starting a fresh incarnation.
+  void stop() noexcept { cell_->end(); }
+
+  /// From now on, or at once if `who` has stopped already, this actor gets one `stopped` message about it. Needs a handler
+  /// `void on(const troupe::stopped&)`. Survives restarts of both. Idempotent.
+  void watch(const any_ref& who);
+  void unwatch(const any_ref& who);
+
+  /// Cancels the timer of that key, if there is one.
+  void cancel_timer(std::string_view key) noexcept;
+
+  /// Steady time of the system: in a simulation it is simulated.
+  time_point now() const noexcept;
+  /// The system's source of random numbers.
+  random_source& random() const noexcept;
+  troupe::system& system() const noexcept;
+
+  std::string name() const { return cell_->name(); }
+  std::uint64_t id() const noexcept { return cell_->id(); }
+  /// How often this actor was restarted before.
+  std::uint32_t incarnation() const noexcept { return cell_->incarnation(); }
+
+  /// For the runtime.
+  detail::cell& own_cell() const noexcept { return *cell_; }
+  void start_timer(detail::actor_timer& t, std::chrono::nanoseconds delay, std::chrono::nanoseconds period,
+                   std::string_view key);
+
+private:
+  detail::cell* const cell_;
+};
+
+/// Base of an actor `Self` that handles the messages `Ms`: plain values, for each of which `Self` has a public
+///
+///     reply_type on(const message&);          // or void, or troupe::task<reply_type>
+///
+/// A message with a member type `reply` is answered with it. Handlers of one actor never run at the same time. An
+/// exception that leaves a handler means that the actor's state may be wrong: its supervisor restarts it, with a fresh
+/// object in the same place, and the message is retried or quarantined, which is why handlers get it const.
+///
+/// Optional members of `Self`: `void on_stop()`, called before a graceful end; `void on(const troupe::stopped&)`, for
+/// watches; `static constexpr bool exclusive = true`, to handle no other message while a handler is suspended.
+template <class Self, class... Ms>
+class actor : public actor_base {
+public:
+  using messages = detail::message_list<Ms...>;
+
+protected:
+  /// The actor's own address.
+  ref<Self> self() const noexcept { return ref<Self>{own_cell()}; }
+
+  /// Sends `message` to this actor itself, once, when `delay` has passed.
+  template <class M>
+    requires detail::one_of<M, Ms...>
+  timer after(std::chrono::nanoseconds delay, M message) {
+    return start<M>(delay, {}, {}, std::move(message));
+  }
+
+  /// As `after`, replacing the timer of the same key: a tick of the replaced one is not delivered any more.
+  template <class M>
+    requires detail::one_of<M, Ms...>
+  timer after(std::string_view key, std::chrono::nanoseconds delay, M message) {
+    return start<M>(delay, {}, key, std::move(message));
+  }
+
+  /// Sends `message` to this actor itself at a fixed rate, for the first time after `period`. A tick that comes due before
+  /// the last one was received is skipped. Requires `period > 0`.
+  template <class M>
+    requires detail::one_of<M, Ms...>
+  timer every(std::chrono::nanoseconds period, M message) {
+    return start<M>(period, period, {}, std::move(message));
+  }
+
+  template <class M>
+    requires detail::one_of<M, Ms...>
+  timer every(std::string_view key, std::chrono::nanoseconds period, M message) {
+    return start<M>(period, period, key, std::move(message));
+  }
+
+private:
+  template <class M>
+  timer start(std::chrono::nanoseconds delay, std::chrono::nanoseconds period, std::string_view key, M message) {
+    auto* t = new detail::message_timer<Self, M>{std::move(message)};
+    timer handle{*t};
+    start_timer(*t, delay, period, key);
+    t->release();
+    return handle;
+  }
+};
+
+} // namespace troupe

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "troupe/engine/timer_queue.hpp"
+#include "troupe/mailbox/control_lane.hpp"
+
+namespace troupe::detail {
+
+/// A timer of one incarnation of one actor.
+///
+/// Protocol: *armed* in the timer service -> *fired*: the timer thread puts it on the actor's control lane -> *due*: the
+/// actor's turn acts on it and, if it is periodic, arms it again. A periodic timer is therefore never more than once in
+/// flight: a tick that the actor was too busy for is skipped. Cancelling is the actor's own affair: what is armed is taken
+/// back; what is in flight is marked and comes to nothing. It holds a count on the cell, not on the object, and the
+/// actor's end cancels it, so it keeps nothing alive.
+///
+/// Threads: the actor's turn, but for the way from the timer thread to the lane.
+class actor_timer : public control_message, public engine::timer_node {
+public:
+  /// Arms the timer for `owner` and links it there. The owner holds one count, the caller another.
+  void start(cell& owner, time_point at, std::chrono::nanoseconds period, std::string key);
+
+  /// Will not become due any more. Idempotent.
+  void cancel() noexcept;
+
+  bool active() const noexcept { return owner_ != nullptr && !cancelled_; }
+  const std::string& key() const noexcept { return key_; }
+  /// The next one of the same owner.
+  actor_timer* next() const noexcept { return next_; }
+
+  void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      delete this;
+  }
+
+  void deliver(cell& to) noexcept override;
+  void refuse(cell& to) noexcept override;
+
+protected:
+  actor_timer() = default;
+  virtual ~actor_timer() = default;
+
+  /// What the timer is for.
+  virtual void due(cell& owner) noexcept = 0;
+
+private:
+  friend class cell;
+  static void on_fire(engine::timer_node& node) noexcept;
+
+  std::atomic<std::uint32_t> refs_{1};
+  bool cancelled_ = false;
+  cell* owner_ = nullptr; // counted while armed or in flight
+  std::chrono::nanoseconds period_{};
+  std::string key_;
+  actor_timer* previous_ = nullptr; // in the owner's list
+  actor_timer* next_ = nullptr;
+};
+
+/// Calls `F` on the owner's turn.
+template <class F>
+class callback_timer final : public actor_timer {
+public:
+  explicit callback_timer(F f) : call_{std::move(f)} {}
+
+private:
+  void due(cell&) noexcept override { call_(); }
+  F call_;
+};
+
+} // namespace troupe::detail

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "troupe/engine/executor.hpp"
+#include "troupe/engine/host.hpp"
+#include "troupe/engine/reply_slot.hpp"
+#include "troupe/engine/runnable.hpp"
+#include "troupe/engine/scheduler.hpp"
+#include "troupe/mailbox/control_lane.hpp"
+#include "troupe/mailbox/delivery.hpp"
+#include "troupe/mailbox/ledger.hpp"
+#include "troupe/mailbox/mailbox.hpp"
+#include "troupe/mailbox/sliding_lane.hpp"
+#include "troupe/observe/event.hpp"
+#include "troupe/supervision/child_spec.hpp"
+
+namespace troupe {
+struct stopped;
+}
+
+namespace troupe::detail {
+
+class actor_timer;
+class supervisor_core;
+struct child_record;
+struct system_core;
+
+/// What everyone with the same place in the tree shares: options fixed at the start.
+struct cell_options {
+  child_options spec;
+  std::string path; ///< Names from the root, joined with slashes. Empty: unnamed.
+};
+
+/// One actor: mailbox, lifecycle, supervision link, and the user's object.
+///
+///     state       who may act              what is served                          next
+///     starting    the spawner              nothing                                 running | stopped
+///     running     the turn                 control, retries, timers, mailbox       suspended | draining | stopping
+///     draining    the turn                 as running, up to a mark in the mailbox stopping | suspended
+///     suspended   the turn (control only)  control: the supervisor's word          running | stopping
+///     stopping    the turn                 nothing                                 stopped
+///     stopped     nobody                   nothing: both lanes are closed          -
+///
+/// "The turn" is the one worker that holds the right to run, which the mailbox hands over; handling one message
+/// therefore happens-before handling the next. Members below are sorted by who may touch them.
+///
+/// Lifetime: counted by refs, and by the supervision tree from the start until the actor has stopped. Stopping destroys
+/// the object; the cell goes with the last count.
+class alignas(64) cell final : public engine::runnable {
+public:
+  enum class state : std::uint8_t { starting, running, draining, suspended, stopping, stopped };
+
+  /// The cell whose turn runs on this thread, or null.
+  static cell* current() noexcept { return current_; }
+
+  /// A new cell with one count, owned by the caller, in state starting.
+  static cell* make(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h);
+
+  // -- any thread, with a count --
+
+  /// Takes `e` over, whatever the outcome.
+  delivery enqueue(envelope* e) noexcept {
+    if (sliding_ == nullptr) [[likely]] {
+      switch (mailbox_.push(e, capacity_)) {
+        case push_result::queued: return delivery::accepted;
+        case push_result::queued_and_wake: schedule(); return delivery::accepted;
+        case push_result::full: return refuse_full(e);
+        case push_result::closed: return refuse_closed(e);
+      }
+    }
+    return enqueue_sliding(e);
+  }
+
+  /// Takes `e` over if it is accepted, and says whether.
+  bool try_enqueue(envelope* e) noexcept;
+
+  /// Counts and reports a message from outside the type system that the actor has no handler for.
+  void refuse_foreign(std::string type) noexcept;
+
+  /// Hands `m` to the control lane, or lets it refuse itself if the cell has stopped.
+  void send_control(control_message* m) noexcept {
+    if (!control_.push(m))
+      m->refuse(*this);
+    else if (mailbox_.attend())
+      schedule();
+  }
+
+  void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); } // relaxed: the caller owns a count
+  void release() noexcept {
+    // acq_rel: whoever frees the cell sees what the others wrote.
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      destroy();
+  }
+
+  std::uint64_t id() const noexcept { return id_; }
+  system_core& core() const noexcept { return *core_; }
+  const cell_options& options() const noexcept { return *options_; }
+  const actor_type& type() const noexcept { return host_->type(); }
+  /// Path of names from the root, or type and id for an unnamed actor.
+  std::string name() const;
+  /// Requires a stopped cell.
+  exit_reason end_reason() const noexcept { return end_reason_; }
+  state lifecycle() const noexcept { return state_.load(std::memory_order_acquire); }
+  std::size_t depth() const noexcept;
+  ledger books() const noexcept;
+  std::uint32_t incarnation() const noexcept { return incarnation_.load(std::memory_order_relaxed); }
+  /// What the handler at work handles, or null.
+  const handler* handling() const noexcept { return handling_.load(std::memory_order_relaxed); }
+
+  // -- the spawner, before the cell is scheduled for the first time --
+
+  /// Builds the first object. Throws what its constructor throws.
+  void construct();
+  /// Lets it run. Requires an object, and a place under `parent`.
+  void launch(supervisor_core& parent) noexcept;
+  /// As `launch`, for the one cell without a parent.
+  void launch_root() noexcept;
+  /// The start failed: the caller's count is all that is left to release.
+  void give_up_start() noexcept;
+
+  // -- the turn only --
+
+  engine::run_result run() noexcept override;
+
+  void* object() const noexcept { return host_->object(); }
+  std::int64_t current_deadline() const noexcept { return in_hand_ != nullptr ? in_hand_->deadline : 0; }
+  envelope* in_hand() const noexcept { return in_hand_; }
+
+  /// Goes on with a suspended handler.
+  void resume(std::coroutine_handle<> h, envelope* message) noexcept;
+  /// If the suspended handler of `e` has ended: replies and counts it, or fails.
+  void finish_if_ended(envelope* e) noexcept;
+  /// A message of the runtime's own making (a timer's), handled after what is in hand.
+  void enqueue_local(envelope* e) noexcept;
+  /// After the handler in hand returns: stop, and let the restart type decide what follows.
+  void end() noexcept { end_wanted_ = true; }
+
+  void add_timer(actor_timer& t) noexcept;
+  void remove_timer(actor_timer& t) noexcept;
+  actor_timer* timers() const noexcept { return timers_; }
+  /// Adds `watcher` (counted) unless it watches already.
+  void add_watcher(cell& watcher);
+  void remove_watcher(const cell& watcher) noexcept;
+  /// An actor that this one watches has stopped.
+  void on_watched_stopped(const troupe::stopped& who) noexcept;
+
+  // A supervisor's cell changes state for its children.
+  void fail_supervisor(std::exception_ptr why) noexcept;
+  void suspend_supervisor() noexcept { enter(state::suspended); }
+  void halted_supervisor() noexcept;
+  void revived_supervisor() noexcept;
+  /// Ends the life now; the turn retires the cell when it is back in its loop.
+  void stop_now(exit_reason why, bool with_hook) noexcept;
+  bool at_work() const noexcept;
+
+  // Orders of the supervisor; each is a no-op in a state that it does not fit.
+  void order_resume() noexcept;  ///< Go on with the object as it is; the failing message is dropped.
+  void order_halt() noexcept;    ///< Destroy the object, keep the mailbox; report `halted`.
+  void order_revive() noexcept;  ///< Build a fresh object; report `revived` or `failed_to_start`.
+  void order_drain() noexcept;   ///< Handle what is queued by now, then stop.
+  void order_stop() noexcept;    ///< Stop at once, the rest of the mailbox is dropped.
+  void order_kill() noexcept;    ///< As stop, without the object's stop hook.
+
+  // -- supervisor's turn only --
+  std::unique_ptr<child_record> record;
+
+  // -- guarded by the parent's children lock --
+  cell* previous_sibling = nullptr;
+  cell* next_sibling = nullptr;
+
+  /// Fixed from launch on.
+  supervisor_core* parent() const noexcept { return parent_; }
+  /// Set before launch; null for an ordinary actor.
+  supervisor_core* supervisor() const noexcept { return supervisor_; }
+  void set_supervisor(supervisor_core* s) noexcept { supervisor_ = s; }
+
+  /// The plain CAF actor that stands for this cell, once somebody asked for it.
+  std::atomic<void*> caf_face{nullptr};
+  /// In its place once the cell has stopped.
+  static void* no_face() noexcept { return reinterpret_cast<void*>(std::uintptr_t{1}); }
+
+private:
+  struct incidents;
+
+  cell(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h);
+  ~cell();
+
+  void schedule() noexcept { engine::schedule(*executor_, *this); }
+  void destroy() noexcept;
+
+  delivery enqueue_sliding(envelope* e) noexcept;
+  delivery refuse_full(envelope* e) noexcept;
+  delivery refuse_closed(envelope* e) noexcept;
+  incidents& rare() const;
+
+  void serve_control() noexcept;
+  bool may_serve() const noexcept;
+  envelope* next_message() noexcept;
+  void handle(envelope* e) noexcept;
+  void conclude_handled(envelope* e) noexcept;
+  void suspend(envelope* e, suspension* s) noexcept;
+  void unlink_suspension(suspension& s) noexcept;
+  void fail(envelope* e, std::exception_ptr why) noexcept;
+  void settle_failed_message(bool restarting) noexcept;
+  void drop(envelope* e, drop_reason why) noexcept;
+  void expire(envelope* e) noexcept;
+  void quarantine(envelope* e) noexcept;
+  void drop_suspended(drop_reason why) noexcept;
+  void cancel_timers() noexcept;
+  void normal_end() noexcept;
+  engine::run_result retire() noexcept;
+  bool rest() noexcept;
+  void note_letter(const envelope& e, dead_letter::cause why, drop_reason reason) const noexcept;
+  void enter(state s) noexcept { state_.store(s, std::memory_order_release); }
+
+  static inline constinit thread_local cell* current_ = nullptr;
+
+  // -- senders and the turn --
+  mailbox mailbox_;
+  control_lane control_;
+  std::atomic<std::uint32_t> refs_{1};
+  std::atomic<state> state_{state::starting};
+  bool end_wanted_ = false; // the turn only
+  exit_reason end_reason_{}; // the turn only
+
+  // -- immutable after construction --
+  const std::uint32_t capacity_;
+  const std::uint64_t id_;
+  engine::executor* const executor_;
+  system_core* const core_;
+  const std::unique_ptr<sliding_lane> sliding_; // instead of the mailbox's queue, for drop_oldest
+  const std::shared_ptr<const cell_options> options_;
+
+  // -- immutable after launch --
+  supervisor_core* parent_ = nullptr;
+  supervisor_core* supervisor_ = nullptr;
+
+  // -- the turn only --
+  const std::unique_ptr<host> host_;
+  envelope* in_hand_ = nullptr;
+  envelope* failed_ = nullptr;     // to be retried before everything else
+  envelope* local_head_ = nullptr; // timers' messages, before the mailbox's
+  envelope* local_tail_ = nullptr;
+  suspension* suspensions_ = nullptr;
+  actor_timer* timers_ = nullptr;
+  std::uint64_t drain_mark_ = 0;
+  std::exception_ptr failure_; // of `failed_`, or of the object's end
+
+  // -- the turn writes, anyone reads (relaxed: figures only) --
+  std::atomic<const handler*> handling_{nullptr};
+  std::atomic<std::uint32_t> incarnation_{0};
+  std::atomic<std::uint32_t> suspended_{0};
+  std::atomic<std::uint64_t> local_accepted_{0};
+  std::atomic<std::uint64_t> handled_{0};
+
+  // -- made on the first incident by whoever meets it --
+  mutable std::atomic<incidents*> incidents_{nullptr};
+};
+
+} // namespace troupe::detail

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <typeinfo>
+
+#include "troupe/mailbox/envelope.hpp"
+
+namespace troupe::detail {
+
+class cell;
+class suspension;
+
+/// How one actor type handles one message type.
+struct handler {
+  const message_type* message;
+  /// Calls the user's `on`. Returns what the message waits in if the handler suspended, else null: then the reply, if one
+  /// is wanted, has left. Throws what the user's code throws; `e.reply` is then untouched.
+  suspension* (*invoke)(cell& receiver, void* payload, envelope& e);
+  /// A fresh reply slot of the right type, for requests that come from outside the type system.
+  reply_slot* (*make_reply_slot)();
+};
+
+/// What the runtime knows about an actor type.
+struct actor_type {
+  const std::type_info* info;
+  std::span<const handler* const> handlers;
+  /// For the `stopped` messages of watched actors; null if the actor has no handler for them.
+  const handler* on_stopped;
+  /// Called before the object of a gracefully stopped actor is destroyed; null if the actor has no hook.
+  void (*on_stop)(void* object);
+  /// Handlers that may be suspended at the same time before the mailbox has to wait; 1 for an exclusive actor.
+  std::uint32_t suspended_max;
+};
+
+/// Holds the user's object of one cell and can build it anew. Threads: the cell's turn (construction: the spawner first).
+class host {
+public:
+  explicit host(const actor_type& type) noexcept : type_{&type} {}
+  host(const host&) = delete;
+  host& operator=(const host&) = delete;
+  virtual ~host() = default;
+
+  /// Builds a fresh object. Throws what its constructor throws; there is then no object.
+  virtual void construct() = 0;
+  /// Requires an object.
+  virtual void destroy() noexcept = 0;
+
+  void* object() const noexcept { return object_; }
+  const actor_type& type() const noexcept { return *type_; }
+
+protected:
+  void* object_ = nullptr;
+
+private:
+  const actor_type* type_;
+};
+
+} // namespace troupe::detail

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/engine/scheduler.hpp>
+
+#include <troupe/engine/cpu_quota.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include <pthread.h>
+
+namespace troupe::engine {
+
+namespace {
+
+unsigned worker_count(unsigned wanted) {
+  return std::clamp(wanted != 0 ? wanted : cpu_quota(), 1u, parking::workers_max);
+}
+
+} // namespace
+
+std::jthread make_thread(std::string name, std::function<void()> body) {
+  return std::jthread{[name = name.substr(0, 15), body = std::move(body)] {
+    pthread_setname_np(pthread_self(), name.c_str());
+    body();
+  }};
+}
+
+scheduler::scheduler(scheduler_options options, thread_starter threads)
+    : thread_starter_{threads ? std::move(threads) : thread_starter{make_thread}},
+      crew_{.owner = this,
+            .spin = options.spin,
+            .nap = options.nap,
+            .nap_max = std::max(options.nap, options.nap_max),
+            .hot_turns_max = std::max(options.hot_turns_max, 1u),
+            .injector_interval = std::max(options.injector_interval, 1u),
+            .workers = {},
+            .outside = injector{},
+            .lot = parking{worker_count(options.workers)}} {
+  for (unsigned i = 0, n = worker_count(options.workers); i < n; ++i)
+    crew_.workers.push_back(std::make_unique<worker>(crew_, i, options.seed));
+}
+
+scheduler::~scheduler() {
+  stop();
+}
+
+void scheduler::start() {
+  const std::scoped_lock lock{mutex_};
+  if (std::exchange(started_, true))
+    return;
+  try {
+    for (auto& w : crew_.workers)
+      threads_.push_back(thread_starter_("worker-" + std::to_string(w->index()), [this, &w = *w] {
+        w.work();
+        const std::scoped_lock left{left_mutex_};
+        ++left_;
+        left_changed_.notify_all();
+      }));
+  } catch (...) {
+    crew_.stopping.store(true);
+    crew_.lot.wake_all();
+    threads_.clear();
+    throw;
+  }
+}
+
+// Stop protocol:
+// - *raise*: store `stopping` in default order.
+// - *wake*: take everybody who is parked; they find `stopping` and leave.
+// - *catch up*: a worker that announces itself after that loads `stopping` next, in default order, and wakes everybody
+//   again, itself included. Without it: it looks at `stopping`, then we raise and wake, then it announces and sleeps.
+// - *join*.
+void scheduler::stop() {
+  const std::scoped_lock lock{mutex_};
+  started_ = true; // no start after stop
+  crew_.stopping.store(true);
+  crew_.lot.wake_all();
+  threads_.clear(); // joins
+}
+
+bool scheduler::stop_within(std::chrono::nanoseconds timeout) {
+  const std::scoped_lock lock{mutex_};
+  started_ = true;
+  crew_.stopping.store(true);
+  crew_.lot.wake_all();
+  {
+    std::unique_lock left{left_mutex_};
+    if (!left_changed_.wait_for(left, timeout, [this] { return left_ == threads_.size(); })) {
+      for (auto& t : threads_)
+        t.detach();
+      threads_.clear();
+      return false;
+    }
+  }
+  threads_.clear(); // joins
+  return true;
+}
+
+std::vector<runnable*> scheduler::drain() {
+  const std::scoped_lock lock{mutex_};
+  std::vector<runnable*> rest;
+  for (auto& w : crew_.workers)
+    w->drain_to(rest);
+  while (auto* r = crew_.outside.pop())
+    rest.push_back(r);
+  return rest;
+}
+
+void scheduler::submit(runnable& r) noexcept {
+  auto* here = worker::current();
+  if (here != nullptr && here->owner() == this) {
+    here->submit(r);
+    return;
+  }
+  crew_.outside.push(r);
+  crew_.lot.work_queued();
+}
+
+void scheduler::submit_fair(runnable& r) noexcept {
+  auto* here = worker::current();
+  if (here != nullptr && here->owner() == this) {
+    here->submit_fair(r);
+    return;
+  }
+  crew_.outside.push(r);
+  crew_.lot.work_queued();
+}
+
+std::vector<worker_statistics> scheduler::statistics() const {
+  std::vector<worker_statistics> all;
+  for (auto& w : crew_.workers)
+    all.push_back(w->statistics());
+  return all;
+}
+
+} // namespace troupe::engine

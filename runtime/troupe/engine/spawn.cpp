@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "troupe/engine/spawn.hpp"
+
+#include <string>
+
+#include "troupe/supervision/supervisor_core.hpp"
+
+namespace troupe::detail {
+
+result<std::shared_ptr<const cell_options>> checked_options(const supervisor_core& parent, const child_options& spec,
+                                                            std::string_view name) {
+  if (name.find('/') != std::string_view::npos)
+    return error{errc::bad_options, "name must not contain a slash: " + std::string{name}};
+  if (auto wrong = validate(spec))
+    return error{errc::bad_options, *wrong};
+  return std::shared_ptr<const cell_options>{std::make_shared<cell_options>(cell_options{spec, parent.path_of(name)})};
+}
+
+result<void> place(cell& c, supervisor_core& parent) {
+  auto adopted = parent.adopt(c);
+  if (!adopted) {
+    c.give_up_start();
+    c.release();
+    return adopted;
+  }
+  c.launch(parent);
+  return {};
+}
+
+} // namespace troupe::detail

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "troupe/engine/system_core.hpp"
+
+#include "troupe/engine/cell.hpp"
+#include "troupe/engine/worker.hpp"
+
+namespace troupe::detail {
+
+bool name_registry::add(const std::string& path, cell& c) {
+  std::unique_lock guard{mutex_};
+  return cells_.emplace(path, &c).second;
+}
+
+void name_registry::remove(const std::string& path, const cell& c) {
+  std::unique_lock guard{mutex_};
+  const auto i = cells_.find(path);
+  if (i != cells_.end() && i->second == &c)
+    cells_.erase(i);
+}
+
+cell* name_registry::find(const std::string& path) const {
+  std::unique_lock guard{mutex_};
+  const auto i = cells_.find(path);
+  if (i == cells_.end())
+    return nullptr;
+  i->second->retain(); // under the lock: a cell leaves the registry before the tree releases it
+  return i->second;
+}
+
+unsigned system_core::shard_hint() noexcept {
+  const auto* w = engine::worker::current();
+  return w == nullptr ? 0 : w->index() + 1;
+}
+
+} // namespace troupe::detail

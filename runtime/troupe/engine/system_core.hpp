@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "troupe/engine/executor.hpp"
+#include "troupe/engine/timer_service.hpp"
+#include "troupe/mailbox/quarantine.hpp"
+#include "troupe/observe/event.hpp"
+#include "troupe/seams.hpp"
+
+namespace troupe {
+class system;
+}
+
+namespace troupe::detail {
+
+class cell;
+class supervisor_core;
+
+/// Names of actors: unique, and the way to find one. Threads: any.
+class name_registry {
+public:
+  /// False if the name is taken.
+  bool add(const std::string& path, cell& c);
+  void remove(const std::string& path, const cell& c);
+  /// With a new count, or null.
+  cell* find(const std::string& path) const;
+
+private:
+  mutable std::mutex mutex_; // leaf lock
+  std::unordered_map<std::string, cell*> cells_;
+};
+
+/// What all cells of a system share. Threads: any; each member by its own rules.
+struct system_core {
+  // -- immutable once the system runs --
+  troupe::system* owner = nullptr;
+  seams through;
+  engine::executor* executor = nullptr;
+  std::unique_ptr<engine::timer_service> timers;
+  unsigned turn_messages_max = 0;             ///< Fairness: messages of one turn.
+  std::chrono::nanoseconds turn_time_max{};   ///< Fairness: time of one turn, looked at between messages.
+  std::function<void(const std::function<bool()>&)> drive; ///< Stepped systems: runs until the condition holds.
+  supervisor_core* root = nullptr;
+  std::function<void(const std::string& why)> gave_up;     ///< The root's last resort.
+
+  // -- with rules of their own --
+  event_stream events;
+  troupe::quarantine quarantine;
+  name_registry names;
+  std::atomic<std::uint64_t> last_id{0};
+  std::atomic<std::uint64_t> restarts{0};
+  std::atomic<std::uint64_t> escalations{0};
+  /// Messages that an actor had accepted and could not account for when it stopped. Always 0, or there is a bug.
+  std::atomic<std::uint64_t> unaccounted{0};
+
+  time_point now() const noexcept { return through.clock->now(); }
+  std::int64_t now_ns() const noexcept { return now().time_since_epoch().count(); }
+
+  /// Spreads timers over the service's shards: one per worker.
+  static unsigned shard_hint() noexcept;
+};
+
+} // namespace troupe::detail

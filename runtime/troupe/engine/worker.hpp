@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <troupe/engine/executor.hpp>
+#include <troupe/engine/injector.hpp>
+#include <troupe/engine/parking.hpp>
+#include <troupe/engine/run_queue.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <ctime>
+#include <memory>
+#include <vector>
+
+namespace troupe::engine {
+
+class worker;
+
+/// Counted since the start of the scheduler. Each number is exact, but they are read one after the other.
+struct worker_statistics {
+  std::uint64_t turns = 0;      ///< turns run
+  std::uint64_t steals = 0;     ///< visits to another worker's queue or slot that brought something
+  std::uint64_t stolen = 0;     ///< runnables taken from other workers
+  std::uint64_t overflows = 0;  ///< times that the full run queue moved its older half to the injector
+  std::uint64_t parks = 0;      ///< times that it found nothing and announced itself as parked
+  std::uint64_t naps = 0;       ///< timed sleeps while on watch
+};
+
+/// What the workers of one scheduler share.
+struct crew {
+  // -- immutable after construction --
+  const executor* owner;
+  std::chrono::nanoseconds spin;      // search this long before parking
+  std::chrono::nanoseconds nap;       // first nap on watch
+  std::chrono::nanoseconds nap_max;   // naps double up to this
+  unsigned hot_turns_max;             // hot partners in a row before the queue is served
+  unsigned injector_interval;         // turns between two looks at the injector
+  std::vector<std::unique_ptr<worker>> workers;
+
+  // -- shared, each with its own rules --
+  injector outside;
+  parking lot;
+  std::atomic<bool> stopping{false}; // stop() sets it before it wakes everybody
+};
+
+/// Runs turns on one thread: first the hot partner, then its own queue, then the injector, then others' queues.
+///
+/// Hot partner: the runnable that the current turn submitted last waits in a slot and goes next, while its data is warm;
+/// `hot_turns_max` times in a row at most, then it goes behind the others. A searching worker leaves slots alone, so a
+/// pair that plays ping-pong stays together; the one on watch (see `parking`) takes from the slot of a worker whose turn
+/// has not ended since its last look.
+///
+/// Threads: owner thread only; `index`, `owner`, `running`, `turns`, `turn_started`, `statistics` any.
+class worker {
+public:
+  using queue = run_queue<256>;
+
+  worker(crew& shared, unsigned index, std::uint64_t seed);
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+
+  /// The worker that runs on this thread, or null.
+  [[gnu::always_inline]] static worker* current() noexcept { return current_; }
+
+  unsigned index() const noexcept { return index_; }
+  const executor* owner() const noexcept { return crew_.owner; }
+
+  /// As `executor::submit`. Costs one plain store and two loads while the slot is empty.
+  void submit(runnable& r) noexcept {
+    if (hot_.load(std::memory_order_relaxed) != nullptr) { // relaxed: only this thread makes it non-null
+      submit_second(r);
+      return;
+    }
+    hot_.store(&r, std::memory_order_release); // release: publishes the runnable to the watch, which takes by exchange
+    if (crew_.lot.wants_watch(cold_)) [[unlikely]]
+      crew_.lot.call_watch(index_, turns_.load(std::memory_order_relaxed)); // relaxed: this thread writes it
+  }
+
+  /// As `executor::submit_fair`.
+  void submit_fair(runnable& r) noexcept {
+    enqueue(r);
+    crew_.lot.work_queued();
+  }
+
+  /// The thread's body: returns after the scheduler began to stop.
+  void work() noexcept;
+
+  /// Takes back what is queued here, slot first. Requires: the thread has ended.
+  void drain_to(std::vector<runnable*>& out);
+
+  // -- observers, any thread --
+
+  /// The runnable whose turn it is, or null. Compare it, do not follow it: the turn may end meanwhile.
+  const runnable* running() const noexcept { return running_.load(std::memory_order_relaxed); }
+
+  /// Turns begun.
+  std::uint64_t turns() const noexcept { return turns_.load(std::memory_order_relaxed); }
+
+  /// When the last turn began, on CLOCK_MONOTONIC_COARSE: up to one tick (1-10 ms) too early.
+  std::chrono::nanoseconds turn_started() const noexcept {
+    return std::chrono::nanoseconds{started_.load(std::memory_order_relaxed)};
+  }
+
+  worker_statistics statistics() const noexcept;
+
+private:
+  void submit_second(runnable& r) noexcept;
+  void enqueue(runnable& r) noexcept;
+  void enqueue_again(runnable& r) noexcept;
+  void announce_leftover() noexcept;
+  void run_turn(runnable& r) noexcept;
+  runnable* next() noexcept;
+  runnable* take_hot() noexcept;
+  runnable* take_outside() noexcept;
+  runnable* search() noexcept;
+  runnable* search_and_spin() noexcept;
+  runnable* steal() noexcept;
+  runnable* park() noexcept;
+  runnable* watch(bool called) noexcept;
+  runnable* look_at_turns() noexcept;
+  bool anything_queued() const noexcept;
+  void hand_over() noexcept;
+  std::uint64_t random() noexcept;
+
+  /// Adds to a counter that only this thread writes. relaxed: nothing is read because of it.
+  static void count(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  }
+
+  [[gnu::tls_model("initial-exec")]] static inline constinit thread_local worker* current_ = nullptr;
+
+  // -- immutable after construction --
+  crew& crew_;
+  const unsigned index_;
+
+  // -- owner thread only --
+  bool cold_ = true;             // the present runnable came from a queue, not from the slot
+  bool leftover_ = false;        // the queue holds an `again` that nobody was told of
+  unsigned hot_turns_ = 0;       // in a row
+  unsigned until_injector_;      // turns
+  std::uint64_t random_;
+  std::vector<std::uint64_t> looks_; // each worker's turns at the last look on watch
+
+  // -- atomic: this thread writes, any reads; hot_ is also taken by the watch --
+  alignas(64) std::atomic<runnable*> hot_{nullptr}; // filled by this thread only, emptied by exchange
+  std::atomic<const runnable*> running_{nullptr};
+  std::atomic<std::uint64_t> turns_{0};
+  std::atomic<std::int64_t> started_{0}; // ns
+  std::atomic<std::uint64_t> steals_{0};
+  std::atomic<std::uint64_t> stolen_{0};
+  std::atomic<std::uint64_t> overflows_{0};
+  std::atomic<std::uint64_t> parks_{0};
+  std::atomic<std::uint64_t> naps_{0};
+
+  // -- has its own rules --
+  queue queue_;
+};
+
+/// Submits `r` to `where`: directly when the calling thread is one of its workers, else by its virtual function.
+inline void schedule(executor& where, runnable& r) noexcept {
+  auto* here = worker::current();
+  if (here != nullptr && here->owner() == &where)
+    here->submit(r);
+  else
+    where.submit(r);
+}
+
+} // namespace troupe::engine

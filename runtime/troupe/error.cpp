@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "troupe/error.hpp"
+
+#include <typeinfo>
+
+#include "troupe/type_name.hpp"
+
+namespace troupe {
+
+const char* to_string(errc code) noexcept {
+  switch (code) {
+    case errc::timed_out: return "timed_out";
+    case errc::mailbox_full: return "mailbox_full";
+    case errc::stopped: return "stopped";
+    case errc::restarted: return "restarted";
+    case errc::failed: return "failed";
+    case errc::dropped: return "dropped";
+    case errc::no_reply: return "no_reply";
+    case errc::name_taken: return "name_taken";
+    case errc::bad_options: return "bad_options";
+    case errc::shutting_down: return "shutting_down";
+  }
+  return "?";
+}
+
+namespace {
+
+std::string text_of(const error& e) {
+  return e.what.empty() ? std::string{to_string(e.code)} : std::string{to_string(e.code)} + ": " + e.what;
+}
+
+} // namespace
+
+request_error::request_error(error e) : std::runtime_error{text_of(e)}, code_{e.code} {}
+
+std::string describe(const std::exception_ptr& e) {
+  try {
+    if (e)
+      std::rethrow_exception(e);
+  } catch (const std::exception& x) {
+    return type_name(typeid(x)) + ": " + x.what();
+  } catch (...) {
+    return "an exception that is not a std::exception";
+  }
+  return "no exception";
+}
+
+} // namespace troupe

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace troupe::detail {
+
+class cell;
+
+/// Something the runtime tells a cell: stop, watch, a child's failure, a reply, a timer. Owns itself.
+class control_message {
+public:
+  /// Acts on the cell. Threads: the cell's turn.
+  virtual void deliver(cell& to) noexcept = 0;
+  /// Called instead of `deliver` if the cell has stopped. Threads: any.
+  virtual void refuse(cell& to) noexcept = 0;
+
+  control_message* next_control = nullptr;
+
+protected:
+  ~control_message() = default;
+};
+
+/// The lane for control messages: unbounded, first in first out, never delayed by user messages.
+///
+/// It is unbounded because what travels on it is bounded elsewhere: one reply per ask, one tick per timer, one report
+/// per failure. Threads: `push` any; the rest the holder of the right to run.
+class control_lane {
+public:
+  /// Returns false, with `m` untouched, after `close`.
+  bool push(control_message* m) noexcept {
+    auto* head = head_.load(std::memory_order_relaxed); // relaxed: validated below
+    do {
+      if (head == closed_mark())
+        return false;
+      m->next_control = head;
+      // release: publishes the message; pairs with the acquire in take().
+    } while (!head_.compare_exchange_weak(head, m, std::memory_order_release, std::memory_order_relaxed));
+    return true;
+  }
+
+  /// Everything pushed since the last call, oldest first.
+  control_message* take() noexcept { return reversed(head_.exchange(nullptr, std::memory_order_acquire)); }
+
+  /// Refuses all further messages and returns those that were waiting, oldest first.
+  control_message* close() noexcept { return reversed(head_.exchange(closed_mark(), std::memory_order_acq_rel)); }
+
+private:
+  static control_message* closed_mark() noexcept { return reinterpret_cast<control_message*>(std::uintptr_t{1}); }
+
+  static control_message* reversed(control_message* youngest) noexcept {
+    control_message* oldest = nullptr;
+    while (youngest != nullptr) {
+      auto* older = youngest->next_control;
+      youngest->next_control = oldest;
+      oldest = youngest;
+      youngest = older;
+    }
+    return oldest;
+  }
+
+  std::atomic<control_message*> head_{nullptr};
+};
+
+} // namespace troupe::detail

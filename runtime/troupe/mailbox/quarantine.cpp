@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "troupe/mailbox/quarantine.hpp"
+
+#include <algorithm>
+
+#include "troupe/engine/cell.hpp"
+
+namespace troupe {
+
+quarantine::~quarantine() {
+  for (auto& x : entries_) {
+    detail::destroy(x.message);
+    x.receiver->release();
+  }
+}
+
+std::vector<quarantined_message> quarantine::list() const {
+  std::unique_lock guard{mutex_};
+  std::vector<quarantined_message> result;
+  result.reserve(entries_.size());
+  for (const auto& x : entries_)
+    result.push_back(x.about);
+  return result;
+}
+
+std::size_t quarantine::size() const {
+  std::unique_lock guard{mutex_};
+  return entries_.size();
+}
+
+void quarantine::limit(std::size_t capacity) {
+  std::unique_lock guard{mutex_};
+  capacity_ = capacity;
+}
+
+bool quarantine::add(detail::cell& receiver, detail::envelope* e, quarantined_message about) {
+  std::unique_lock guard{mutex_};
+  if (entries_.size() >= capacity_)
+    return false;
+  about.id = ++last_id_;
+  entries_.push_back({std::move(about), &receiver, e});
+  receiver.retain();
+  return true;
+}
+
+bool quarantine::replay(std::uint64_t id) {
+  entry taken;
+  {
+    std::unique_lock guard{mutex_};
+    auto i = std::ranges::find(entries_, id, [](const entry& x) { return x.about.id; });
+    if (i == entries_.end())
+      return false;
+    taken = std::move(*i);
+    entries_.erase(i);
+  }
+  taken.message->attempts = 0;
+  const bool sent = taken.receiver->try_enqueue(taken.message);
+  if (!sent) {
+    std::unique_lock guard{mutex_};
+    const auto later = std::ranges::find_if(entries_, [&](const entry& x) { return x.about.id > id; });
+    entries_.insert(later, std::move(taken));
+    return false;
+  }
+  taken.receiver->release();
+  return true;
+}
+
+bool quarantine::discard(std::uint64_t id) {
+  entry taken;
+  {
+    std::unique_lock guard{mutex_};
+    auto i = std::ranges::find(entries_, id, [](const entry& x) { return x.about.id; });
+    if (i == entries_.end())
+      return false;
+    taken = std::move(*i);
+    entries_.erase(i);
+  }
+  detail::destroy(taken.message);
+  taken.receiver->release();
+  return true;
+}
+
+} // namespace troupe

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "troupe/ref.hpp"
+
+#include "troupe/engine/control_call.hpp"
+#include "troupe/engine/system_core.hpp"
+
+namespace troupe {
+
+namespace {
+
+void order(const detail::cell_pointer& p, void (detail::cell::*what)() noexcept) {
+  detail::required(p).send_control(detail::make_control([what](detail::cell& c) { (c.*what)(); }));
+}
+
+} // namespace
+
+void any_ref::stop() const {
+  order(cell_, &detail::cell::order_stop);
+}
+
+void any_ref::drain() const {
+  order(cell_, &detail::cell::order_drain);
+}
+
+void any_ref::kill() const {
+  order(cell_, &detail::cell::order_kill);
+}
+
+namespace detail {
+
+cell& required(const cell_pointer& p) {
+  if (p.get() == nullptr)
+    throw usage_error{"an empty ref was used"};
+  return *p;
+}
+
+std::int64_t ask_deadline(const cell& receiver, std::chrono::nanoseconds timeout) noexcept {
+  const auto now = receiver.core().now_ns();
+  constexpr auto latest = std::numeric_limits<std::int64_t>::max();
+  const auto own = timeout.count() > latest - now ? latest : std::max<std::int64_t>(now + timeout.count(), 1); // 0: never
+  const auto* asker = cell::current();
+  const auto inherited = asker != nullptr ? asker->current_deadline() : 0;
+  return inherited != 0 && inherited < own ? inherited : own;
+}
+
+} // namespace detail
+
+} // namespace troupe

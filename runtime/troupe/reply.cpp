@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "troupe/reply.hpp"
+
+#include "troupe/engine/system_core.hpp"
+#include "troupe/engine/worker.hpp"
+
+namespace troupe::detail {
+
+void wait_outside(reply_slot& slot) {
+  if (cell::current() != nullptr || engine::worker::current() != nullptr)
+    throw usage_error{"reply::get() would block a worker: inside an actor, co_await the reply"};
+  if (slot.settled())
+    return;
+  const auto& drive = slot.receiver()->core().drive;
+  if (drive)
+    drive([&] { return slot.settled(); });
+  else
+    slot.wait();
+}
+
+void park(reply_slot& slot, std::coroutine_handle<> h) {
+  auto* self = cell::current();
+  if (self == nullptr || self != slot.asker() || self->in_hand() == nullptr)
+    throw usage_error{"a reply can be awaited only by the actor that asked, in a handler"};
+  slot.await(h, self->in_hand());
+}
+
+} // namespace troupe::detail

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <coroutine>
+#include <utility>
+
+#include "troupe/engine/cell.hpp"
+#include "troupe/engine/reply_slot.hpp"
+#include "troupe/error.hpp"
+
+namespace troupe {
+
+namespace detail {
+
+/// Waits on a thread that is no worker; lets a stepped system run meanwhile. Throws usage_error inside an actor.
+void wait_outside(reply_slot& slot);
+
+/// Lets the reply's delivery go on with `h`. Throws usage_error if the actor whose turn this is did not ask.
+void park(reply_slot& slot, std::coroutine_handle<> h);
+
+} // namespace detail
+
+/// The reply to an `ask` that is on its way: exactly one value, or an error.
+///
+/// - Inside a handler: `co_await std::move(reply)` or `co_await ref.ask(...)` yields the value or throws `request_error`;
+///   `co_await ref.ask(...).outcome()` yields a `result` and does not throw.
+/// - Outside of actors: `get()` or `try_get()` block the calling thread until then, at most to the deadline.
+///
+/// Giving a reply up (destroying it) is allowed: the request is handled all the same.
+/// Ownership: unique. Threads: the one that asked.
+template <class R>
+class [[nodiscard]] reply {
+public:
+  using value_type = R;
+
+  explicit reply(detail::typed_reply_slot<R>* slot) noexcept : slot_{slot} {}
+  reply(reply&& other) noexcept : slot_{std::exchange(other.slot_, nullptr)} {}
+  reply& operator=(reply&& other) noexcept {
+    reply old{std::move(*this)};
+    slot_ = std::exchange(other.slot_, nullptr);
+    return *this;
+  }
+  ~reply() {
+    if (slot_ != nullptr) {
+      slot_->abandon();
+      slot_->release();
+    }
+  }
+
+  /// True once `get` would not block.
+  bool ready() const noexcept { return slot_->settled(); }
+
+  /// The value; throws `request_error` if there is none, and `usage_error` inside an actor, where it would block a worker.
+  R get() && { return std::move(*this).try_get().value(); }
+
+  /// The value or the error. Throws `usage_error` inside an actor.
+  result<R> try_get() && {
+    detail::wait_outside(*slot_);
+    return slot_->take();
+  }
+
+  struct value_awaiter {
+    reply r;
+    bool await_ready() const noexcept { return r.slot_->delivered(); }
+    void await_suspend(std::coroutine_handle<> h) const { detail::park(*r.slot_, h); }
+    R await_resume() { return r.slot_->take().value(); }
+  };
+
+  struct outcome_awaiter {
+    reply r;
+    bool await_ready() const noexcept { return r.slot_->delivered(); }
+    void await_suspend(std::coroutine_handle<> h) const { detail::park(*r.slot_, h); }
+    result<R> await_resume() { return r.slot_->take(); }
+  };
+
+  /// Awaitable: the value or the error, without an exception.
+  outcome_awaiter outcome() && noexcept { return {std::move(*this)}; }
+
+  value_awaiter operator co_await() && noexcept { return {std::move(*this)}; }
+
+private:
+  detail::typed_reply_slot<R>* slot_;
+};
+
+} // namespace troupe

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "troupe/mailbox/mailbox_options.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace troupe {
+
+/// Which children are restarted when one of them is. Children are ordered by their start.
+enum class strategy : unsigned char {
+  /// Only the one that failed.
+  one_for_one,
+  /// All: the others are stopped in reverse start order, then all are started in start order.
+  one_for_all,
+  /// The one that failed and those started after it, which are stopped in reverse start order first.
+  rest_for_one,
+  /// Only the one that failed. Children come and go at run time, have no order, and are stopped in parallel.
+  dynamic,
+};
+
+/// Which ends of a child lead to a restart.
+enum class restart_type : unsigned char {
+  /// Every end.
+  permanent,
+  /// A failure or a kill, but not an end in good order.
+  transient,
+  /// None; the spec is forgotten when the child ends.
+  temporary,
+};
+
+/// What a supervisor does about an exception that left a handler.
+enum class failure_action : unsigned char {
+  /// New state at the same address; the message is retried or quarantined. Charged to the budgets.
+  restart,
+  /// The state is kept, the message is dropped and counted. Not charged.
+  resume,
+  /// The child is stopped and stays stopped, whatever its restart type.
+  stop,
+  /// The supervisor itself fails, and its own supervisor decides.
+  escalate,
+};
+
+/// Whether a supervisor stops when significant children end by themselves.
+enum class auto_shutdown : unsigned char {
+  /// It does not.
+  never,
+  /// When the first significant child has ended.
+  any_significant,
+  /// When the last significant child has ended.
+  all_significant,
+};
+
+using enum strategy;
+using enum restart_type;
+
+/// An intensity or a number of retries without a limit.
+inline constexpr unsigned unlimited = std::numeric_limits<unsigned>::max();
+
+/// The largest finite intensity: a budget remembers that many restarts, 8 bytes each.
+inline constexpr unsigned intensity_max = 10'000;
+
+/// The longest time that options may name: 24 hours.
+inline constexpr std::chrono::milliseconds option_time_max = std::chrono::hours{24};
+
+/// How long a supervisor waits before a restart: 0, 100 ms, 200 ms, 400 ms, ... 30 s by default, each up to 20 % more.
+struct backoff_options {
+  /// The first delay, 1 ms..24 h.
+  std::chrono::milliseconds min{100};
+
+  /// No delay is longer, jitter included; min..24 h.
+  std::chrono::milliseconds max{30'000};
+
+  /// Each delay is the one before times this, 1..100.
+  double factor = 2.0;
+
+  /// A delay is lengthened by a random part of at most this fraction, 0..1.
+  double jitter = 0.2;
+
+  /// A child that lived so long since its last restart starts again at the first delay. 1 ms..24 h.
+  /// Default: (min + max) / 2.
+  std::optional<std::chrono::milliseconds> reset_after{};
+
+  /// The first restart does not wait; the second waits `min`.
+  bool immediate_first = true;
+
+  friend bool operator==(const backoff_options&, const backoff_options&) = default;
+};
+
+/// How one child is supervised. `{.restart = transient, .mailbox = {.capacity = 100}}` changes what it names.
+struct child_options {
+  restart_type restart = permanent;
+
+  /// How often a failing message is tried again on fresh state before it is quarantined. 0 = at its first failure.
+  unsigned retries = 0;
+
+  /// Restarts of this child tolerated per `period`, 0..10'000 or `unlimited`. Default: the supervisor's.
+  std::optional<unsigned> intensity{};
+
+  /// 1 ms..24 h. Default: the supervisor's.
+  std::optional<std::chrono::milliseconds> period{};
+
+  /// Default: the supervisor's.
+  std::optional<backoff_options> backoff{};
+
+  /// How long an orderly stop may take before the child is killed, 0..24 h; 0 = it is killed at once.
+  std::chrono::milliseconds shutdown{5'000};
+
+  /// Its own end counts for the supervisor's `auto_shutdown`. Not for a permanent child.
+  bool significant = false;
+
+  mailbox_options mailbox{};
+
+  friend bool operator==(const child_options&, const child_options&) = default;
+};
+
+/// How a supervisor treats its children.
+///
+/// A restart is charged to the child's budget and to the group's; when either is exceeded, the supervisor gives up,
+/// stops all children and fails. Restarts multiply down a tree: three levels that tolerate 10 each allow 1000 restarts
+/// of a leaf before the root gives up, so choose smaller values further up.
+struct supervisor_options {
+  troupe::strategy strategy = one_for_one;
+
+  /// Restarts of each single child tolerated per `period`, 0..10'000 or `unlimited`.
+  unsigned intensity = 5;
+
+  /// 1 ms..24 h.
+  std::chrono::milliseconds period{5'000};
+
+  /// Restarts of all children together tolerated per `group_period`, 0..10'000 or `unlimited`.
+  unsigned group_intensity = 10;
+
+  /// 1 ms..24 h.
+  std::chrono::milliseconds group_period{10'000};
+
+  backoff_options backoff{};
+
+  troupe::auto_shutdown auto_shutdown = troupe::auto_shutdown::never;
+
+  /// Children at a time, at least 1; one more is refused.
+  std::size_t children_max = 100'000;
+
+  friend bool operator==(const supervisor_options&, const supervisor_options&) = default;
+};
+
+/// The enumerator's own spelling.
+constexpr std::string_view to_string(strategy value) noexcept {
+  constexpr std::string_view names[] = {"one_for_one", "one_for_all", "rest_for_one", "dynamic"};
+  return value <= strategy::dynamic ? names[static_cast<std::size_t>(value)] : "invalid strategy";
+}
+
+/// The enumerator's own spelling.
+constexpr std::string_view to_string(restart_type value) noexcept {
+  constexpr std::string_view names[] = {"permanent", "transient", "temporary"};
+  return value <= restart_type::temporary ? names[static_cast<std::size_t>(value)] : "invalid restart_type";
+}
+
+/// The enumerator's own spelling.
+constexpr std::string_view to_string(failure_action value) noexcept {
+  constexpr std::string_view names[] = {"restart", "resume", "stop", "escalate"};
+  return value <= failure_action::escalate ? names[static_cast<std::size_t>(value)] : "invalid failure_action";
+}
+
+/// The enumerator's own spelling.
+constexpr std::string_view to_string(auto_shutdown value) noexcept {
+  constexpr std::string_view names[] = {"never", "any_significant", "all_significant"};
+  return value <= auto_shutdown::all_significant ? names[static_cast<std::size_t>(value)] : "invalid auto_shutdown";
+}
+
+namespace detail {
+
+inline std::optional<std::string> validate_intensity(std::string_view field, unsigned value) {
+  if (value <= intensity_max || value == unlimited)
+    return std::nullopt;
+  return std::string{field} + " must be 0..10000 or unlimited, not " + std::to_string(value);
+}
+
+inline std::optional<std::string> validate_time(std::string_view field, std::chrono::milliseconds value,
+                                                std::chrono::milliseconds least) {
+  if (value >= least && value <= option_time_max)
+    return std::nullopt;
+  return std::string{field} + " must be " + std::to_string(least.count()) + " ms..24 h, not " +
+         std::to_string(value.count()) + " ms";
+}
+
+} // namespace detail
+
+/// Returns what is wrong with `options`, naming the first wrong field, or nothing.
+inline std::optional<std::string> validate(const backoff_options& options) {
+  using std::chrono::milliseconds;
+  if (auto wrong = detail::validate_time("backoff.min", options.min, milliseconds{1}))
+    return wrong;
+  if (auto wrong = detail::validate_time("backoff.max", options.max, options.min))
+    return wrong;
+  if (!(options.factor >= 1.0 && options.factor <= 100.0)) // written so that it refuses NaN
+    return "backoff.factor must be 1..100, not " + std::to_string(options.factor);
+  if (!(options.jitter >= 0.0 && options.jitter <= 1.0))
+    return "backoff.jitter must be 0..1, not " + std::to_string(options.jitter);
+  return options.reset_after ? detail::validate_time("backoff.reset_after", *options.reset_after, milliseconds{1})
+                             : std::nullopt;
+}
+
+/// Returns what is wrong with `options`, naming the first wrong field, or nothing.
+inline std::optional<std::string> validate(const child_options& options) {
+  using std::chrono::milliseconds;
+  if (options.restart > restart_type::temporary)
+    return std::string{"restart must be permanent, transient or temporary"};
+  if (auto wrong = detail::validate_intensity("intensity", options.intensity.value_or(0)))
+    return wrong;
+  if (auto wrong = detail::validate_time("period", options.period.value_or(milliseconds{1}), milliseconds{1}))
+    return wrong;
+  if (auto wrong = validate(options.backoff.value_or(backoff_options{})))
+    return wrong;
+  if (auto wrong = detail::validate_time("shutdown", options.shutdown, milliseconds{0}))
+    return wrong;
+  if (options.significant && options.restart == permanent)
+    return std::string{"significant needs restart to be transient or temporary: a permanent child never ends"};
+  return validate(options.mailbox);
+}
+
+/// Returns what is wrong with `options`, naming the first wrong field, or nothing.
+inline std::optional<std::string> validate(const supervisor_options& options) {
+  using std::chrono::milliseconds;
+  if (options.strategy > strategy::dynamic)
+    return std::string{"strategy must be one_for_one, one_for_all, rest_for_one or dynamic"};
+  if (auto wrong = detail::validate_intensity("intensity", options.intensity))
+    return wrong;
+  if (auto wrong = detail::validate_time("period", options.period, milliseconds{1}))
+    return wrong;
+  if (auto wrong = detail::validate_intensity("group_intensity", options.group_intensity))
+    return wrong;
+  if (auto wrong = detail::validate_time("group_period", options.group_period, milliseconds{1}))
+    return wrong;
+  if (auto wrong = validate(options.backoff))
+    return wrong;
+  if (options.auto_shutdown > auto_shutdown::all_significant)
+    return std::string{"auto_shutdown must be never, any_significant or all_significant"};
+  if (options.children_max < 1)
+    return std::string{"children_max must be at least 1"};
+  return std::nullopt;
+}
+
+} // namespace troupe

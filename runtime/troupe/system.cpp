@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "troupe/system.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+
+#include "troupe/engine/caf_system.hpp"
+#include "troupe/engine/control_call.hpp"
+#include "troupe/engine/scheduler.hpp"
+#include "troupe/engine/stepper.hpp"
+#include "troupe/engine/system_core.hpp"
+#include "troupe/engine/timer_service.hpp"
+#include "troupe/engine/worker.hpp"
+#include "troupe/supervision/supervisor_core.hpp"
+#include "troupe/testing/manual_clock.hpp"
+#include "troupe/type_name.hpp"
+
+namespace troupe {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+const system_options& checked(const system_options& o) {
+  const auto wrong = [](const char* what) { throw request_error{error{errc::bad_options, what}}; };
+  if (o.turn_messages < 8)
+    wrong("turn_messages must be at least 8");
+  if (o.turn_time.count() < 1)
+    wrong("turn_time must be at least 1 us");
+  if (o.shutdown_timeout.count() < 0)
+    wrong("shutdown_timeout must not be negative");
+  if (o.stepped && std::dynamic_pointer_cast<manual_clock>(o.through.clock) == nullptr)
+    wrong("a stepped system needs a manual_clock as its clock");
+  return o;
+}
+
+} // namespace
+
+/// Everything behind a system. Members end in reverse order: what others use comes first.
+struct system::engine_room {
+  explicit engine_room(const system_options& o) : options{checked(o)} {
+    core.through = o.through;
+    core.turn_messages_max = o.turn_messages;
+    core.turn_time_max = o.turn_time;
+    core.gave_up = [this](const std::string& why) { on_gave_up(why); };
+    if (o.stepped) {
+      stepper.emplace(*o.stepped);
+      clock = std::dynamic_pointer_cast<manual_clock>(o.through.clock);
+      core.executor = &*stepper;
+      core.timers = std::make_unique<engine::timer_service>(engine::timer_service::stepped);
+      core.drive = [this](const std::function<bool()>& done) { drive(done); };
+    } else {
+      engine::scheduler_options so;
+      so.workers = o.workers;
+      so.spin = o.spin;
+      so.seed = o.through.random->next();
+      scheduler.emplace(so, [threads = o.through.threads](std::string name, std::function<void()> body) {
+        return threads->start(std::move(name), std::move(body));
+      });
+      core.executor = &*scheduler;
+      core.timers = std::make_unique<engine::timer_service>(*core.through.clock, *core.through.threads,
+                                                            scheduler->workers() + 1);
+    }
+    core.quarantine.limit(o.quarantine_capacity);
+  }
+
+  void on_gave_up(const std::string& why) {
+    std::unique_lock guard{mutex};
+    gave_up = true;
+    std::fprintf(stderr, "troupe: gave up: %s\n", why.c_str());
+    changed.notify_all();
+  }
+
+  std::size_t run_until_idle(std::size_t limit) {
+    std::size_t n = 0;
+    while (stepper->step())
+      if (++n > limit)
+        throw usage_error{"run_until_idle: still busy after " + std::to_string(limit) + " turns"};
+    return n;
+  }
+
+  /// To the next timer, or not at all if there is none before `end`.
+  bool advance_to_next(time_point end) {
+    const auto next = core.timers->next_deadline();
+    if (next > end)
+      return false;
+    if (next > clock->now())
+      clock->advance(next - clock->now());
+    core.timers->run_due(clock->now());
+    return true;
+  }
+
+  void drive(const std::function<bool()>& done) {
+    while (!done()) {
+      if (!stepper->step() && !advance_to_next(time_point::max()))
+        throw usage_error{"a stepped system waits for something that nobody will do"};
+    }
+  }
+
+  /// Waits, or lets a stepped system run, until `done` or the deadline.
+  bool await(const std::function<bool()>& done, time_point deadline) {
+    if (stepper) {
+      for (;;) {
+        run_until_idle(100'000'000);
+        if (done())
+          return true;
+        if (!advance_to_next(deadline))
+          return false;
+      }
+    }
+    auto pause = 50us;
+    while (!done()) {
+      if (core.now() >= deadline)
+        return false;
+      std::this_thread::sleep_for(pause);
+      pause = std::min<std::chrono::microseconds>(pause * 2, 5ms);
+    }
+    return true;
+  }
+
+  ledger books() const { return root.core().books(); }
+
+  /// Nothing is queued, and nothing was accepted between two looks: then nothing was on its way between them either.
+  bool quiescent() {
+    const auto first = books();
+    if (first.queued != 0)
+      return false;
+    const auto second = books();
+    return second.queued == 0 && second.accepted == first.accepted;
+  }
+
+  std::vector<survivor> survivors() {
+    std::vector<survivor> result;
+    collect(root.core(), result);
+    return result;
+  }
+
+  void collect(detail::supervisor_core& under, std::vector<survivor>& out) {
+    for (auto* c : under.children()) {
+      if (c->supervisor() != nullptr)
+        collect(*c->supervisor(), out);
+      else if (c->lifecycle() != detail::cell::state::stopped)
+        out.push_back(describe(*c));
+      c->release();
+    }
+  }
+
+  survivor describe(const detail::cell& c) {
+    survivor s;
+    s.name = c.name();
+    s.id = c.id();
+    s.queued = c.depth();
+    if (const auto* h = c.handling())
+      s.handler = type_name(*h->message->info);
+    for (unsigned i = 0; scheduler && i < scheduler->workers(); ++i) {
+      const auto& w = scheduler->at(i);
+      if (w.running() == &c)
+        s.since = std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::steady_clock::now().time_since_epoch() - w.turn_started());
+    }
+    core.timers->for_each([&](engine::timer_node& node) {
+      const auto* slot = detail::reply_slot::from_timer(node);
+      if (slot != nullptr && slot->receiver() == &c)
+        s.awaited_by.push_back(slot->asker() != nullptr ? slot->asker()->name() : "outside");
+    });
+    return s;
+  }
+
+  const system_options options;
+  detail::system_core core;
+  std::optional<engine::scheduler> scheduler;
+  std::optional<engine::stepper> stepper;
+  std::shared_ptr<manual_clock> clock;
+  supervisor root;
+  std::shared_ptr<const detail::cell_options> plain;
+  detail::caf_system caf;
+
+  // -- guarded by mutex --
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool gave_up = false;
+  bool shutdown_wanted = false;
+
+  // -- guarded by shutdown_mutex --
+  std::mutex shutdown_mutex;
+  std::optional<shutdown_report> report;
+};
+
+system::system(system_options options) : room_{std::make_unique<engine_room>(options)} {
+  auto& core = room_->core;
+  core.owner = this;
+  room_->root = supervisor::make(core, nullptr, {}, {.strategy = dynamic, .group_intensity = unlimited, .children_max = std::size_t(-1)});
+  core.root = &room_->root.core();
+  child_options spec;
+  spec.restart = transient;
+  room_->plain = detail::checked_options(*core.root, spec, {}).value();
+  if (room_->scheduler)
+    room_->scheduler->start();
+}
+
+system::~system() {
+  const auto report = shutdown();
+  if (!report.complete)
+    std::fprintf(stderr, "troupe: %s\n", to_string(report).c_str());
+  room_->caf.end();
+  room_->core.timers->stop();
+  if (room_->scheduler && !room_->scheduler->stop_within(report.complete ? 10s : 100ms)) {
+    // A handler does not return. Its thread cannot be ended, so what it may touch must outlive it.
+    (void)room_.release();
+    return;
+  }
+}
+
+supervisor system::supervise(std::string_view name, const supervisor_options& options) {
+  return room_->root.supervise(name, options);
+}
+
+const supervisor& system::root() const noexcept {
+  return room_->root;
+}
+
+event_stream& system::events() noexcept {
+  return room_->core.events;
+}
+
+quarantine& system::quarantine() noexcept {
+  return room_->core.quarantine;
+}
+
+ledger system::books() const {
+  return room_->books();
+}
+
+std::uint64_t system::restarts() const noexcept {
+  return room_->core.restarts.load(std::memory_order_relaxed);
+}
+
+std::uint64_t system::escalations() const noexcept {
+  return room_->core.escalations.load(std::memory_order_relaxed);
+}
+
+unsigned system::workers() const noexcept {
+  return room_->scheduler ? room_->scheduler->workers() : 1;
+}
+
+std::vector<worker_figures> system::worker_statistics() const {
+  std::vector<worker_figures> result;
+  if (room_->scheduler)
+    for (const auto& w : room_->scheduler->statistics())
+      result.push_back({w.turns, w.steals, w.parks});
+  return result;
+}
+
+time_point system::now() const noexcept {
+  return room_->core.now();
+}
+
+const seams& system::through() const noexcept {
+  return room_->core.through;
+}
+
+bool system::wait() {
+  std::unique_lock guard{room_->mutex};
+  room_->changed.wait(guard, [&] { return room_->gave_up || room_->shutdown_wanted; });
+  return !room_->gave_up;
+}
+
+void system::request_shutdown() {
+  std::unique_lock guard{room_->mutex};
+  room_->shutdown_wanted = true;
+  room_->changed.notify_all();
+}
+
+shutdown_report system::shutdown() {
+  return shutdown(room_->options.shutdown_timeout);
+}
+
+shutdown_report system::shutdown(std::chrono::milliseconds timeout) {
+  if (detail::cell::current() != nullptr)
+    throw usage_error{"shutdown waits for every actor: use request_shutdown inside an actor"};
+  std::unique_lock once{room_->shutdown_mutex};
+  if (room_->report)
+    return *room_->report;
+  request_shutdown();
+  auto& core = room_->core;
+  auto& root = *detail::required(room_->root.pointer()).supervisor();
+  const auto begin = core.now();
+  shutdown_report report;
+
+  // Drain.
+  report.drained = room_->await([&] { return room_->quiescent(); }, begin + timeout / 2);
+  // Stop.
+  const auto ended = [&] { return room_->root.has_stopped(); };
+  root.self().send_control(detail::make_control([](detail::cell& c) { c.order_stop(); }));
+  if (!room_->await(ended, begin + timeout * 9 / 10)) {
+    // Kill.
+    root.self().send_control(detail::make_control([](detail::cell& c) { c.order_kill(); }));
+    room_->await(ended, begin + timeout);
+  }
+  report.survivors = room_->survivors();
+  report.complete = report.survivors.empty() && ended();
+  report.books = room_->books();
+  report.unaccounted = core.unaccounted.load(std::memory_order_relaxed);
+  report.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(core.now() - begin);
+  {
+    std::unique_lock guard{room_->mutex};
+    report.gave_up = room_->gave_up;
+  }
+  room_->report = report;
+  return report;
+}
+
+bool system::wait_stopped(const any_ref& who, std::chrono::milliseconds timeout) {
+  if (detail::cell::current() != nullptr)
+    throw usage_error{"wait_stopped would block a worker: use a watch inside an actor"};
+  return room_->await([&] { return who.has_stopped(); }, room_->core.now() + timeout);
+}
+
+caf::actor_system& system::caf() {
+  if (!room_->scheduler)
+    throw usage_error{"a stepped system has no CAF beside it"};
+  return room_->caf.get(room_->core, room_->scheduler->workers());
+}
+
+bool system::step() {
+  if (!room_->stepper)
+    throw usage_error{"step: not a stepped system"};
+  return room_->stepper->step();
+}
+
+std::size_t system::run_until_idle(std::size_t limit) {
+  if (!room_->stepper)
+    throw usage_error{"run_until_idle: not a stepped system"};
+  return room_->run_until_idle(limit);
+}
+
+void system::advance(std::chrono::nanoseconds by) {
+  if (!room_->stepper)
+    throw usage_error{"advance: not a stepped system"};
+  const auto end = room_->clock->now() + by;
+  run_until_idle();
+  while (room_->advance_to_next(end))
+    run_until_idle();
+  room_->clock->advance(end - room_->clock->now());
+}
+
+detail::system_core& system::core() const noexcept {
+  return room_->core;
+}
+
+detail::supervisor_core& system::root_core() const noexcept {
+  return *room_->core.root;
+}
+
+const std::shared_ptr<const detail::cell_options>& system::plain_options() const noexcept {
+  return room_->plain;
+}
+
+std::optional<any_ref> system::find_any(std::string_view path, const detail::actor_type* type) const {
+  auto* c = room_->core.names.find(std::string{path});
+  if (c == nullptr)
+    return std::nullopt;
+  any_ref found{*c};
+  c->release();
+  if (type != nullptr && &c->type() != type)
+    return std::nullopt;
+  return found;
+}
+
+} // namespace troupe

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "troupe/actor.hpp"
+#include "troupe/mailbox/quarantine.hpp"
+#include "troupe/observe/event.hpp"
+#include "troupe/observe/shutdown_report.hpp"
+#include "troupe/seams.hpp"
+#include "troupe/supervisor.hpp"
+
+namespace caf {
+class actor_system;
+}
+
+namespace troupe {
+
+struct system_options {
+  /// Worker threads; 0: as many as the process may use, by affinity and container quota.
+  unsigned workers = 0;
+  /// How long a worker without work looks for some before it sleeps. 0 costs nothing when idle.
+  std::chrono::microseconds spin{0};
+  /// Fairness: after so many messages, or so much time, an actor goes behind the others. At least 8 messages.
+  unsigned turn_messages = 128;
+  std::chrono::microseconds turn_time{500};
+  /// Messages that the quarantine holds.
+  std::size_t quarantine_capacity = 1'000;
+  /// How long `~system` lets the shutdown take.
+  std::chrono::milliseconds shutdown_timeout{10'000};
+  /// The world outside: clock, randomness, files, threads.
+  seams through{};
+  /// Set: no threads; the system runs when its owner calls `step`, `run_until_idle` or `advance`, on that thread, picking
+  /// what runs next by this seed (0: first in, first out). For tests. Needs a `manual_clock`.
+  std::optional<std::uint64_t> stepped{};
+};
+
+/// What one worker thread has done so far.
+struct worker_figures {
+  std::uint64_t turns = 0;
+  std::uint64_t steals = 0;
+  std::uint64_t parks = 0;
+};
+
+/// Where actors live: workers, timers, the root of the supervision tree, and plain CAF's actor system beside it.
+///
+/// Create one, near the start of main, and let it outlive every thread that uses refs of it. Threads: any, but for the
+/// constructor and destructor.
+class system {
+public:
+  /// Throws request_error for an option out of its range.
+  explicit system(system_options options = {});
+  system(const system&) = delete;
+  system& operator=(const system&) = delete;
+  /// Shuts down, if that was not done, and prints the report to standard error if the shutdown was not complete.
+  ~system();
+
+  /// Starts a supervisor at the top of the tree.
+  supervisor supervise(std::string_view name, const supervisor_options& options = {});
+
+  /// Starts an actor at the top of the tree: restarted when it fails (transient), stopped when it ends itself.
+  ///
+  /// Errors: as supervisor::start.
+  template <class A, class... Args>
+  ref<A> spawn(Args&&... args) {
+    auto& c = detail::spawn<A>(core(), root_core(), plain_options(), std::forward<Args>(args)...);
+    ref<A> result{c};
+    c.release();
+    return result;
+  }
+
+  /// The top of the tree, to start named or differently supervised actors under it.
+  const supervisor& root() const noexcept;
+
+  /// The actor of that path ("shop/stock"), if there is one and it is an A.
+  template <class A>
+  std::optional<ref<A>> find(std::string_view path) const {
+    auto found = find_any(path, &detail::actor_type_of<A>);
+    return found ? std::optional<ref<A>>{ref<A>{*found->pointer()}} : std::nullopt;
+  }
+  std::optional<any_ref> find(std::string_view path) const { return find_any(path, nullptr); }
+
+  event_stream& events() noexcept;
+  troupe::quarantine& quarantine() noexcept;
+  /// The books of all actors together, from the start.
+  ledger books() const;
+  /// Restarts so far.
+  std::uint64_t restarts() const noexcept;
+  /// Failures that a supervisor handed up so far.
+  std::uint64_t escalations() const noexcept;
+  unsigned workers() const noexcept;
+  std::vector<worker_figures> worker_statistics() const;
+  time_point now() const noexcept;
+  const seams& through() const noexcept;
+
+  /// Blocks until `shutdown` has begun or the top of the tree has given up. Returns false in the second case.
+  bool wait();
+
+  /// Lets `wait` return. Safe in a signal handler's thread, not in the handler itself.
+  void request_shutdown();
+
+  /// Ends everything, within `timeout`: takes no new actors; lets what is queued be handled, for at most half of the time;
+  /// stops the actors from the root down; kills what is left. Reports what is still alive. Idempotent: later calls return
+  /// the first report. Not to be called by an actor.
+  shutdown_report shutdown(std::chrono::milliseconds timeout);
+  shutdown_report shutdown();
+
+  /// Blocks until `who` has stopped, at most `timeout`. Not to be called by an actor.
+  bool wait_stopped(const any_ref& who, std::chrono::milliseconds timeout);
+
+  /// Plain CAF in the same process, on the same workers. See <troupe/engine/caf.hpp>.
+  caf::actor_system& caf();
+
+  // -- stepped systems only --
+
+  /// Runs one turn of one actor. False if none has anything to do now.
+  bool step();
+  /// Runs turns until nothing is left to do at this time; returns how many. Throws usage_error beyond `limit`.
+  std::size_t run_until_idle(std::size_t limit = 1'000'000);
+  /// Moves the clock on, firing the timers on the way in order, and runs what they cause.
+  void advance(std::chrono::nanoseconds by);
+
+  /// For the runtime.
+  detail::system_core& core() const noexcept;
+
+private:
+  struct engine_room;
+  detail::supervisor_core& root_core() const noexcept;
+  const std::shared_ptr<const detail::cell_options>& plain_options() const noexcept;
+  std::optional<any_ref> find_any(std::string_view path, const detail::actor_type* type) const;
+
+  std::unique_ptr<engine_room> room_;
+};
+
+} // namespace troupe

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A service built against the installed package.
+#include <cstdio>
+
+int main() {
+  std::puts("ok");
+}

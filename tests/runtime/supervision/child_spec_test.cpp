@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Claim: the options have the documented defaults, read well, and wrong ones are refused by a text naming the field.
+// Observed: on the values and texts themselves, one row per field and bound.
+#include "troupe/supervision/child_spec.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+
+using namespace std::chrono_literals;
+using troupe::backoff_options;
+using troupe::child_options;
+using troupe::mailbox_options;
+using troupe::supervisor_options;
+
+namespace {
+
+/// Whether `text` says that `field` is wrong.
+bool blames(const std::optional<std::string>& text, const std::string& field) {
+  return text && text->rfind(field + ' ', 0) == 0;
+}
+
+template <class Options>
+struct row {
+  const char* what;
+  std::function<void(Options&)> change;
+  std::string field; // the one to be blamed; empty = none
+};
+
+template <class Options, std::size_t N>
+void check_grid(const row<Options> (&rows)[N]) {
+  for (const auto& r : rows) {
+    CAPTURE(r.what);
+    Options options;
+    r.change(options);
+    const auto wrong = validate(options);
+    CAPTURE(wrong.value_or("accepted"));
+    if (r.field.empty())
+      CHECK_FALSE(wrong.has_value());
+    else
+      CHECK(blames(wrong, r.field));
+  }
+}
+
+const double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+} // namespace
+
+TEST_CASE("child_spec: defaults are valid and as documented") {
+  CHECK_FALSE(validate(mailbox_options{}).has_value());
+  CHECK_FALSE(validate(backoff_options{}).has_value());
+  CHECK_FALSE(validate(child_options{}).has_value());
+  CHECK_FALSE(validate(supervisor_options{}).has_value());
+
+  CHECK(mailbox_options{}.capacity == 10'000);
+  CHECK(mailbox_options{}.overflow == troupe::reject);
+  CHECK(mailbox_options{}.stash_capacity == 1'000);
+  CHECK(child_options{}.restart == troupe::permanent);
+  CHECK(child_options{}.retries == 0);
+  CHECK(child_options{}.shutdown == 5s);
+  CHECK_FALSE(child_options{}.intensity.has_value());
+  CHECK(supervisor_options{}.strategy == troupe::one_for_one);
+  CHECK(supervisor_options{}.intensity == 5);
+  CHECK(supervisor_options{}.period == 5s);
+  CHECK(supervisor_options{}.group_intensity == 10);
+  CHECK(supervisor_options{}.group_period == 10s);
+  CHECK(backoff_options{}.min == 100ms);
+  CHECK(backoff_options{}.max == 30s);
+  CHECK(backoff_options{}.immediate_first);
+}
+
+TEST_CASE("child_spec: options are written with designated initialisers") {
+  const child_options child{
+      .restart = troupe::transient,
+      .retries = 3,
+      .intensity = troupe::unlimited,
+      .backoff = backoff_options{.min = 10ms, .max = 1s},
+      .shutdown = 0s,
+      .significant = true,
+      .mailbox = {.capacity = 100, .overflow = troupe::drop_oldest},
+  };
+  CHECK_FALSE(validate(child).has_value());
+  CHECK(child.backoff->max == 1s);
+  CHECK(child.mailbox.stash_capacity == 1'000);
+
+  const supervisor_options parent{.strategy = troupe::rest_for_one, .intensity = 3, .period = 1min};
+  CHECK_FALSE(validate(parent).has_value());
+  CHECK(parent.group_intensity == 10);
+}
+
+TEST_CASE("child_spec: wrong mailbox options are refused by name") {
+  check_grid<mailbox_options>({
+      {"capacity 0", [](auto& o) { o.capacity = 0; }, "mailbox.capacity"},
+      {"capacity 1", [](auto& o) { o.capacity = 1; }, ""},
+      {"capacity most", [](auto& o) { o.capacity = 500'000; }, ""},
+      {"capacity beyond", [](auto& o) { o.capacity = 500'001; }, "mailbox.capacity"},
+      {"stash 0", [](auto& o) { o.stash_capacity = 0; }, ""},
+      {"stash most", [](auto& o) { o.stash_capacity = 500'000; }, ""},
+      {"stash beyond", [](auto& o) { o.stash_capacity = 500'001; }, "mailbox.stash_capacity"},
+      {"drop_newest", [](auto& o) { o.overflow = troupe::drop_newest; }, ""},
+      {"no such policy", [](auto& o) { o.overflow = troupe::overflow_policy{3}; }, "mailbox.overflow"},
+  });
+}
+
+TEST_CASE("child_spec: wrong back-off options are refused by name") {
+  check_grid<backoff_options>({
+      {"min 0", [](auto& o) { o.min = 0ms; }, "backoff.min"},
+      {"min 1 ms", [](auto& o) { o.min = 1ms; }, ""},
+      {"min beyond a day", [](auto& o) { o.min = 24h + 1ms; }, "backoff.min"},
+      {"max below min", [](auto& o) { o.max = 99ms; }, "backoff.max"},
+      {"max equal to min", [](auto& o) { o.max = 100ms; }, ""},
+      {"max a day", [](auto& o) { o.max = 24h; }, ""},
+      {"max beyond a day", [](auto& o) { o.max = 24h + 1ms; }, "backoff.max"},
+      {"factor below 1", [](auto& o) { o.factor = 0.99; }, "backoff.factor"},
+      {"factor 1", [](auto& o) { o.factor = 1; }, ""},
+      {"factor 101", [](auto& o) { o.factor = 101; }, "backoff.factor"},
+      {"factor not a number", [](auto& o) { o.factor = not_a_number; }, "backoff.factor"},
+      {"jitter negative", [](auto& o) { o.jitter = -0.1; }, "backoff.jitter"},
+      {"jitter 0", [](auto& o) { o.jitter = 0; }, ""},
+      {"jitter 1", [](auto& o) { o.jitter = 1; }, ""},
+      {"jitter beyond 1", [](auto& o) { o.jitter = 1.1; }, "backoff.jitter"},
+      {"jitter not a number", [](auto& o) { o.jitter = not_a_number; }, "backoff.jitter"},
+      {"reset_after 0", [](auto& o) { o.reset_after = 0ms; }, "backoff.reset_after"},
+      {"reset_after 1 s", [](auto& o) { o.reset_after = 1s; }, ""},
+  });
+}
+
+TEST_CASE("child_spec: wrong child options are refused by name") {
+  check_grid<child_options>({
+      {"no such restart type", [](auto& o) { o.restart = troupe::restart_type{3}; }, "restart"},
+      {"intensity 0", [](auto& o) { o.intensity = 0; }, ""},
+      {"intensity most", [](auto& o) { o.intensity = 10'000; }, ""},
+      {"intensity beyond", [](auto& o) { o.intensity = 10'001; }, "intensity"},
+      {"intensity unlimited", [](auto& o) { o.intensity = troupe::unlimited; }, ""},
+      {"period 0", [](auto& o) { o.period = 0ms; }, "period"},
+      {"period negative", [](auto& o) { o.period = -1ms; }, "period"},
+      {"wrong back-off", [](auto& o) { o.backoff = backoff_options{.min = 0ms}; }, "backoff.min"},
+      {"shutdown 0", [](auto& o) { o.shutdown = 0ms; }, ""},
+      {"shutdown negative", [](auto& o) { o.shutdown = -1ms; }, "shutdown"},
+      {"shutdown beyond a day", [](auto& o) { o.shutdown = 24h + 1ms; }, "shutdown"},
+      {"significant permanent", [](auto& o) { o.significant = true; }, "significant"},
+      {"wrong mailbox", [](auto& o) { o.mailbox.capacity = 0; }, "mailbox.capacity"},
+  });
+}
+
+TEST_CASE("child_spec: wrong supervisor options are refused by name") {
+  check_grid<supervisor_options>({
+      {"no such strategy", [](auto& o) { o.strategy = troupe::strategy{4}; }, "strategy"},
+      {"intensity 0", [](auto& o) { o.intensity = 0; }, ""},
+      {"intensity beyond", [](auto& o) { o.intensity = 10'001; }, "intensity"},
+      {"period 0", [](auto& o) { o.period = 0ms; }, "period"},
+      {"group_intensity beyond", [](auto& o) { o.group_intensity = 10'001; }, "group_intensity"},
+      {"group_intensity unlimited", [](auto& o) { o.group_intensity = troupe::unlimited; }, ""},
+      {"group_period 0", [](auto& o) { o.group_period = 0ms; }, "group_period"},
+      {"wrong back-off", [](auto& o) { o.backoff.factor = 0; }, "backoff.factor"},
+      {"no such auto_shutdown", [](auto& o) { o.auto_shutdown = troupe::auto_shutdown{3}; }, "auto_shutdown"},
+      {"children_max 0", [](auto& o) { o.children_max = 0; }, "children_max"},
+  });
+}
+
+TEST_CASE("child_spec: every enumerator has a name of its own") {
+  CHECK(to_string(troupe::one_for_one) == "one_for_one");
+  CHECK(to_string(troupe::one_for_all) == "one_for_all");
+  CHECK(to_string(troupe::rest_for_one) == "rest_for_one");
+  CHECK(to_string(troupe::dynamic) == "dynamic");
+  CHECK(to_string(troupe::strategy{4}) == "invalid strategy");
+  CHECK(to_string(troupe::permanent) == "permanent");
+  CHECK(to_string(troupe::transient) == "transient");
+  CHECK(to_string(troupe::temporary) == "temporary");
+  CHECK(to_string(troupe::restart_type{3}) == "invalid restart_type");
+  CHECK(to_string(troupe::failure_action::restart) == "restart");
+  CHECK(to_string(troupe::failure_action::resume) == "resume");
+  CHECK(to_string(troupe::failure_action::stop) == "stop");
+  CHECK(to_string(troupe::failure_action::escalate) == "escalate");
+  CHECK(to_string(troupe::failure_action{4}) == "invalid failure_action");
+  CHECK(to_string(troupe::auto_shutdown::never) == "never");
+  CHECK(to_string(troupe::auto_shutdown::any_significant) == "any_significant");
+  CHECK(to_string(troupe::auto_shutdown::all_significant) == "all_significant");
+  CHECK(to_string(troupe::reject) == "reject");
+  CHECK(to_string(troupe::drop_newest) == "drop_newest");
+  CHECK(to_string(troupe::drop_oldest) == "drop_oldest");
+}
