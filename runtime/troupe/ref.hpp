@@ -33,9 +33,14 @@ inline constexpr std::chrono::milliseconds default_ask_timeout{5'000};
 
 namespace detail {
 
+/// What `ask(T&&)` returns: see reply_to_temporary.
+template <class M, class T>
+using reply_for = std::conditional_t<std::is_lvalue_reference_v<T> || std::is_trivially_copyable_v<M>, reply<reply_of<M>>,
+                                     reply_to_temporary<reply_of<M>>>;
+
 /// Sends `M` to `c` for `how`, with a slot for the reply.
 template <class M, class T>
-reply<reply_of<M>> ask(cell& c, const handler& how, T&& message, std::chrono::nanoseconds timeout);
+reply_for<M, T> ask(cell& c, const handler& how, T&& message, std::chrono::nanoseconds timeout);
 
 /// A counted pointer to a cell. Threads: as a shared_ptr.
 class cell_pointer {
@@ -128,7 +133,7 @@ public:
   /// the deadline of the message in hand is kept, if that is earlier.
   template <class T, class M = std::remove_cvref_t<T>>
     requires handles<A, M>
-  reply<reply_of<M>> ask(T&& message, std::chrono::nanoseconds timeout = default_ask_timeout) const {
+  detail::reply_for<M, T> ask(T&& message, std::chrono::nanoseconds timeout = default_ask_timeout) const {
     return detail::ask<M>(detail::required(cell_), detail::handler_of<A, M>, std::forward<T>(message), timeout);
   }
 
@@ -162,7 +167,7 @@ public:
 
   template <class T, class M = std::remove_cvref_t<T>>
     requires detail::one_of<M, Ms...>
-  reply<reply_of<M>> ask(T&& message, std::chrono::nanoseconds timeout = default_ask_timeout) const {
+  detail::reply_for<M, T> ask(T&& message, std::chrono::nanoseconds timeout = default_ask_timeout) const {
     return detail::ask<M>(detail::required(cell_), *handler_for<M>(), std::forward<T>(message), timeout);
   }
 
@@ -183,13 +188,13 @@ namespace detail {
 std::int64_t ask_deadline(const cell& receiver, std::chrono::nanoseconds timeout) noexcept;
 
 template <class M, class T>
-reply<reply_of<M>> ask(cell& c, const handler& how, T&& message, std::chrono::nanoseconds timeout) {
+reply_for<M, T> ask(cell& c, const handler& how, T&& message, std::chrono::nanoseconds timeout) {
   auto* e = make_envelope<M>(how, std::forward<T>(message));
   auto* slot = typed_reply_slot<reply_of<M>>::make();
   e->reply = slot;
   e->deadline = ask_deadline(c, timeout);
   slot->open_for(c, cell::current(), e->deadline);
-  reply<reply_of<M>> result{slot};
+  reply_for<M, T> result{slot};
   c.enqueue(e);
   return result;
 }

@@ -22,8 +22,8 @@ void park(reply_slot& slot, std::coroutine_handle<> h);
 
 /// The reply to an `ask` that is on its way: exactly one value, or an error.
 ///
-/// - Inside a handler: `co_await std::move(reply)` or `co_await ref.ask(...)` yields the value or throws `request_error`;
-///   `co_await ref.ask(...).outcome()` yields a `result` and does not throw.
+/// - Inside a handler: `co_await reply` yields the value or throws `request_error`; `co_await reply.outcome()` yields a
+///   `result` and does not throw. Either consumes the reply.
 /// - Outside of actors: `get()` or `try_get()` block the calling thread until then, at most to the deadline.
 ///
 /// Giving a reply up (destroying it) is allowed: the request is handled all the same.
@@ -74,12 +74,33 @@ public:
   };
 
   /// Awaitable: the value or the error, without an exception.
+  outcome_awaiter outcome() & noexcept { return {std::move(*this)}; }
   outcome_awaiter outcome() && noexcept { return {std::move(*this)}; }
 
+  value_awaiter operator co_await() & noexcept { return {std::move(*this)}; }
   value_awaiter operator co_await() && noexcept { return {std::move(*this)}; }
 
 private:
   detail::typed_reply_slot<R>* slot_;
+};
+
+/// The reply to a request that was passed as a temporary: it must be awaited in a statement of its own.
+///
+///     auto reserved = shelf.ask(reserve{"85123A", 2}, 200ms);
+///     reservation r = co_await reserved;
+///
+/// g++ 12 copies an aggregate temporary inside a co_await expression byte by byte into the coroutine's frame, which
+/// breaks a std::string in it. So that form does not compile here, with any compiler.
+template <class R>
+class [[nodiscard]] reply_to_temporary : public reply<R> {
+public:
+  using reply<R>::reply;
+
+  auto outcome() & noexcept { return reply<R>::outcome(); }
+  auto operator co_await() & noexcept { return reply<R>::operator co_await(); }
+
+  void outcome() && = delete; // put the ask and its co_await into two statements: see above
+  void operator co_await() && = delete; // put the ask and its co_await into two statements: see above
 };
 
 } // namespace troupe

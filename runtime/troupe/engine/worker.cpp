@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <utility>
 
 #include <sys/prctl.h>
 
@@ -71,7 +72,7 @@ void worker::enqueue(runnable& r) noexcept {
 }
 
 /// A yield does not wake anybody as long as it is this worker's only work: the runnable would move to another worker on
-/// every turn. If something else is run before it, `announce_leftover` makes up for it.
+/// every turn. If something else is run before it, `next` makes up for it.
 void worker::enqueue_again(runnable& r) noexcept {
   const bool alone = queue_.empty() && hot_.load(std::memory_order_relaxed) == nullptr; // relaxed: we fill it
   enqueue(r);
@@ -79,13 +80,6 @@ void worker::enqueue_again(runnable& r) noexcept {
     leftover_ = true;
   else
     crew_.lot.work_queued();
-}
-
-void worker::announce_leftover() noexcept {
-  if (leftover_) {
-    leftover_ = false;
-    crew_.lot.work_queued();
-  }
 }
 
 // -- running --
@@ -106,14 +100,14 @@ runnable* worker::next() noexcept {
     until_injector_ = crew_.injector_interval;
     if (auto* r = crew_.outside.pop()) {
       hot_turns_ = 0;
-      announce_leftover();
+      if (std::exchange(leftover_, false))
+        crew_.lot.work_queued();
       return r;
     }
   }
   if (auto* partner = take_hot()) {
     if (++hot_turns_ <= crew_.hot_turns_max || queue_.empty()) {
       cold_ = false;
-      announce_leftover();
       return partner;
     }
     enqueue(*partner); // it has had its share: behind the others, which all go first

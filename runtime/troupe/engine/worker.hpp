@@ -108,7 +108,6 @@ private:
   void submit_second(runnable& r) noexcept;
   void enqueue(runnable& r) noexcept;
   void enqueue_again(runnable& r) noexcept;
-  void announce_leftover() noexcept;
   void run_turn(runnable& r) noexcept;
   runnable* next() noexcept;
   runnable* take_hot() noexcept;

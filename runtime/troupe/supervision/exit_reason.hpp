@@ -13,6 +13,14 @@ enum class exit_reason : std::uint8_t {
   killed,   ///< It was stopped without its stop hook.
 };
 
-const char* to_string(exit_reason r) noexcept;
+constexpr const char* to_string(exit_reason r) noexcept {
+  switch (r) {
+    case exit_reason::normal: return "normal";
+    case exit_reason::shutdown: return "shutdown";
+    case exit_reason::failure: return "failure";
+    case exit_reason::killed: return "killed";
+  }
+  return "invalid exit_reason";
+}
 
 } // namespace troupe

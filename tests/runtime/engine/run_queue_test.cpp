@@ -19,6 +19,7 @@ namespace {
 struct item final : runnable {
   run_result run() noexcept override { return run_result::idle; }
   std::atomic<int> taken{0};
+  std::size_t written = 0; // plain: a ring that did not publish it would show under ThreadSanitizer
 };
 
 } // namespace
@@ -127,8 +128,12 @@ TEST_CASE("run_queue: each runnable goes to exactly one of owner and two thieves
   std::vector<item> items(count);
   run_queue<4> queue;
   std::atomic<std::size_t> taken{0};
+  std::atomic<bool> unwritten{false};
   const auto took = [&](runnable* r) {
-    static_cast<item*>(r)->taken.fetch_add(1);
+    auto& i = *static_cast<item*>(r);
+    if (i.written != 1)
+      unwritten = true;
+    i.taken.fetch_add(1);
     taken.fetch_add(1);
   };
   const auto rob = [&] {
@@ -143,6 +148,7 @@ TEST_CASE("run_queue: each runnable goes to exactly one of owner and two thieves
   std::jthread first{rob};
   std::jthread second{rob};
   for (auto& i : items) {
+    i.written = 1;
     while (!queue.push(i)) {
       std::array<runnable*, 2> half{};
       for (unsigned n = queue.take_half(half), k = 0; k < n; ++k)
@@ -153,6 +159,7 @@ TEST_CASE("run_queue: each runnable goes to exactly one of owner and two thieves
     took(r);
   first.join();
   second.join();
+  CHECK_FALSE(unwritten.load());
   for (auto& i : items)
     REQUIRE(i.taken.load() == 1);
 }

@@ -275,6 +275,33 @@ TEST_CASE("scheduler: what a long turn submitted runs elsewhere before the turn 
   }
 }
 
+TEST_CASE("scheduler: a turn sees what its submitter wrote before") {
+  scheduler s{{.workers = 2}};
+  int plain = 0; // a slot that did not publish it would show under ThreadSanitizer
+  int seen = 0;
+  std::atomic<int> ran{0};
+  job partner{[&] {
+    seen += plain;
+    ++ran;
+    return run_result::idle;
+  }};
+  std::atomic<bool> done{false};
+  job computing{[&] {
+    for (int i = 1; i <= 100; ++i) { // after the first, the watch finds it without being called
+      plain = i;
+      schedule(s, partner);
+      if (!eventually([&] { return ran == i; }))
+        break;
+    }
+    done = true;
+    return run_result::idle;
+  }};
+  s.start();
+  s.submit(computing);
+  CHECK(eventually([&] { return done.load(); }));
+  CHECK(seen == 5050);
+}
+
 TEST_CASE("scheduler: what waits in the queue behind a long turn runs elsewhere") {
   scheduler s{{.workers = 2}};
   std::atomic<int> ran{0};
