@@ -50,6 +50,11 @@ void actor_base::start_timer(detail::actor_timer& t, std::chrono::nanoseconds de
   t.start(*cell_, now() + delay, period, std::string{key});
 }
 
+void actor_base::fault_point() const {
+  if (cell_->core().faults != nullptr)
+    cell_->core().faults->middle();
+}
+
 time_point actor_base::now() const noexcept {
   return cell_->core().now();
 }

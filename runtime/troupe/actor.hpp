@@ -40,6 +40,9 @@ protected:
   /// Cancels the timer of that key, if there is one.
   void cancel_timer(std::string_view key) noexcept;
 
+  /// A place where an injected failure may strike, for tests (testing/fault_injector.hpp). Does nothing otherwise.
+  void fault_point() const;
+
   /// Steady time of the system: in a simulation it is simulated.
   time_point now() const noexcept;
   /// The system's source of random numbers.
@@ -83,14 +86,14 @@ protected:
   template <class M>
     requires detail::one_of<M, Ms...>
   timer after(std::chrono::nanoseconds delay, M message) {
-    return start<M>(delay, {}, {}, std::move(message));
+    return arm_timer<M>(delay, {}, {}, std::move(message));
   }
 
   /// As `after`, replacing the timer of the same key: a tick of the replaced one is not delivered any more.
   template <class M>
     requires detail::one_of<M, Ms...>
   timer after(std::string_view key, std::chrono::nanoseconds delay, M message) {
-    return start<M>(delay, {}, key, std::move(message));
+    return arm_timer<M>(delay, {}, key, std::move(message));
   }
 
   /// Sends `message` to this actor itself at a fixed rate, for the first time after `period`. A tick that comes due before
@@ -98,18 +101,18 @@ protected:
   template <class M>
     requires detail::one_of<M, Ms...>
   timer every(std::chrono::nanoseconds period, M message) {
-    return start<M>(period, period, {}, std::move(message));
+    return arm_timer<M>(period, period, {}, std::move(message));
   }
 
   template <class M>
     requires detail::one_of<M, Ms...>
   timer every(std::string_view key, std::chrono::nanoseconds period, M message) {
-    return start<M>(period, period, key, std::move(message));
+    return arm_timer<M>(period, period, key, std::move(message));
   }
 
 private:
   template <class M>
-  timer start(std::chrono::nanoseconds delay, std::chrono::nanoseconds period, std::string_view key, M message) {
+  timer arm_timer(std::chrono::nanoseconds delay, std::chrono::nanoseconds period, std::string_view key, M message) {
     auto* t = new detail::message_timer<Self, M>{std::move(message)};
     timer handle{*t};
     start_timer(*t, delay, period, key);

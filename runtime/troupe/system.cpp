@@ -14,6 +14,7 @@
 #include "troupe/engine/system_core.hpp"
 #include "troupe/engine/timer_service.hpp"
 #include "troupe/engine/worker.hpp"
+#include "troupe/journal/memory_store.hpp"
 #include "troupe/supervision/supervisor_core.hpp"
 #include "troupe/testing/manual_clock.hpp"
 #include "troupe/type_name.hpp"
@@ -43,6 +44,8 @@ const system_options& checked(const system_options& o) {
 struct system::engine_room {
   explicit engine_room(const system_options& o) : options{checked(o)} {
     core.through = o.through;
+    core.journals = o.journals != nullptr ? o.journals : std::make_shared<memory_store>();
+    core.faults = o.faults;
     core.turn_messages_max = o.turn_messages;
     core.turn_time_max = o.turn_time;
     core.gave_up = [this](const std::string& why) { on_gave_up(why); };

@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "troupe/actor.hpp"
+#include "troupe/journal/store.hpp"
 #include "troupe/mailbox/quarantine.hpp"
 #include "troupe/observe/event.hpp"
 #include "troupe/observe/shutdown_report.hpp"
 #include "troupe/seams.hpp"
 #include "troupe/supervisor.hpp"
+#include "troupe/testing/fault_injector.hpp"
 
 namespace caf {
 class actor_system;
@@ -32,12 +34,16 @@ struct system_options {
   /// Fairness: after so many messages, or so much time, an actor goes behind the others. At least 8 messages.
   unsigned turn_messages = 128;
   std::chrono::microseconds turn_time{500};
+  /// Where journaled actors keep their events; null: in memory, to the end of the system.
+  std::shared_ptr<journal_store> journals{};
   /// Messages that the quarantine holds.
   std::size_t quarantine_capacity = 1'000;
   /// How long `~system` lets the shutdown take.
   std::chrono::milliseconds shutdown_timeout{10'000};
   /// The world outside: clock, randomness, files, threads.
   seams through{};
+  /// Makes handlers fail, for tests; null: they fail by themselves only.
+  std::shared_ptr<fault_injector> faults{};
   /// Set: no threads; the system runs when its owner calls `step`, `run_until_idle` or `advance`, on that thread, picking
   /// what runs next by this seed (0: first in, first out). For tests. Needs a `manual_clock`.
   std::optional<std::uint64_t> stepped{};

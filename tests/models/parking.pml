@@ -9,7 +9,8 @@
 // Run with spin and gcc, in an empty folder (`-DSTOP` adds a stop at any moment; `-DN=`, `-DOUTSIDE=` set sizes):
 //
 //   spin -a parking.pml && gcc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
-//   spin -a -DBUG=1 parking.pml && gcc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000    # must report an error
+//   spin -a -DBUG=1 parking.pml && gcc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000    # must report an
+// error
 //
 // The first must end with "errors: 0". BUG removes one step and must fail: 1 re-check, 2 hand over, 3 volunteer,
 // 4 retire in one step, 5 pass on, 6 one token only, 7 catch up (with -DSTOP).

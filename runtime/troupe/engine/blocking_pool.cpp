@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/engine/blocking_pool.hpp>
-
 #include <troupe/engine/scheduler.hpp>
 
 #include <algorithm>
@@ -60,7 +59,7 @@ struct blocking_pool::state : std::enable_shared_from_this<state> {
   const thread_starter make;
 
   // -- guarded by mutex --
-  mutable std::mutex mutex; // held while a thread is started, so that the thread finds its own std::jthread
+  mutable std::mutex mutex;     // held while a thread is started, so that the thread finds its own std::jthread
   std::condition_variable wake; // idle threads
   std::condition_variable left; // stop()
   std::deque<task> queue;
@@ -105,7 +104,7 @@ bool blocking_pool::submit(std::function<void()> task) {
       *self = s.make("blocking-" + std::to_string(s.alive), [shared = state_, self] { shared->serve(self); });
     } catch (...) {
       s.threads.erase(self);
-      if (--s.alive == 0) { // nobody would ever run it
+      if (--s.alive == 0) {               // nobody would ever run it
         task = std::move(s.queue.back()); // destroyed by the caller, outside the lock
         s.queue.pop_back();
         return false;
@@ -117,7 +116,7 @@ bool blocking_pool::submit(std::function<void()> task) {
 }
 
 std::size_t blocking_pool::stop(std::chrono::steady_clock::time_point deadline) {
-  state::thread_list gone; // joined after the lock is released
+  state::thread_list gone;                   // joined after the lock is released
   std::deque<std::function<void()>> dropped; // destroyed after the lock is released
   std::unique_lock lock{state_->mutex};
   auto& s = *state_;

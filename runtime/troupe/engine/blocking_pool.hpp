@@ -11,8 +11,8 @@
 namespace troupe::engine {
 
 struct blocking_pool_options {
-  unsigned threads_max = 16;            ///< at least 1
-  std::size_t queue_max = 1000;         ///< tasks that wait for a thread; 0: refuse unless a thread is free
+  unsigned threads_max = 16;              ///< at least 1
+  std::size_t queue_max = 1000;           ///< tasks that wait for a thread; 0: refuse unless a thread is free
   std::chrono::milliseconds idle{10'000}; ///< a thread without work leaves after this
 };
 
@@ -35,8 +35,8 @@ public:
   /// Requires: the task throws nothing; an exception that leaves it ends the process.
   bool submit(std::function<void()> task);
 
-  /// Refuses new tasks, destroys the queued ones unrun, and waits for the running ones until `deadline`. Returns how many
-  /// are still running: those threads are left to themselves and end after their task. Idempotent.
+  /// Refuses new tasks, destroys the queued ones unrun, and waits for the running ones until `deadline`. Returns how
+  /// many are still running: those threads are left to themselves and end after their task. Idempotent.
   std::size_t stop(std::chrono::steady_clock::time_point deadline);
 
   std::size_t queued() const;

@@ -228,7 +228,7 @@ bool cell::at_work() const noexcept {
 }
 
 bool cell::may_serve() const noexcept {
-  return at_work() && suspended_.load(std::memory_order_relaxed) < type().suspended_max;
+  return at_work() && suspended_.load(std::memory_order_relaxed) < type().suspended_max && lane_holds_ == 0;
 }
 
 engine::run_result cell::run() noexcept {
@@ -309,6 +309,8 @@ void cell::handle(envelope* e) noexcept {
   handling_.store(e->how, std::memory_order_relaxed);
   suspension* s = nullptr;
   try {
+    if (core_->faults != nullptr) [[unlikely]]
+      core_->faults->begin();
     s = e->how->invoke(*this, payload_of(*e, *e->how->message), *e);
   } catch (...) {
     in_hand_ = nullptr;
@@ -350,6 +352,7 @@ void cell::unlink_suspension(suspension& s) noexcept {
 void cell::resume(std::coroutine_handle<> h, envelope* message) noexcept {
   in_hand_ = message;
   handling_.store(message->how, std::memory_order_relaxed);
+  fault_injector::forget();
   h.resume();
   in_hand_ = nullptr;
   handling_.store(nullptr, std::memory_order_relaxed);

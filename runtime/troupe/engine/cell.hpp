@@ -145,6 +145,9 @@ public:
   /// After the handler in hand returns: stop, and let the restart type decide what follows.
   void end() noexcept { end_wanted_ = true; }
 
+  /// While the sum of what is passed is above 0, the mailbox is not served: a write to the journal is pending.
+  void hold_lane(int by) noexcept { lane_holds_ += by; }
+
   void add_timer(actor_timer& t) noexcept;
   void remove_timer(actor_timer& t) noexcept;
   actor_timer* timers() const noexcept { return timers_; }
@@ -254,6 +257,7 @@ private:
   suspension* suspensions_ = nullptr;
   actor_timer* timers_ = nullptr;
   std::uint64_t drain_mark_ = 0;
+  int lane_holds_ = 0;
   std::exception_ptr failure_; // of `failed_`, or of the object's end
 
   // -- the turn writes, anyone reads (relaxed: figures only) --

@@ -7,10 +7,9 @@
 #include <cstdint>
 #include <fstream>
 #include <iterator>
+#include <sched.h>
 #include <thread>
 #include <vector>
-
-#include <sched.h>
 
 namespace troupe::engine {
 
@@ -100,7 +99,8 @@ std::optional<std::string> parse_cgroup(std::string_view proc_self_cgroup, std::
     if (second == line.npos)
       continue;
     const auto listed = "," + std::string{line.substr(first + 1, second - first - 1)} + ",";
-    const bool found = controller.empty() ? listed == ",," : listed.find("," + std::string{controller} + ",") != listed.npos;
+    const bool found =
+        controller.empty() ? listed == ",," : listed.find("," + std::string{controller} + ",") != listed.npos;
     if (found)
       return std::string{line.substr(second + 1)};
   }

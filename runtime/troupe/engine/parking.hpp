@@ -6,9 +6,8 @@
 #include <chrono>
 #include <cstdint>
 #include <ctime>
-#include <memory>
-
 #include <linux/futex.h>
+#include <memory>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,9 +15,9 @@ namespace troupe::engine {
 
 /// Where workers without work sleep, and who may wake them.
 ///
-/// A worker is *active* (runs turns), *searching*, *asleep* (no time limit) or *on watch* (naps; at most one). All of it
-/// is one 64-bit word changed by compare-and-swap, so each step below is atomic and sees the one before. The exhaustive
-/// model of this protocol is tests/models/parking.pml.
+/// A worker is *active* (runs turns), *searching*, *asleep* (no time limit) or *on watch* (naps; at most one). All
+/// of it is one 64-bit word changed by compare-and-swap, so each step below is atomic and sees the one before. The
+/// exhaustive model of this protocol is tests/models/parking.pml.
 ///
 /// | state     | left by                                                     | next                                  |
 /// |-----------|-------------------------------------------------------------|---------------------------------------|
@@ -30,8 +29,8 @@ namespace troupe::engine {
 ///
 /// Run queues and the injector are covered by waking:
 ///
-/// - *publish*: a submitter stores the runnable (default order), then calls `work_queued`, which loads the word and wakes
-///   one worker unless one is searching.
+/// - *publish*: a submitter stores the runnable (default order), then calls `work_queued`, which loads the word and
+///   wakes one worker unless one is searching.
 /// - *announce*: a worker that found nothing leaves `searching` for `asleep` or `on watch`.
 /// - *re-check*: after that, it looks at every queue once more and calls `work_queued` if one is not empty. Without it:
 ///   the worker finds the queue empty, the submitter publishes and sees a searcher, the worker goes to sleep.
@@ -50,7 +49,8 @@ namespace troupe::engine {
 ///   slot, the watch takes from one, and the other's waits although a third worker sleeps.
 ///
 /// The look of *call* needs no fence: the last step of an active worker on the word was its own, later values are seen
-/// in order, and no step above turns a word in which it need not call into one in which it should have, while it is active.
+/// in order, and no step above turns a word in which it need not call into one in which it should have, while it is
+/// active.
 ///
 /// - *token*: who takes or calls a worker stores exactly one token for it, except that a called worker that has not yet
 ///   noticed is taken without a second one. The worker waits for the token before its next step. Without this: a late
@@ -83,14 +83,15 @@ public:
     }
   }
 
-  /// Whether a push into a hot slot should `call_watch`: the cheap test in front of it. `cold`: the runnable that pushes
-  /// was itself taken from a queue; a watch that has slowed down is then told to look closely again.
+  /// Whether a push into a hot slot should `call_watch`: the cheap test in front of it. `cold`: the runnable that
+  /// pushes was itself taken from a queue; a watch that has slowed down is then told to look closely again.
   bool wants_watch(bool cold) const noexcept {
     const auto seen = word_.load(std::memory_order_relaxed); // relaxed: see "needs no fence" above
     return (seen & state::watch_mask) == 0 ? (seen & state::top_mask) != 0 : cold && (seen & state::slow_bit) != 0;
   }
 
-  /// Calls a sleeper to the watch, or the slow watch to attention. `caller` and `turn` tell it whose slot and which turn.
+  /// Calls a sleeper to the watch, or the slow watch to attention. `caller` and `turn` tell it whose slot and which
+  /// turn.
   void call_watch(unsigned caller, std::uint64_t turn) noexcept {
     auto seen = word_.load();
     for (;;) {
@@ -129,7 +130,8 @@ public:
     change([](state& s) { ++s.searching; });
   }
 
-  /// Searching to active. True for the last searcher: it must look at the queues and call `work_queued` if there is more.
+  /// Searching to active. True for the last searcher: it must look at the queues and call `work_queued` if there is
+  /// more.
   bool end_search() noexcept {
     return change([](state& s) { --s.searching; }).searching == 0;
   }
@@ -237,13 +239,13 @@ private:
     static constexpr std::uint64_t called_bit = std::uint64_t{1} << (4 * bits);
     static constexpr std::uint64_t slow_bit = called_bit << 1;
 
-    unsigned top = 0;       // of the stack of sleepers
-    unsigned sleepers = 0;  // on the stack
+    unsigned top = 0;      // of the stack of sleepers
+    unsigned sleepers = 0; // on the stack
     unsigned searching = 0;
-    unsigned watch = 0;     // who is on watch
-    bool called = false;    // a token for the watch is on its way
-    bool slow = false;      // the watch naps at its longest
-    std::uint64_t tag = 0;  // counts pushes (22 bits): a pop whose `next` is out of date fails
+    unsigned watch = 0;    // who is on watch
+    bool called = false;   // a token for the watch is on its way
+    bool slow = false;     // the watch naps at its longest
+    std::uint64_t tag = 0; // counts pushes (22 bits): a pop whose `next` is out of date fails
 
     static state of(std::uint64_t word) noexcept {
       return {.top = static_cast<unsigned>(word & field),
@@ -265,8 +267,8 @@ private:
   /// Where one worker waits.
   struct alignas(64) place {
     // -- atomic --
-    std::atomic<std::uint32_t> token{0};  // a taker sets it, the worker clears it
-    std::atomic<std::uint32_t> next{0};   // the sleeper below, plus one; written before the push that publishes it
+    std::atomic<std::uint32_t> token{0}; // a taker sets it, the worker clears it
+    std::atomic<std::uint32_t> next{0};  // the sleeper below, plus one; written before the push that publishes it
     std::atomic<std::uint32_t> caller{0};
     std::atomic<std::uint64_t> turn{0};
 

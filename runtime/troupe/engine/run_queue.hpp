@@ -66,7 +66,7 @@ public:
   /// Takes the older half of a full ring into `out`, oldest first, and returns how many that were: `Capacity / 2`, or 0
   /// when thieves made room meanwhile.
   unsigned take_half(std::span<runnable*, Capacity / 2> out) noexcept {
-    auto head = head_.load(std::memory_order_acquire); // acquire: as in claim()
+    auto head = head_.load(std::memory_order_acquire);           // acquire: as in claim()
     if (tail_.load(std::memory_order_relaxed) - head < Capacity) // relaxed: only this thread writes it
       return 0;
     for (unsigned i = 0; i < Capacity / 2; ++i)
@@ -77,18 +77,18 @@ public:
   /// Moves the older half of `victim`, rounded up, here. Returns the oldest to be run at once, or null if there was
   /// nothing to take; the others are queued. `taken`, if given, receives how many moved.
   runnable* steal_from(run_queue& victim, unsigned* taken = nullptr) noexcept {
-    const auto tail = tail_.load(std::memory_order_relaxed); // relaxed: only this thread writes it
+    const auto tail = tail_.load(std::memory_order_relaxed);                     // relaxed: only this thread writes it
     const auto room = Capacity - (tail - head_.load(std::memory_order_acquire)); // acquire: as in push()
-    auto head = victim.head_.load(std::memory_order_acquire); // acquire: as in claim()
+    auto head = victim.head_.load(std::memory_order_acquire);                    // acquire: as in claim()
     for (;;) {
       const auto end = victim.tail_.load(std::memory_order_acquire); // acquire: publishes the slots below it
       if (head >= end)
         return nullptr;
-      if (end - head > Capacity) { // head is older than end: the owner went on in between
+      if (end - head > Capacity) {                           // head is older than end: the owner went on in between
         head = victim.head_.load(std::memory_order_acquire); // acquire: as in claim()
         continue;
       }
-      const auto count = std::min((end - head + 1) / 2, room + 1); // one of them is run and needs no room
+      const auto count = std::min((end - head + 1) / 2, room + 1);     // one of them is run and needs no room
       auto* first = victim.slot(head).load(std::memory_order_relaxed); // relaxed: validated by claim(), as the others
       for (std::uint64_t i = 1; i < count; ++i)
         slot(tail + i - 1).store(victim.slot(head + i).load(std::memory_order_relaxed), std::memory_order_relaxed);
@@ -127,7 +127,7 @@ private:
 
   // -- atomic; each on its own cache line: thieves write head_, the owner tail_ --
   alignas(64) std::atomic<std::uint64_t> head_{0};
-  alignas(64) std::atomic<std::uint64_t> tail_{0}; // owner writes
+  alignas(64) std::atomic<std::uint64_t> tail_{0};                   // owner writes
   alignas(64) std::array<std::atomic<runnable*>, Capacity> slots_{}; // owner writes
 };
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/engine/cpu_quota.hpp>
 #include <troupe/engine/scheduler.hpp>
 
-#include <troupe/engine/cpu_quota.hpp>
-
 #include <algorithm>
-#include <utility>
-
 #include <pthread.h>
+#include <utility>
 
 namespace troupe::engine {
 
@@ -35,14 +33,12 @@ scheduler::scheduler(scheduler_options options, thread_starter threads)
             .injector_interval = std::max(options.injector_interval, 1u),
             .workers = {},
             .outside = injector{},
-            .lot = parking{worker_count(options.workers)}} {
-  for (unsigned i = 0, n = worker_count(options.workers); i < n; ++i)
-    crew_.workers.push_back(std::make_unique<worker>(crew_, i, options.seed));
+            .lot = parking{options.workers = worker_count(options.workers)}} { // once: the quota may change
+  for (unsigned i = 0; i < options.workers; ++i)
+    crew_.workers.push_back(std::make_unique<worker>(crew_, i, options.workers, options.seed));
 }
 
-scheduler::~scheduler() {
-  stop();
-}
+scheduler::~scheduler() { stop(); }
 
 void scheduler::start() {
   const std::scoped_lock lock{mutex_};

@@ -14,13 +14,13 @@
 namespace troupe::engine {
 
 struct scheduler_options {
-  unsigned workers = 0;                       ///< 0: as many as the CPU quota allows; at most `parking::workers_max`
-  std::chrono::microseconds spin{0};          ///< search this long before parking; 0: one round
-  std::chrono::microseconds nap{25};          ///< first nap of the worker on watch
-  std::chrono::microseconds nap_max{1000};    ///< its naps double up to this while all turns make progress
-  unsigned hot_turns_max = 64;                ///< hot partners in a row before the queue is served; at least 1
-  unsigned injector_interval = 61;            ///< turns between two looks at the injector while there is other work
-  std::uint64_t seed = 0x9e3779b97f4a7c15;    ///< of the order in which victims are visited
+  unsigned workers = 0;                    ///< 0: as many as the CPU quota allows; at most `parking::workers_max`
+  std::chrono::microseconds spin{0};       ///< search this long before parking; 0: one round
+  std::chrono::microseconds nap{25};       ///< first nap of the worker on watch
+  std::chrono::microseconds nap_max{1000}; ///< its naps double up to this while all turns make progress
+  unsigned hot_turns_max = 64;             ///< hot partners in a row before the queue is served; at least 1
+  unsigned injector_interval = 61;         ///< turns between two looks at the injector while there is other work
+  std::uint64_t seed = 0x9e3779b97f4a7c15; ///< of the order in which victims are visited
 };
 
 /// Runs runnables on a fixed number of worker threads that steal from each other.
@@ -29,8 +29,8 @@ struct scheduler_options {
 /// another has nothing to do, one of the latter keeps watch (see `parking`): what a long turn has submitted runs
 /// elsewhere within about 50 us.
 ///
-/// Order: none between runnables, except that `submit_fair` goes behind what is queued on this worker. Nothing waits for
-/// ever: each queued runnable gets its turn while turns end.
+/// Order: none between runnables, except that `submit_fair` goes behind what is queued on this worker. Nothing waits
+/// for ever: each queued runnable gets its turn while turns end.
 ///
 /// Threads: any. `start`, `stop` and `drain` not on a worker.
 class scheduler final : public executor {

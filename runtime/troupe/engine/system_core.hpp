@@ -12,9 +12,11 @@
 
 #include "troupe/engine/executor.hpp"
 #include "troupe/engine/timer_service.hpp"
+#include "troupe/journal/store.hpp"
 #include "troupe/mailbox/quarantine.hpp"
 #include "troupe/observe/event.hpp"
 #include "troupe/seams.hpp"
+#include "troupe/testing/fault_injector.hpp"
 
 namespace troupe {
 class system;
@@ -46,6 +48,8 @@ struct system_core {
   seams through;
   engine::executor* executor = nullptr;
   std::unique_ptr<engine::timer_service> timers;
+  std::shared_ptr<journal_store> journals;
+  std::shared_ptr<fault_injector> faults; ///< Null but in tests.
   unsigned turn_messages_max = 0;             ///< Fairness: messages of one turn.
   std::chrono::nanoseconds turn_time_max{};   ///< Fairness: time of one turn, looked at between messages.
   std::function<void(const std::function<bool()>&)> drive; ///< Stepped systems: runs until the condition holds.

@@ -4,9 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <span>
-#include <utility>
-
 #include <sys/prctl.h>
+#include <utility>
 
 namespace troupe::engine {
 
@@ -20,14 +19,14 @@ std::int64_t coarse_now() noexcept {
 
 } // namespace
 
-worker::worker(crew& shared, unsigned index, std::uint64_t seed)
+worker::worker(crew& shared, unsigned index, unsigned workers, std::uint64_t seed)
     : crew_{shared}, index_{index}, until_injector_{shared.injector_interval},
-      random_{(seed ^ (index + 1) * 0xbf58476d1ce4e5b9) | 1} {} // | 1: xorshift stays at zero for ever
+      random_{(seed ^ (index + 1) * 0xbf58476d1ce4e5b9) | 1}, // | 1: xorshift stays at zero for ever
+      looks_(workers) {}
 
 void worker::work() noexcept {
   prctl(PR_SET_TIMERSLACK, 1000UL); // ns; the default of 50 us would triple a nap
   current_ = this;
-  looks_.resize(crew_.workers.size());
   // relaxed, here and below: only ends the loop; a worker that may sleep looks again in default order, see park()
   while (!crew_.stopping.load(std::memory_order_relaxed)) {
     auto* r = search_and_spin();
@@ -240,8 +239,7 @@ runnable* worker::watch(bool called) noexcept {
     }
     count(naps_);
     switch (crew_.lot.nap(index_, nap)) {
-      case parking::woken::to_search:
-        return nullptr;
+      case parking::woken::to_search: return nullptr;
       case parking::woken::to_watch:
         called = true;
         nap = crew_.nap;
@@ -289,8 +287,12 @@ void worker::drain_to(std::vector<runnable*>& out) {
 
 worker_statistics worker::statistics() const noexcept {
   const auto read = [](const std::atomic<std::uint64_t>& counter) { return counter.load(std::memory_order_relaxed); };
-  return {.turns = read(turns_), .steals = read(steals_), .stolen = read(stolen_), .overflows = read(overflows_),
-          .parks = read(parks_), .naps = read(naps_)};
+  return {.turns = read(turns_),
+          .steals = read(steals_),
+          .stolen = read(stolen_),
+          .overflows = read(overflows_),
+          .parks = read(parks_),
+          .naps = read(naps_)};
 }
 
 } // namespace troupe::engine

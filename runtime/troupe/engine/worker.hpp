@@ -19,23 +19,23 @@ class worker;
 
 /// Counted since the start of the scheduler. Each number is exact, but they are read one after the other.
 struct worker_statistics {
-  std::uint64_t turns = 0;      ///< turns run
-  std::uint64_t steals = 0;     ///< visits to another worker's queue or slot that brought something
-  std::uint64_t stolen = 0;     ///< runnables taken from other workers
-  std::uint64_t overflows = 0;  ///< times that the full run queue moved its older half to the injector
-  std::uint64_t parks = 0;      ///< times that it found nothing and announced itself as parked
-  std::uint64_t naps = 0;       ///< timed sleeps while on watch
+  std::uint64_t turns = 0;     ///< turns run
+  std::uint64_t steals = 0;    ///< visits to another worker's queue or slot that brought something
+  std::uint64_t stolen = 0;    ///< runnables taken from other workers
+  std::uint64_t overflows = 0; ///< times that the full run queue moved its older half to the injector
+  std::uint64_t parks = 0;     ///< times that it found nothing and announced itself as parked
+  std::uint64_t naps = 0;      ///< timed sleeps while on watch
 };
 
 /// What the workers of one scheduler share.
 struct crew {
   // -- immutable after construction --
   const executor* owner;
-  std::chrono::nanoseconds spin;      // search this long before parking
-  std::chrono::nanoseconds nap;       // first nap on watch
-  std::chrono::nanoseconds nap_max;   // naps double up to this
-  unsigned hot_turns_max;             // hot partners in a row before the queue is served
-  unsigned injector_interval;         // turns between two looks at the injector
+  std::chrono::nanoseconds spin;    // search this long before parking
+  std::chrono::nanoseconds nap;     // first nap on watch
+  std::chrono::nanoseconds nap_max; // naps double up to this
+  unsigned hot_turns_max;           // hot partners in a row before the queue is served
+  unsigned injector_interval;       // turns between two looks at the injector
   std::vector<std::unique_ptr<worker>> workers;
 
   // -- shared, each with its own rules --
@@ -46,17 +46,18 @@ struct crew {
 
 /// Runs turns on one thread: first the hot partner, then its own queue, then the injector, then others' queues.
 ///
-/// Hot partner: the runnable that the current turn submitted last waits in a slot and goes next, while its data is warm;
-/// `hot_turns_max` times in a row at most, then it goes behind the others. A searching worker leaves slots alone, so a
-/// pair that plays ping-pong stays together; the one on watch (see `parking`) takes from the slot of a worker whose turn
-/// has not ended since its last look.
+/// Hot partner: the runnable that the current turn submitted last waits in a slot and goes next, while its data is
+/// warm; `hot_turns_max` times in a row at most, then it goes behind the others. A searching worker leaves slots
+/// alone, so a pair that plays ping-pong stays together; the one on watch (see `parking`) takes from the slot of a
+/// worker whose turn has not ended since its last look.
 ///
 /// Threads: owner thread only; `index`, `owner`, `running`, `turns`, `turn_started`, `statistics` any.
 class worker {
 public:
   using queue = run_queue<256>;
 
-  worker(crew& shared, unsigned index, std::uint64_t seed);
+  /// `workers`: how many `shared` will have.
+  worker(crew& shared, unsigned index, unsigned workers, std::uint64_t seed);
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
 
@@ -134,10 +135,10 @@ private:
   const unsigned index_;
 
   // -- owner thread only --
-  bool cold_ = true;             // the present runnable came from a queue, not from the slot
-  bool leftover_ = false;        // the queue holds an `again` that nobody was told of
-  unsigned hot_turns_ = 0;       // in a row
-  unsigned until_injector_;      // turns
+  bool cold_ = true;        // the present runnable came from a queue, not from the slot
+  bool leftover_ = false;   // the queue holds an `again` that nobody was told of
+  unsigned hot_turns_ = 0;  // in a row
+  unsigned until_injector_; // turns
   std::uint64_t random_;
   std::vector<std::uint64_t> looks_; // each worker's turns at the last look on watch
 

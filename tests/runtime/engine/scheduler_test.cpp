@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: who runs where and in which order, that nothing starves, that long turns hold nobody up, that idle is silent.
-// Observed through logs and the workers' own numbers. Where "never" or "nothing happens" is claimed, a window of time is
-// watched; everywhere else the test waits for an event, with a generous limit.
+// Observed through logs and the workers' own numbers. Where "never" or "nothing happens" is claimed, a window of
+// time is watched; everywhere else the test waits for an event, with a generous limit.
 #include <troupe/engine/scheduler.hpp>
 
 #include <doctest/doctest.h>

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "troupe/journal/store.hpp"
+
+namespace troupe {
+
+/// Journals that survive their actors' restarts, and end with the process. Every write is durable at once.
+///
+/// Memory: a copy of each actor's latest snapshot and of the events after it; see `journaled_actor::snapshot_every`.
+/// Threads: any.
+class memory_store final : public journal_store {
+public:
+  std::shared_ptr<journal> open(const std::string& key) override;
+
+  /// Journals opened so far.
+  std::size_t size() const;
+
+private:
+  class stream;
+  struct shard {
+    mutable std::mutex mutex; // leaf lock
+    std::unordered_map<std::string, std::shared_ptr<stream>> streams;
+  };
+
+  shard& shard_of(const std::string& key) { return shards_[std::hash<std::string>{}(key) % shards_.size()]; }
+
+  std::array<shard, 16> shards_;
+};
+
+} // namespace troupe
