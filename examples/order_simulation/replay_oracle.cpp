@@ -101,8 +101,13 @@ void complete_outcome(replay_outcome& outcome, const order_log& log, std::span<c
 }
 
 replay_outcome replay_by_rule(const order_log& log, replay_rule rule, std::int64_t opening_stock) {
+  return replay_by_rule(log, log.rows(), rule, opening_stock);
+}
+
+replay_outcome replay_by_rule(const order_log& log, std::span<const order_row> rows, replay_rule rule,
+                              std::int64_t opening_stock) {
   oracle reference{log, rule, opening_stock};
-  std::span<const order_row> rest = log.rows();
+  std::span<const order_row> rest = rows;
   while (!rest.empty()) {
     const auto next = rule == replay_rule::order ? leading_order(rest) : rest.first(1);
     if (rule == replay_rule::order)

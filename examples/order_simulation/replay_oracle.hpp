@@ -47,4 +47,8 @@ void complete_outcome(replay_outcome& outcome, const order_log& log, std::span<c
 /// Replays `log` in one thread, in the order of the file. Requires: 0 <= `opening_stock` <= `opening_stock_max`.
 replay_outcome replay_by_rule(const order_log& log, replay_rule rule, std::int64_t opening_stock);
 
+/// As above, of `rows` only, which are some from the front of the log. Codes that do not occur in them keep their units.
+replay_outcome replay_by_rule(const order_log& log, std::span<const order_row> rows, replay_rule rule,
+                              std::int64_t opening_stock);
+
 } // namespace order_simulation

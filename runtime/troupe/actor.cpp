@@ -10,7 +10,7 @@ namespace {
 
 detail::cell* spawning() {
   auto* c = detail::cell::current();
-  if (c == nullptr)
+  if (c == nullptr || c->object() != nullptr) // on the turn of an actor that is built already
     throw usage_error{"an actor can be created only by a system or a supervisor"};
   return c;
 }
@@ -47,7 +47,8 @@ void actor_base::start_timer(detail::actor_timer& t, std::chrono::nanoseconds de
                              std::string_view key) {
   if (!key.empty())
     cancel_timer(key);
-  t.start(*cell_, now() + delay, period, std::string{key});
+  const auto begin = now();
+  t.start(*cell_, delay < time_point::max() - begin ? begin + delay : time_point::max(), period, std::string{key});
 }
 
 void actor_base::fault_point() const {

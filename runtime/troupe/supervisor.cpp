@@ -59,19 +59,16 @@ supervisor supervisor::supervise(std::string_view name, const supervisor_options
 
 std::vector<any_ref> supervisor::children() const {
   std::vector<any_ref> result;
-  for (auto* c : core().children()) {
+  for (const auto& c : core().children())
     result.emplace_back(*c);
-    c->release();
-  }
   return result;
 }
 
 child_count supervisor::count() const {
   child_count n;
-  for (auto* c : core().children()) {
+  for (const auto& c : core().children()) {
     ++(c->supervisor() != nullptr ? n.supervisors : n.actors);
     n.suspended += c->lifecycle() == detail::cell::state::suspended;
-    c->release();
   }
   return n;
 }

@@ -142,12 +142,11 @@ struct system::engine_room {
   }
 
   void collect(detail::supervisor_core& under, std::vector<survivor>& out) {
-    for (auto* c : under.children()) {
+    for (const auto& c : under.children()) {
       if (c->supervisor() != nullptr)
         collect(*c->supervisor(), out);
       else if (c->lifecycle() != detail::cell::state::stopped)
         out.push_back(describe(*c));
-      c->release();
     }
   }
 

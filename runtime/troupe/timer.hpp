@@ -48,10 +48,10 @@ namespace detail {
 template <class A, class M>
 class message_timer final : public actor_timer {
 public:
-  explicit message_timer(M m) : message_{std::move(m)} {}
+  explicit message_timer(M m) : actor_timer{kind::message}, message_{std::move(m)} {}
 
 private:
-  void due(cell& owner) noexcept override { owner.enqueue_local(make_envelope<M>(handler_of<A, M>, message_)); }
+  envelope* tick() noexcept override { return make_envelope<M>(handler_of<A, M>, message_); }
   const M message_;
 };
 

@@ -9,11 +9,12 @@
 // Run with spin and gcc, in an empty folder (`-DSTOP` adds a stop at any moment; `-DN=`, `-DOUTSIDE=` set sizes):
 //
 //   spin -a parking.pml && gcc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
-//   spin -a -DBUG=1 parking.pml && gcc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000    # must report an
-// error
+//   spin -a -DSTOP -DOUTSIDE=1 -DSECOND=0 parking.pml && gcc ... && ./pan -m1000000
+//   spin -a -DBUG=1 parking.pml && gcc ... && ./pan -m1000000
 //
-// The first must end with "errors: 0". BUG removes one step and must fail: 1 re-check, 2 hand over, 3 volunteer,
-// 4 retire in one step, 5 pass on, 6 one token only, 7 catch up (with -DSTOP).
+// The first two must end with "errors: 0" (18 and 7 million states, under a minute and 1 GiB each). BUG removes one step
+// and must fail: 1 (also plain -DBUG) re-check, 2 hand over, 3 volunteer, 4 retire in one step, 5 pass on (with -DN=4
+// -DSECOND=0), 6 one token only, 7 catch up (with -DSTOP).
 //
 // Abstractions: the run queues and the injector are one counter, in-flight batches excepted (their holder searches, or
 // calls work_queued when they are queued). The stack is a set. A compare-and-swap loop is one atomic step. Memory is

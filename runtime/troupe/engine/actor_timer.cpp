@@ -27,8 +27,18 @@ void actor_timer::cancel() noexcept {
     return;
   cancelled_ = true;
   owner_->remove_timer(*this);
-  if (!owner_->core().timers->disarm(*this))
+  const bool last = due_ && period_.count() == 0; // neither armed nor in flight
+  if (due_)
+    owner_->remove_due(*this);
+  if (!last && !owner_->core().timers->disarm(*this))
     return; // in flight: deliver() or refuse() ends it
+  std::exchange(owner_, nullptr)->release();
+  release();
+}
+
+void actor_timer::end() noexcept {
+  cancelled_ = true;
+  owner_->remove_timer(*this);
   std::exchange(owner_, nullptr)->release();
   release();
 }
@@ -43,16 +53,24 @@ void actor_timer::deliver(cell& to) noexcept {
     if (next <= now)
       next += (now - next) / period_ * period_ + period_;
     to.core().timers->arm(*this, next, system_core::shard_hint());
-    retain(); // due() may cancel
-    due(to);
-    return release();
   }
-  cancelled_ = true;
-  to.remove_timer(*this);
-  std::exchange(owner_, nullptr);
-  due(to);
-  to.release();
+  if (kind_ == kind::message) {
+    if (!due_) // else the last tick has not been received yet: this one is skipped
+      to.add_due(*this);
+    return;
+  }
+  retain(); // the call may cancel
+  if (period_.count() == 0)
+    end();
+  (void)tick();
   release();
+}
+
+envelope* actor_timer::receive() noexcept {
+  auto* e = tick();
+  if (period_.count() == 0)
+    end();
+  return e;
 }
 
 void actor_timer::refuse(cell& to) noexcept {

@@ -9,16 +9,19 @@
 
 #include "troupe/engine/timer_queue.hpp"
 #include "troupe/mailbox/control_lane.hpp"
+#include "troupe/mailbox/envelope.hpp"
 
 namespace troupe::detail {
 
 /// A timer of one incarnation of one actor.
 ///
 /// Protocol: *armed* in the timer service -> *fired*: the timer thread puts it on the actor's control lane -> *due*: the
-/// actor's turn acts on it and, if it is periodic, arms it again. A periodic timer is therefore never more than once in
-/// flight: a tick that the actor was too busy for is skipped. Cancelling is the actor's own affair: what is armed is taken
-/// back; what is in flight is marked and comes to nothing. It holds a count on the cell, not on the object, and the
-/// actor's end cancels it, so it keeps nothing alive.
+/// actor's turn queues it among the actor's due timers and, if it is periodic, arms it again -> *received*: the tick
+/// becomes a message, in hand at once. A periodic timer is never more than once in flight and once due: a tick that
+/// the actor was too busy for is skipped. Cancelling is the actor's own affair: what is armed is taken back, what is in
+/// flight is marked and comes to nothing, what is due leaves the queue; that is why a tick is no message before it is
+/// received. It holds a count on the cell, not on the object, and the incarnation's end cancels it, so it keeps nothing
+/// alive. A timer of the runtime's own is called as soon as it is due.
 ///
 /// Threads: the actor's turn, but for the way from the timer thread to the lane.
 class actor_timer : public control_message, public engine::timer_node {
@@ -43,34 +46,48 @@ public:
   void deliver(cell& to) noexcept override;
   void refuse(cell& to) noexcept override;
 
+  /// The tick that was due, as a message. Requires a timer just taken from the due ones.
+  envelope* receive() noexcept;
+
 protected:
-  actor_timer() = default;
+  enum class kind : std::uint8_t { message, call };
+
+  explicit actor_timer(kind k) noexcept : kind_{k} {}
   virtual ~actor_timer() = default;
 
-  /// What the timer is for.
-  virtual void due(cell& owner) noexcept = 0;
+  /// Kind message: a tick. Kind call: does what it is for, and returns null.
+  virtual envelope* tick() noexcept = 0;
 
 private:
   friend class cell;
   static void on_fire(engine::timer_node& node) noexcept;
+  /// It has ticked for the last time.
+  void end() noexcept;
 
   std::atomic<std::uint32_t> refs_{1};
+  const kind kind_;
   bool cancelled_ = false;
+  bool due_ = false; // in the owner's queue of due timers
   cell* owner_ = nullptr; // counted while armed or in flight
   std::chrono::nanoseconds period_{};
   std::string key_;
   actor_timer* previous_ = nullptr; // in the owner's list
   actor_timer* next_ = nullptr;
+  actor_timer* previous_due_ = nullptr; // in the owner's queue of due timers
+  actor_timer* next_due_ = nullptr;
 };
 
 /// Calls `F` on the owner's turn.
 template <class F>
 class callback_timer final : public actor_timer {
 public:
-  explicit callback_timer(F f) : call_{std::move(f)} {}
+  explicit callback_timer(F f) : actor_timer{kind::call}, call_{std::move(f)} {}
 
 private:
-  void due(cell&) noexcept override { call_(); }
+  envelope* tick() noexcept override {
+    call_();
+    return nullptr;
+  }
   F call_;
 };
 

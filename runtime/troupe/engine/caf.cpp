@@ -48,8 +48,10 @@ public:
   void settled(reply_slot& slot) noexcept override {
     caf::message answer;
     try {
-      if (slot.failure() != nullptr)
-        answer = caf::make_message(caf::make_error(caf::sec::runtime_error, slot.failure()->what));
+      if (const auto* f = slot.failure())
+        answer = caf::make_message(
+            caf::make_error(f->code == errc::stopped ? caf::sec::request_receiver_down : caf::sec::runtime_error,
+                            f->what.empty() ? std::string{to_string(f->code)} : f->what));
       else if (encode_)
         answer = encode_(slot);
       else
@@ -76,18 +78,9 @@ suspension* invoke_caf(cell& receiver, void* payload, envelope& e) {
   auto& element = **static_cast<caf_element*>(payload);
   auto& content = element.content();
   if (content.size() == 1) {
-    for (const auto* h : receiver.type().handlers) {
-      if (content.matches(0, 0, h->message->info)) {
-        if (element.mid.is_request() && e.reply == nullptr && element.sender != nullptr) {
-          auto* slot = h->make_reply_slot(); // two counts: the request's in `e`, the asker's with the observer
-          slot->observe(*new caf_reply{caf_face_of(receiver), element.sender, element.mid,
-                                       encoder_for(*h->message->info)});
-          element.mid.mark_as_answered();
-          e.reply = slot;
-        }
+    for (const auto* h : receiver.type().handlers)
+      if (content.matches(0, 0, h->message->info))
         return h->invoke(receiver, const_cast<void*>(content.get(0)), e);
-      }
-    }
   }
   throw usage_error{"no handler for CAF message " + content.stringify()};
 }
@@ -130,23 +123,25 @@ public:
           [who = stopped{down.source.id(), to_string(down.source), why}](cell& c) { c.on_watched_stopped(who); }));
       return;
     }
-    const bool request = what->mid.is_request();
+    const bool request = what->mid.is_request() && what->sender != nullptr;
     auto sender = what->sender;
     const auto id = what->mid;
-    if (!handled(content)) {
+    const auto* h = handler_for(content);
+    if (h == nullptr) {
       // A plain send to a plain CAF actor would end the *sender* here.
       cell_->refuse_foreign(content.stringify());
-      if (request && sender != nullptr)
+      if (request)
         sender->enqueue(nullptr, id.response_id(), caf::make_message(caf::make_error(caf::sec::unexpected_message)), nullptr);
       return;
     }
-    const auto d = cell_->enqueue(make_envelope<caf_element>(caf_handler, std::move(what)));
-    if (d != delivery::accepted && request && sender != nullptr)
-      sender->enqueue(nullptr, id.response_id(),
-                      caf::make_message(caf::make_error(d == delivery::stopped ? caf::sec::request_receiver_down
-                                                                              : caf::sec::runtime_error,
-                                                        std::string{to_string(d)})),
-                      nullptr);
+    auto* e = make_envelope<caf_element>(caf_handler, std::move(what));
+    if (request) {
+      // From here on, so that the asker gets an error if the message ends without having been handled.
+      auto* slot = h->make_reply_slot(); // two counts: the request's in `e`, the asker's with the observer
+      slot->observe(*new caf_reply{caf::strong_actor_ptr{ctrl()}, std::move(sender), id, encoder_for(*h->message->info)});
+      e->reply = slot;
+    }
+    cell_->enqueue(e);
   }
 
   void launch(caf::execution_unit*, bool, bool) override {}
@@ -165,13 +160,13 @@ public:
   }
 
 private:
-  bool handled(const caf::type_erased_tuple& content) const {
+  const handler* handler_for(const caf::type_erased_tuple& content) const {
     if (content.size() != 1)
-      return false;
+      return nullptr;
     for (const auto* h : cell_->type().handlers)
       if (content.matches(0, 0, h->message->info))
-        return true;
-    return false;
+        return h;
+    return nullptr;
   }
 
   const cell_pointer cell_;

@@ -2,6 +2,7 @@
 #include "troupe/engine/cell.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "troupe/engine/actor_timer.hpp"
@@ -27,14 +28,16 @@ struct cell::incidents {
   std::atomic<std::uint64_t> door_accepted{0}; // by drop_newest, and dropped at once
   std::atomic<std::uint64_t> door_dropped{0};
   // -- the turn only --
-  std::vector<cell*> watchers; // counted
+  std::map<std::uint64_t, cell*> watchers; // counted; by id, so that they are told in an order that can be repeated
+  std::size_t prune_at = 64;               // watchers at which those that have stopped are let go
 };
 
 namespace {
 
 /// Adds to a figure that only one thread writes: no RMW needed.
 void count(std::atomic<std::uint64_t>& figure) noexcept {
-  figure.store(figure.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  // release: pairs with books(), which must not see the outcome without the acceptance.
+  figure.store(figure.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
 void settle(envelope& e, errc code, std::string what = {}) noexcept {
@@ -99,7 +102,7 @@ void cell::launch(supervisor_core& parent) noexcept {
 void cell::launch_root() noexcept {
   retain(); // the tree's
   enter(state::running);
-  if (!rest())
+  if (end_wanted_ || !rest())
     schedule();
 }
 
@@ -117,20 +120,22 @@ void cell::give_up_start() noexcept {
 
 // -- senders -----------------------------------------------------------------------------------------------------------
 
-delivery cell::enqueue_sliding(envelope* e) noexcept {
+push_result cell::push_sliding(envelope* e) noexcept {
   envelope* evicted = nullptr;
   const auto r = sliding_->push(e, mailbox_, evicted);
   if (evicted != nullptr) {
-    rare().door_dropped.fetch_add(1, std::memory_order_relaxed);
+    rare().door_dropped.fetch_add(1, std::memory_order_release); // release: as in count()
     note_letter(*evicted, dead_letter::cause::dropped, drop_reason::overflow);
     settle(*evicted, errc::dropped, "mailbox of " + name() + " overflowed");
     detail::destroy(evicted);
   }
-  if (r == push_result::closed)
-    return refuse_closed(e);
   if (r == push_result::queued_and_wake)
     schedule();
-  return delivery::accepted;
+  return r;
+}
+
+delivery cell::enqueue_sliding(envelope* e) noexcept {
+  return push_sliding(e) == push_result::closed ? refuse_closed(e) : delivery::accepted;
 }
 
 delivery cell::refuse_full(envelope* e) noexcept {
@@ -138,7 +143,7 @@ delivery cell::refuse_full(envelope* e) noexcept {
   auto& i = rare();
   if (drop) {
     i.door_accepted.fetch_add(1, std::memory_order_relaxed);
-    i.door_dropped.fetch_add(1, std::memory_order_relaxed);
+    i.door_dropped.fetch_add(1, std::memory_order_release); // release: as in count()
     note_letter(*e, dead_letter::cause::dropped, drop_reason::overflow);
     settle(*e, errc::dropped, "mailbox of " + name() + " is full");
   } else {
@@ -162,7 +167,7 @@ delivery cell::refuse_closed(envelope* e) noexcept {
 
 bool cell::try_enqueue(envelope* e) noexcept {
   if (sliding_ != nullptr)
-    return enqueue_sliding(e) == delivery::accepted;
+    return push_sliding(e) != push_result::closed;
   const auto r = mailbox_.push(e, capacity_);
   if (r == push_result::queued_and_wake)
     schedule();
@@ -208,9 +213,9 @@ ledger cell::books() const noexcept {
   // Outcomes before acceptance: whatever has an outcome was accepted before, so `queued` cannot come out negative.
   l.handled = handled_.load(std::memory_order_acquire);
   if (const auto* i = incidents_.load(std::memory_order_acquire)) {
-    l.expired = i->expired.load(std::memory_order_relaxed);
-    l.dropped = i->dropped.load(std::memory_order_relaxed) + i->door_dropped.load(std::memory_order_acquire);
-    l.quarantined = i->quarantined.load(std::memory_order_relaxed);
+    l.expired = i->expired.load(std::memory_order_acquire);
+    l.dropped = i->dropped.load(std::memory_order_acquire) + i->door_dropped.load(std::memory_order_acquire);
+    l.quarantined = i->quarantined.load(std::memory_order_acquire);
     l.refused = i->refused.load(std::memory_order_relaxed);
     l.accepted = i->door_accepted.load(std::memory_order_acquire);
   }
@@ -238,6 +243,8 @@ engine::run_result cell::run() noexcept {
   for (;;) {
     if (mailbox_.attention()) [[unlikely]]
       serve_control();
+    if (end_wanted_) [[unlikely]] // wanted by a constructor
+      normal_end();
     if (state_.load(std::memory_order_relaxed) == state::stopping) [[unlikely]]
       return retire();
     if (!may_serve()) [[unlikely]] {
@@ -249,12 +256,14 @@ engine::run_result cell::run() noexcept {
     }
     auto* e = next_message();
     if (e == nullptr) {
-      if (state_.load(std::memory_order_relaxed) == state::draining && suspensions_ == nullptr) {
+      const bool draining = state_.load(std::memory_order_relaxed) == state::draining;
+      if (draining && suspensions_ == nullptr) {
         stop_now(exit_reason::shutdown, true);
         continue;
       }
       current_ = nullptr;
-      if (rest())
+      // Draining, only suspended handlers are left: what came after the mark must not wake it, and is not to be served.
+      if (draining ? mailbox_.block() : rest())
         return engine::run_result::idle;
       current_ = this;
       continue;
@@ -296,8 +305,14 @@ envelope* cell::next_message() noexcept {
     local_head_ = e->next;
     return e;
   }
-  if (state_.load(std::memory_order_relaxed) == state::draining && sliding_ == nullptr
-      && mailbox_.popped() >= drain_mark_)
+  if (due_head_ != nullptr) [[unlikely]] {
+    auto& t = *due_head_;
+    remove_due(t);
+    local_accepted_.store(local_accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    return t.receive();
+  }
+  if (state_.load(std::memory_order_relaxed) == state::draining
+      && (sliding_ != nullptr ? sliding_->removed() : mailbox_.popped()) >= drain_mark_)
     return nullptr;
   return sliding_ != nullptr ? sliding_->pop() : mailbox_.pop();
 }
@@ -449,6 +464,15 @@ void cell::drop_suspended(drop_reason why) noexcept {
 
 void cell::fail(envelope* e, std::exception_ptr why) noexcept {
   ++e->attempts;
+  if (parent_->action_for(options_->spec, why) == failure_action::resume) {
+    // The object goes on as it is, with its timers and its suspended handlers.
+    failure_ = std::move(why);
+    if (core_->events.observed())
+      parent_->publish(supervision_event::kind::resumed, *this, describe(failure_), type_name(*e->how->message->info));
+    drop(e, drop_reason::resumed);
+    failure_ = nullptr;
+    return;
+  }
   end_wanted_ = false;
   failed_ = e;
   failure_ = std::move(why);
@@ -476,23 +500,6 @@ void cell::revived_supervisor() noexcept {
   parent_->report(*this, child_report::revived);
 }
 
-/// The failing message is tried again on the fresh object, or set aside.
-void cell::settle_failed_message(bool restarting) noexcept {
-  if (failed_ == nullptr)
-    return;
-  if (!restarting)
-    drop(std::exchange(failed_, nullptr), drop_reason::resumed);
-  else if (failed_->attempts > options_->spec.retries)
-    quarantine(std::exchange(failed_, nullptr));
-}
-
-void cell::order_resume() noexcept {
-  if (state_.load(std::memory_order_relaxed) != state::suspended || host_->object() == nullptr)
-    return;
-  settle_failed_message(false);
-  enter(state::running);
-}
-
 void cell::order_halt() noexcept {
   if (supervisor_ != nullptr)
     return supervisor_->on_order(supervisor_order::halt);
@@ -500,9 +507,7 @@ void cell::order_halt() noexcept {
     return;
   cancel_timers();
   drop_suspended(drop_reason::restarted);
-  end_wanted_ = false;
-  if (host_->object() != nullptr)
-    host_->destroy();
+  destroy_object(false);
   enter(state::suspended);
   parent_->report(*this, child_report::halted);
 }
@@ -512,20 +517,24 @@ void cell::order_revive() noexcept {
     return supervisor_->on_order(supervisor_order::revive);
   if (state_.load(std::memory_order_relaxed) != state::suspended)
     return;
-  settle_failed_message(true);
-  if (host_->object() != nullptr)
-    host_->destroy();
-  incarnation_.store(incarnation_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  // The failing message is tried again on the fresh object, or set aside.
+  if (failed_ != nullptr && failed_->attempts > options_->spec.retries)
+    quarantine(std::exchange(failed_, nullptr));
+  destroy_object(false);
+  const auto restarted = incarnation_.load(std::memory_order_relaxed);
+  incarnation_.store(restarted + 1, std::memory_order_relaxed);
   try {
     host_->construct(); // current() is this cell: the turn
   } catch (...) {
     failure_ = std::current_exception();
+    incarnation_.store(restarted, std::memory_order_relaxed);
     cancel_timers();
+    end_wanted_ = false;
     parent_->report(*this, child_report::failed_to_start, failure_, {});
     return;
   }
   failure_ = nullptr;
-  enter(state::running);
+  enter(drain_wanted_ ? state::draining : state::running);
   parent_->report(*this, child_report::revived);
 }
 
@@ -533,19 +542,18 @@ void cell::order_drain() noexcept {
   if (supervisor_ != nullptr)
     return supervisor_->on_order(supervisor_order::stop);
   const auto s = state_.load(std::memory_order_relaxed);
-  if (s == state::suspended)
-    return stop_now(exit_reason::failure, false);
-  if (s != state::running)
+  if (drain_wanted_ || (s != state::running && s != state::suspended))
     return;
-  drain_mark_ = sliding_ != nullptr ? 0 : mailbox_.accepted();
-  enter(state::draining);
+  drain_wanted_ = true;
+  drain_mark_ = sliding_ != nullptr ? sliding_->accepted() : mailbox_.accepted();
+  if (s == state::running)
+    enter(state::draining);
 }
 
 void cell::order_stop() noexcept {
   if (supervisor_ != nullptr)
     return supervisor_->on_order(supervisor_order::stop);
-  const bool failed = state_.load(std::memory_order_relaxed) == state::suspended && failure_ != nullptr;
-  stop_now(failed ? exit_reason::failure : exit_reason::shutdown, !failed);
+  stop_now(failed() ? exit_reason::failure : exit_reason::shutdown, !failed());
 }
 
 void cell::order_kill() noexcept {
@@ -559,13 +567,11 @@ void cell::normal_end() noexcept {
   end_wanted_ = false;
   if (!at_work()) // it failed meanwhile
     return;
-  if (options_->spec.restart != permanent)
+  if (options_->spec.restart != permanent || drain_wanted_)
     return stop_now(exit_reason::normal, true);
   cancel_timers();
   drop_suspended(drop_reason::restarted);
-  if (type().on_stop != nullptr)
-    type().on_stop(host_->object());
-  host_->destroy();
+  destroy_object(true);
   enter(state::suspended);
   parent_->report(*this, child_report::ended);
 }
@@ -576,12 +582,29 @@ void cell::stop_now(exit_reason why, bool with_hook) noexcept {
   end_reason_ = why;
   cancel_timers();
   drop_suspended(drop_reason::stopped);
-  if (host_->object() != nullptr) {
-    if (with_hook && type().on_stop != nullptr)
-      type().on_stop(host_->object());
-    host_->destroy();
-  }
+  destroy_object(with_hook);
   enter(state::stopping);
+}
+
+/// Whatever the hook and the destructor have begun ends with the object.
+void cell::destroy_object(bool with_hook) noexcept {
+  if (host_->object() == nullptr)
+    return;
+  if (with_hook && type().on_stop != nullptr) {
+    try {
+      type().on_stop(host_->object());
+    } catch (...) { // it ends all the same
+      if (core_->events.observed())
+        core_->events.publish(supervision_event{.supervisor = parent_ != nullptr ? parent_->name() : std::string{},
+                                                .what = supervision_event::kind::failed,
+                                                .why = "on_stop: " + troupe::describe(std::current_exception()),
+                                                .child = name(),
+                                                .child_id = id_});
+    }
+  }
+  host_->destroy();
+  cancel_timers();
+  end_wanted_ = false;
 }
 
 engine::run_result cell::retire() noexcept {
@@ -589,31 +612,34 @@ engine::run_result cell::retire() noexcept {
     sliding_->close(mailbox_);
   else
     mailbox_.close();
-  enter(state::stopped);
   while (auto* e = next_message())
     drop(e, drop_reason::stopped);
-  const auto who = std::make_shared<const stopped>(stopped{id_, name(), end_reason_});
-  for (auto* m = control_.close(); m != nullptr;)
-    std::exchange(m, m->next_control)->refuse(*this);
-  if (auto* i = incidents_.load(std::memory_order_acquire)) {
-    for (auto* w : std::exchange(i->watchers, {})) {
-      w->send_control(make_control([who](cell& watcher) { watcher.on_watched_stopped(*who); }));
-      w->release();
-    }
-  }
-  if (auto* face = caf_face.exchange(no_face(), std::memory_order_acq_rel))
-    caf_face_stopped(face, end_reason_);
   // The books must close: the counters of the lanes against the outcomes counted one by one.
   auto closing = books();
   if (closing.queued != 0)
     core_->unaccounted.fetch_add(closing.queued, std::memory_order_relaxed);
   if (supervisor_ != nullptr)
     closing += supervisor_->books();
-  current_ = nullptr;
+  // Who sees that the actor has stopped sees its books closed, its name free, and its place under the supervisor free.
+  cell_pointer listener;
   if (parent_ != nullptr)
-    parent_->retire(*this, closing, end_reason_); // unlinks and releases the tree's count
-  else
-    release();
+    listener = parent_->retire(*this, closing, end_reason_); // the parent may be gone from here on
+  enter(state::stopped);
+  const auto who = std::make_shared<const stopped>(stopped{id_, name(), end_reason_});
+  for (auto* m = control_.close(); m != nullptr;)
+    std::exchange(m, m->next_control)->refuse(*this);
+  if (auto* i = incidents_.load(std::memory_order_acquire)) {
+    for (const auto& [id, w] : std::exchange(i->watchers, {})) {
+      w->send_control(make_control([who](cell& watcher) { watcher.on_watched_stopped(*who); }));
+      w->release();
+    }
+  }
+  if (auto* face = caf_face.exchange(no_face(), std::memory_order_acq_rel))
+    caf_face_stopped(face, end_reason_);
+  current_ = nullptr;
+  if (listener.get() != nullptr)
+    listener->supervisor()->report(*this, child_report::gone);
+  release(); // the tree's
   return engine::run_result::idle;
 }
 
@@ -639,22 +665,45 @@ void cell::cancel_timers() noexcept {
     timers_->cancel();
 }
 
+void cell::add_due(actor_timer& t) noexcept {
+  t.due_ = true;
+  t.previous_due_ = due_tail_;
+  t.next_due_ = nullptr;
+  (due_tail_ != nullptr ? due_tail_->next_due_ : due_head_) = &t;
+  due_tail_ = &t;
+}
+
+void cell::remove_due(actor_timer& t) noexcept {
+  t.due_ = false;
+  (t.previous_due_ != nullptr ? t.previous_due_->next_due_ : due_head_) = t.next_due_;
+  (t.next_due_ != nullptr ? t.next_due_->previous_due_ : due_tail_) = t.previous_due_;
+}
+
 void cell::add_watcher(cell& watcher) {
-  auto& list = rare().watchers;
-  if (std::ranges::find(list, &watcher) != list.end())
+  auto& r = rare();
+  if (!r.watchers.emplace(watcher.id(), &watcher).second)
     return;
-  list.push_back(&watcher);
   watcher.retain();
+  if (r.watchers.size() < r.prune_at)
+    return;
+  // A watcher that stops does not tell those whom it watched: at most half of the list are such ones.
+  std::erase_if(r.watchers, [](const auto& entry) {
+    const bool over = entry.second->lifecycle() == state::stopped;
+    if (over)
+      entry.second->release();
+    return over;
+  });
+  r.prune_at = std::max<std::size_t>(64, 2 * r.watchers.size());
 }
 
 void cell::remove_watcher(const cell& watcher) noexcept {
   auto* i = incidents_.load(std::memory_order_acquire);
   if (i == nullptr)
     return;
-  auto found = std::ranges::find(i->watchers, &watcher);
+  auto found = i->watchers.find(watcher.id());
   if (found == i->watchers.end())
     return;
-  (*found)->release();
+  found->second->release();
   i->watchers.erase(found);
 }
 

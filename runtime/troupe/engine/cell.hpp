@@ -31,6 +31,7 @@ struct stopped;
 namespace troupe::detail {
 
 class actor_timer;
+class child_list;
 class supervisor_core;
 struct child_record;
 struct system_core;
@@ -140,7 +141,7 @@ public:
   void resume(std::coroutine_handle<> h, envelope* message) noexcept;
   /// If the suspended handler of `e` has ended: replies and counts it, or fails.
   void finish_if_ended(envelope* e) noexcept;
-  /// A message of the runtime's own making (a timer's), handled after what is in hand.
+  /// A message of the runtime's own making (about a watched actor), handled after what is in hand.
   void enqueue_local(envelope* e) noexcept;
   /// After the handler in hand returns: stop, and let the restart type decide what follows.
   void end() noexcept { end_wanted_ = true; }
@@ -150,6 +151,9 @@ public:
 
   void add_timer(actor_timer& t) noexcept;
   void remove_timer(actor_timer& t) noexcept;
+  /// Its tick will be received after what is in hand.
+  void add_due(actor_timer& t) noexcept;
+  void remove_due(actor_timer& t) noexcept;
   actor_timer* timers() const noexcept { return timers_; }
   /// Adds `watcher` (counted) unless it watches already.
   void add_watcher(cell& watcher);
@@ -165,21 +169,25 @@ public:
   /// Ends the life now; the turn retires the cell when it is back in its loop.
   void stop_now(exit_reason why, bool with_hook) noexcept;
   bool at_work() const noexcept;
+  /// It is down because of an exception.
+  bool failed() const noexcept { return failure_ != nullptr && !at_work(); }
 
   // Orders of the supervisor; each is a no-op in a state that it does not fit.
-  void order_resume() noexcept;  ///< Go on with the object as it is; the failing message is dropped.
   void order_halt() noexcept;    ///< Destroy the object, keep the mailbox; report `halted`.
   void order_revive() noexcept;  ///< Build a fresh object; report `revived` or `failed_to_start`.
-  void order_drain() noexcept;   ///< Handle what is queued by now, then stop.
+  void order_drain() noexcept;   ///< Handle what is queued by now, then stop. A suspended actor does so when it is revived.
   void order_stop() noexcept;    ///< Stop at once, the rest of the mailbox is dropped.
   void order_kill() noexcept;    ///< As stop, without the object's stop hook.
 
   // -- supervisor's turn only --
   std::unique_ptr<child_record> record;
+  std::uint64_t in_sequence = 0; ///< The supervisor's sequence that is going to revive it; 0: none.
 
-  // -- guarded by the parent's children lock --
+  // -- guarded by the lock of the list that it is in --
+  child_list* listed_in = nullptr;
   cell* previous_sibling = nullptr;
   cell* next_sibling = nullptr;
+  bool given_up = false; ///< It did not end when it was killed, and nobody waits for it.
 
   /// Fixed from launch on.
   supervisor_core* parent() const noexcept { return parent_; }
@@ -201,6 +209,7 @@ private:
   void schedule() noexcept { engine::schedule(*executor_, *this); }
   void destroy() noexcept;
 
+  push_result push_sliding(envelope* e) noexcept;
   delivery enqueue_sliding(envelope* e) noexcept;
   delivery refuse_full(envelope* e) noexcept;
   delivery refuse_closed(envelope* e) noexcept;
@@ -214,12 +223,12 @@ private:
   void suspend(envelope* e, suspension* s) noexcept;
   void unlink_suspension(suspension& s) noexcept;
   void fail(envelope* e, std::exception_ptr why) noexcept;
-  void settle_failed_message(bool restarting) noexcept;
   void drop(envelope* e, drop_reason why) noexcept;
   void expire(envelope* e) noexcept;
   void quarantine(envelope* e) noexcept;
   void drop_suspended(drop_reason why) noexcept;
   void cancel_timers() noexcept;
+  void destroy_object(bool with_hook) noexcept;
   void normal_end() noexcept;
   engine::run_result retire() noexcept;
   bool rest() noexcept;
@@ -252,11 +261,14 @@ private:
   const std::unique_ptr<host> host_;
   envelope* in_hand_ = nullptr;
   envelope* failed_ = nullptr;     // to be retried before everything else
-  envelope* local_head_ = nullptr; // timers' messages, before the mailbox's
+  envelope* local_head_ = nullptr; // messages about watched actors, before the mailbox's
   envelope* local_tail_ = nullptr;
+  actor_timer* due_head_ = nullptr; // timers whose tick is to be received, before the mailbox's messages
+  actor_timer* due_tail_ = nullptr;
   suspension* suspensions_ = nullptr;
   actor_timer* timers_ = nullptr;
   std::uint64_t drain_mark_ = 0;
+  bool drain_wanted_ = false; // outlasts a restart
   int lane_holds_ = 0;
   std::exception_ptr failure_; // of `failed_`, or of the object's end
 

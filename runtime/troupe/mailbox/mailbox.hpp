@@ -48,7 +48,9 @@ public:
 
   /// Adds `e` if fewer than `capacity` messages are waiting.
   push_result push(envelope* e, std::uint32_t capacity) noexcept {
-    auto w = word_.load(std::memory_order_relaxed); // relaxed: validated by the compare-and-swap below
+    // acquire: pairs with step take, so that `done_` below is no older than step reset; the compare-and-swap validates
+    // the word itself, but not what was read beside it.
+    auto w = word_.load(std::memory_order_acquire);
     for (;;) {
       const auto s = w & state_mask;
       if (s == closed) [[unlikely]]
@@ -61,7 +63,7 @@ public:
       const auto next = ((n + 1) << count_shift) | pack(e) | (w & attention_bit) | (s == idle ? std::uint64_t{busy} : s);
       // release: publishes the message and its link, pairs with the acquire in take(). acquire: if this wakes the
       // receiver, its next holder sees through the caller what the last holder wrote before leave().
-      if (word_.compare_exchange_weak(w, next, std::memory_order_acq_rel, std::memory_order_relaxed)) [[likely]]
+      if (word_.compare_exchange_weak(w, next, std::memory_order_acq_rel, std::memory_order_acquire)) [[likely]]
         return s == idle ? push_result::queued_and_wake : push_result::queued;
     }
   }
@@ -99,9 +101,14 @@ public:
 
   /// Messages waiting, in the batch included. Exact for the receiver, a moment old for others.
   std::size_t depth() const noexcept {
-    const auto n = word_.load(std::memory_order_acquire) >> count_shift;
-    const auto d = done_.load(std::memory_order_acquire);
-    return n > d ? n - d : 0;
+    for (;;) {
+      const auto base = base_.load(std::memory_order_acquire);
+      const auto n = word_.load(std::memory_order_acquire) >> count_shift;
+      const auto d = done_.load(std::memory_order_acquire);
+      // Unchanged and not in flux: both belong to the same batch. Else a batch just finished would be counted twice.
+      if ((base & 1) == 0 && base_.load(std::memory_order_acquire) == base)
+        return n > d ? n - d : 0;
+    }
   }
 
   // -- holder of the right to run only --
@@ -160,7 +167,6 @@ public:
   /// Refuses all further messages. What is waiting stays until it is popped.
   void close() noexcept { word_.fetch_or(closed, std::memory_order_acq_rel); }
 
-
   /// Messages accepted so far. Any thread.
   std::uint64_t accepted() const noexcept {
     for (;;) {
@@ -200,7 +206,7 @@ private:
       return false;
     const auto base = base_.load(std::memory_order_relaxed);
     base_.store(base | 1, std::memory_order_relaxed); // in flux; ordered by the releases below
-    done_.store(0, std::memory_order_relaxed);        // step reset; ordered likewise
+    done_.store(0, std::memory_order_release);        // step reset; release: who sees it sees the mark in depth()
     std::uint64_t fresh = 0;
     do {
       fresh = (w >> count_shift) - held_;

@@ -54,6 +54,7 @@ bool quarantine::replay(std::uint64_t id) {
     entries_.erase(i);
   }
   taken.message->attempts = 0;
+  taken.message->deadline = 0; // nobody waits for it any more
   const bool sent = taken.receiver->try_enqueue(taken.message);
   if (!sent) {
     std::unique_lock guard{mutex_};

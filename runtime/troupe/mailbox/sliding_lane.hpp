@@ -55,6 +55,12 @@ public:
     return accepted_;
   }
 
+  /// Messages popped or evicted so far.
+  std::uint64_t removed() const noexcept {
+    std::unique_lock guard{mutex_};
+    return accepted_ - size_;
+  }
+
 private:
   envelope* take() noexcept {
     auto* e = slots_[first_];

@@ -56,8 +56,11 @@ const char* to_string(supervision_event::kind k) noexcept {
 /// The lock makes "afterwards the subscriber is not called any more" true; it is recursive because a subscriber may
 /// cause an event itself.
 struct event_stream::subscription::entry {
+  // -- guarded by mutex --
   std::recursive_mutex mutex;
   subscriber call; // empty once unsubscribed
+  bool live = true;
+  unsigned depth = 0; // calls on the way: a subscriber that unsubscribes itself is destroyed after it has returned
 };
 
 event_stream::subscription& event_stream::subscription::operator=(subscription&& other) noexcept {
@@ -70,7 +73,9 @@ event_stream::subscription::~subscription() {
   if (entry_ == nullptr)
     return;
   std::unique_lock guard{entry_->mutex};
-  entry_->call = nullptr;
+  entry_->live = false;
+  if (entry_->depth == 0)
+    entry_->call = nullptr;
 }
 
 event_stream::subscription event_stream::subscribe(subscriber s) {
@@ -95,8 +100,12 @@ void event_stream::publish(const event& e) {
   }
   for (const auto& s : live) {
     std::unique_lock guard{s->mutex};
-    if (s->call)
-      s->call(e);
+    if (!s->live)
+      continue;
+    ++s->depth;
+    s->call(e);
+    if (--s->depth == 0 && !s->live)
+      s->call = nullptr;
   }
 }
 

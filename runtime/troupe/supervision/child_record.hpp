@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <exception>
 #include <string>
 #include <utility>
@@ -17,6 +19,8 @@ class supervisor_core;
 struct child_record {
   restart_budget budget;
   backoff pause;
+  std::chrono::milliseconds delay{}; ///< Before the restart that is under way.
+  std::uint64_t ticket = 0;          ///< Of the timer that restarts the child; makes earlier ones harmless.
 };
 
 /// What a child tells its supervisor. Owns itself; holds a count on the child.
@@ -35,6 +39,9 @@ public:
 
   void deliver(cell& supervisor) noexcept override;
   void refuse(cell& supervisor) noexcept override;
+
+  /// The child is suspended, and nobody has ordered that.
+  bool down() const noexcept { return what == failed || what == failed_to_start || what == ended; }
 
   supervisor_core& to;
   cell& child;

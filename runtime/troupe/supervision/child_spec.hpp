@@ -5,10 +5,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace troupe {
 
@@ -68,6 +71,69 @@ inline constexpr unsigned intensity_max = 10'000;
 /// The longest time that options may name: 24 hours.
 inline constexpr std::chrono::milliseconds option_time_max = std::chrono::hours{24};
 
+/// What to do about an exception, by its class. Made by `decide_by`:
+///
+///     .on_failure = decide_by<declined>(failure_action::resume).by<std::bad_alloc>(failure_action::escalate)
+///
+/// The first rule whose class matches wins, so a derived class comes before its base. Where no rule of a child matches,
+/// those of its supervisor are asked, and where none of these does, the child is restarted.
+class failure_rules {
+public:
+  /// No rules.
+  failure_rules() = default;
+
+  /// Adds a rule for exceptions of class `E`.
+  template <class E>
+  failure_rules by(failure_action action) && {
+    rules_.push_back({&is<E>, action});
+    return std::move(*this);
+  }
+
+  /// For every exception that no rule matches.
+  failure_rules otherwise(failure_action action) && {
+    otherwise_ = action;
+    return std::move(*this);
+  }
+
+  /// The action of the first rule that matches, or nothing.
+  std::optional<failure_action> action_for(const std::exception_ptr& why) const {
+    if (why != nullptr)
+      for (const auto& r : rules_)
+        if (r.matches(why))
+          return r.action;
+    return otherwise_;
+  }
+
+  friend bool operator==(const failure_rules&, const failure_rules&) = default;
+
+private:
+  struct rule {
+    bool (*matches)(const std::exception_ptr&);
+    failure_action action;
+    friend bool operator==(const rule&, const rule&) = default;
+  };
+
+  template <class E>
+  static bool is(const std::exception_ptr& why) {
+    try {
+      std::rethrow_exception(why);
+    } catch (const E&) {
+      return true;
+    } catch (...) {
+      return false;
+    }
+  }
+
+  std::vector<rule> rules_;
+  std::optional<failure_action> otherwise_;
+};
+
+/// Rules that begin with one for exceptions of class `E`.
+template <class E>
+failure_rules decide_by(failure_action action) {
+  return failure_rules{}.by<E>(action);
+}
+
 /// How long a supervisor waits before a restart: 0, 100 ms, 200 ms, 400 ms, ... 30 s by default, each up to 20 % more.
 struct backoff_options {
   /// The first delay, 1 ms..24 h.
@@ -108,6 +174,9 @@ struct child_options {
   /// Default: the supervisor's.
   std::optional<backoff_options> backoff{};
 
+  /// What to do about an exception that leaves a handler. Default: what the supervisor's rules say.
+  failure_rules on_failure{};
+
   /// How long an orderly stop may take before the child is killed, 0..24 h; 0 = it is killed at once.
   std::chrono::milliseconds shutdown{5'000};
 
@@ -140,6 +209,9 @@ struct supervisor_options {
   std::chrono::milliseconds group_period{10'000};
 
   backoff_options backoff{};
+
+  /// What to do about an exception for which a child has no rule. Default: restart.
+  failure_rules on_failure{};
 
   troupe::auto_shutdown auto_shutdown = troupe::auto_shutdown::never;
 

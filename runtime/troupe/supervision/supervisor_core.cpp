@@ -2,23 +2,29 @@
 #include "troupe/supervision/supervisor_core.hpp"
 
 #include <algorithm>
+#include <ranges>
+#include <stdexcept>
 #include <utility>
 
 #include "troupe/engine/actor_timer.hpp"
 #include "troupe/engine/control_call.hpp"
 #include "troupe/engine/system_core.hpp"
-#include "troupe/type_name.hpp"
 
 namespace troupe::detail {
 
 namespace {
 
-constexpr std::chrono::milliseconds kill_time{1'000}; // a killed child that is not gone by then is stuck in a handler
+using std::chrono::milliseconds;
+
+constexpr milliseconds kill_time{1'000}; // a killed child that is not gone by then is stuck in a handler
 
 void order(cell& child, void (cell::*what)() noexcept) {
   child.send_control(make_control([what](cell& c) { (c.*what)(); }));
 }
 
+bool contains(const std::vector<cell_pointer>& cells, const cell& c) {
+  return std::ranges::any_of(cells, [&](const cell_pointer& p) { return p.get() == &c; });
+}
 
 } // namespace
 
@@ -43,41 +49,36 @@ void child_report::refuse(cell&) noexcept {
 supervisor_core::supervisor_core(system_core& core, supervisor_options options)
     : core_{core}, options_{std::move(options)}, group_budget_{options_.group_intensity, options_.group_period} {}
 
+supervisor_core::~supervisor_core() {
+  if (awaited_ != nullptr)
+    awaited_->release();
+}
+
 // -- any thread --------------------------------------------------------------------------------------------------------
 
 result<void> supervisor_core::adopt(cell& child) {
   const auto& path = child.options().path;
   if (!path.empty() && !core_.names.add(path, child))
     return error{errc::name_taken, "there is an actor named " + path + " already"};
-  std::unique_lock guard{mutex_};
-  if (!accepting_ || size_ >= options_.children_max) {
-    const bool full = accepting_;
-    guard.unlock();
-    if (!path.empty())
-      core_.names.remove(path, child);
-    return full ? error{errc::bad_options, self_->name() + " has its children_max of " + std::to_string(options_.children_max) + " children"}
-                : error{errc::shutting_down, self_->name() + " is stopping"};
+  const auto entry = children_.add(child, options_.children_max);
+  if (entry == child_list::entry::added) {
+    publish(supervision_event::kind::started, child, {});
+    return {};
   }
-  child.previous_sibling = last_;
-  child.next_sibling = nullptr;
-  (last_ != nullptr ? last_->next_sibling : first_) = &child;
-  last_ = &child;
-  ++size_;
-  return {};
+  forget_name(child);
+  if (entry == child_list::entry::closed)
+    return error{errc::shutting_down, name() + " is stopping"};
+  return error{errc::bad_options,
+               name() + " has its children_max of " + std::to_string(options_.children_max) + " children"};
 }
 
-void supervisor_core::disown(cell& child) noexcept {
-  {
-    std::unique_lock guard{mutex_};
-    (child.previous_sibling != nullptr ? child.previous_sibling->next_sibling : first_) = child.next_sibling;
-    (child.next_sibling != nullptr ? child.next_sibling->previous_sibling : last_) = child.previous_sibling;
-    --size_;
-  }
+void supervisor_core::forget_name(cell& child) {
   if (!child.options().path.empty())
     core_.names.remove(child.options().path, child);
 }
 
-void supervisor_core::retire(cell& child, const ledger& closing, exit_reason why) {
+cell_pointer supervisor_core::retire(cell& child, const ledger& closing, exit_reason why) {
+  forget_name(child);
   if (core_.events.observed()) {
     core_.events.publish(supervision_event{.supervisor = name(),
                                            .what = supervision_event::kind::stopped,
@@ -86,176 +87,150 @@ void supervisor_core::retire(cell& child, const ledger& closing, exit_reason why
                                            .child_id = child.id(),
                                            .reason = why});
   }
-  if (!child.options().path.empty())
-    core_.names.remove(child.options().path, child);
-  bool tell = false;
-  bool alone = false;
-  {
-    std::unique_lock guard{mutex_};
-    (child.previous_sibling != nullptr ? child.previous_sibling->next_sibling : first_) = child.next_sibling;
-    (child.next_sibling != nullptr ? child.next_sibling->previous_sibling : last_) = child.previous_sibling;
-    --size_;
-    retired_ += closing;
-    tell = watching_;
-    alone = abandoned_;
+  auto* listener = self_;
+  auto removed = children_.remove(child, closing, *self_);
+  if (removed == child_list::removal::elsewhere) {
+    listener = &core_.root->self();
+    removed = core_.root->children_.remove(child, closing, *listener);
+    self_->release(); // the count that kept this supervisor for the child's sake
   }
-  if (tell)
-    report(child, child_report::gone);
-  if (alone)
-    self_->release();
-  child.release(); // the tree's count
+  if (removed == child_list::removal::unnoticed)
+    return {};
+  cell_pointer result{*listener};
+  listener->release(); // remove()'s
+  return result;
 }
 
 void supervisor_core::report(cell& child, child_report::kind what, std::exception_ptr why, std::string message_type) {
   self_->send_control(new child_report{*this, child, what, std::move(why), std::move(message_type)});
 }
 
-std::vector<cell*> supervisor_core::children() const {
-  std::unique_lock guard{mutex_};
-  std::vector<cell*> result;
-  result.reserve(size_);
-  for (auto* c = first_; c != nullptr; c = c->next_sibling) {
-    c->retain();
-    result.push_back(c);
-  }
-  return result;
-}
-
-std::size_t supervisor_core::size() const {
-  std::unique_lock guard{mutex_};
-  return size_;
-}
-
-ledger supervisor_core::books() const {
-  // Live children under the lock: a child is in the list or in `retired_`, never in both or neither.
-  std::unique_lock guard{mutex_};
-  auto sum = retired_;
-  for (auto* c = first_; c != nullptr; c = c->next_sibling)
-    sum += c->supervisor() != nullptr ? c->supervisor()->books() : c->books();
-  return sum;
+failure_action supervisor_core::action_for(const child_options& spec, const std::exception_ptr& why) const {
+  return spec.on_failure.action_for(why).value_or(
+      options_.on_failure.action_for(why).value_or(failure_action::restart));
 }
 
 std::string supervisor_core::path_of(std::string_view child) const {
   if (child.empty())
     return {};
-  return self_->parent() == nullptr ? std::string{child} : self_->name() + "/" + std::string{child};
+  return self_->parent() == nullptr ? std::string{child} : name() + "/" + std::string{child};
+}
+
+void supervisor_core::publish(supervision_event::kind what, const cell& child, std::string why,
+                              std::string message_type, unsigned attempt, milliseconds delay) const {
+  if (!core_.events.observed())
+    return;
+  core_.events.publish(supervision_event{.supervisor = name(),
+                                         .what = what,
+                                         .why = std::move(why),
+                                         .child = child.name(),
+                                         .child_id = child.id(),
+                                         .message_type = std::move(message_type),
+                                         .attempt = attempt,
+                                         .delay = delay});
 }
 
 // -- decisions ---------------------------------------------------------------------------------------------------------
 
 void supervisor_core::on_report(const child_report& r) {
+  note(r);
   switch (phase_) {
     case phase::running:
-      switch (r.what) {
-        case child_report::failed:
-        case child_report::failed_to_start:
-        case child_report::ended: return on_failure(r.child, r.what, r.why, r.message_type);
-        case child_report::revived: return on_revived(r.child);
-        case child_report::halted: return order(r.child, &cell::order_revive); // later than the sequence waited for it
-        case child_report::gone: return;
-      }
-      return;
+      if (r.down())
+        on_failure(r.child, r.what, r.why);
+      break;
     case phase::regrouping:
     case phase::halting:
-    case phase::reviving: return on_sequence_report(r);
-    case phase::halted: return; // it will be revived, or stopped, with the others
+    case phase::reviving: on_sequence_report(r); break;
+    case phase::halted:
+      if (r.down() && !comes_back(r.child))
+        deferred_.push_back({cell_pointer{r.child}, r.what, r.why});
+      break;
     case phase::stopping:
       if (r.what == child_report::gone)
         stop_next();
-      return;
+      break;
+  }
+  if (auto_stop_ && phase_ == phase::running)
+    begin_stop(false);
+}
+
+/// What is to be said of a report whatever the phase.
+void supervisor_core::note(const child_report& r) {
+  switch (r.what) {
+    case child_report::failed:
+    case child_report::failed_to_start:
+      publish(supervision_event::kind::failed, r.child, describe(r.why), r.message_type);
+      break;
+    case child_report::revived: {
+      core_.restarts.fetch_add(1, std::memory_order_relaxed); // relaxed: a figure
+      const auto* record = r.child.record.get();
+      if (record != nullptr)
+        r.child.record->pause.started(core_.now());
+      publish(supervision_event::kind::restarted, r.child, {}, {}, record != nullptr ? record->pause.restarts() : 0,
+              record != nullptr ? record->delay : milliseconds{});
+      break;
+    }
+    case child_report::gone: {
+      const auto why = r.child.end_reason();
+      const bool own_end = why == exit_reason::normal || why == exit_reason::failure;
+      if (own_end && ends_supervisor(options_.auto_shutdown, r.child.options().spec.significant, children_.significant()))
+        auto_stop_ = true;
+      break;
+    }
+    case child_report::ended:
+    case child_report::halted: break;
   }
 }
 
-child_record& supervisor_core::record_of(cell& child) {
-  if (child.record == nullptr) {
-    const auto& spec = child.options().spec;
-    child.record.reset(new child_record{restart_budget{spec.intensity.value_or(options_.intensity),
-                                                       spec.period.value_or(options_.period)},
-                                        backoff{}});
-  }
-  return *child.record;
-}
-
-void supervisor_core::on_failure(cell& child, child_report::kind what, const std::exception_ptr& why,
-                                 const std::string& message_type) {
+/// Decides on a child that is down, and charges it.
+decision supervisor_core::judge(cell& child, child_report::kind what, const std::exception_ptr& why) {
   const auto& spec = child.options().spec;
-  const bool ended = what == child_report::ended;
-  const auto text = ended ? std::string{"ended itself"} : describe(why);
-  if (!ended)
-    publish(supervision_event::kind::failed, child, text, message_type);
-  const child_exit exit{.restart = spec.restart, .reason = ended ? exit_reason::normal : exit_reason::failure};
+  child_exit exit{.restart = spec.restart, .reason = exit_reason::normal};
+  if (what != child_report::ended) {
+    exit.reason = exit_reason::failure;
+    exit.action = action_for(spec, why);
+    if (exit.action == failure_action::resume) // done by the child itself where that is possible
+      exit.action = failure_action::restart;
+  }
   restart_terms terms;
-  auto& record = record_of(child);
   if (needs_restart(exit)) {
     const auto now = core_.now();
+    auto& record = record_of(child);
     terms.child_budget_exceeded = record.budget.charge(now);
     terms.group_budget_exceeded = group_budget_.charge(now);
     terms.delay = record.pause.failed(now, spec.backoff.value_or(options_.backoff), core_.through.random->unit());
+    record.delay = terms.delay;
   }
-  switch (decide(exit, terms)) {
+  return decide(exit, terms);
+}
+
+void supervisor_core::on_failure(cell& child, child_report::kind what, const std::exception_ptr& why) {
+  if (child.lifecycle() >= cell::state::stopping)
+    return; // somebody stopped it while its failure waited
+  switch (judge(child, what, why)) {
     case decision::none: return;
-    case decision::resume: return order(child, &cell::order_resume);
     case decision::restart:
     case decision::restart_after_delay:
       if (options_.strategy == one_for_one || options_.strategy == dynamic)
-        return restart(child, terms.delay);
-      return regroup(child, terms.delay);
+        return restart(child, child.record->delay);
+      return regroup(child, child.record->delay);
+    case decision::resume: // judge() does not say so
     case decision::stop_child: return order(child, &cell::order_stop);
-    case decision::escalate:
-      publish(supervision_event::kind::gave_up, child, text, message_type, record.pause.restarts());
-      if (self_->parent() != nullptr)
-        return escalate(why);
-      // Nobody above the root: the child ends here, and the system is told.
-      order(child, &cell::order_stop);
-      core_.gave_up(child.name() + ": " + text);
-      return;
+    case decision::escalate: return give_up(child, why);
   }
 }
 
-void supervisor_core::on_revived(cell& child) {
-  core_.restarts.fetch_add(1, std::memory_order_relaxed); // relaxed: a figure
-  auto& record = record_of(child);
-  record.pause.started(core_.now());
-  publish(supervision_event::kind::restarted, child, {}, {}, record.pause.restarts());
-}
-
-void supervisor_core::restart(cell& child, std::chrono::milliseconds delay) {
-  if (delay.count() == 0)
-    return order(child, &cell::order_revive);
-  child.retain();
-  after(delay, [this, c = &child] {
-    if (phase_ == phase::running)
-      order(*c, &cell::order_revive);
-    c->release();
-  });
-}
-
-void supervisor_core::regroup(cell& child, std::chrono::milliseconds delay) {
-  auto all = children();
-  std::vector<restart_type> types;
-  types.reserve(all.size());
-  for (auto* c : all)
-    types.push_back(c->options().spec.restart);
-  const auto failed = static_cast<std::size_t>(std::ranges::find(all, &child) - all.begin());
-  if (failed < all.size()) {
-    const auto plan = plan_restart(options_.strategy, failed, types);
-    for (auto i : plan.halt)
-      to_halt_.push_back(all[i]);
-    for (auto i : plan.revive)
-      to_revive_.push_back(all[i]);
-    for (auto* c : to_halt_)
-      c->retain();
-    for (auto* c : to_revive_)
-      c->retain();
-  }
-  for (auto* c : all)
-    c->release();
-  phase_ = phase::regrouping;
-  pause_ = delay;
-  at_ = 0;
-  halting_part_ = true;
-  set_watching(true);
-  order_next();
+void supervisor_core::give_up(cell& child, std::exception_ptr why) {
+  if (why == nullptr)
+    why = std::make_exception_ptr(std::runtime_error{child.name() + " has ended itself too often"});
+  publish(supervision_event::kind::gave_up, child, describe(why), {},
+          child.record != nullptr ? child.record->pause.restarts() : 0);
+  if (self_->parent() != nullptr)
+    return escalate(std::move(why));
+  // Nobody above the root: the child ends here, and the system is told.
+  order(child, &cell::order_stop);
+  core_.gave_up(child.name() + ": " + describe(why));
 }
 
 void supervisor_core::escalate(std::exception_ptr why) {
@@ -265,109 +240,154 @@ void supervisor_core::escalate(std::exception_ptr why) {
   halt_all();
 }
 
-void supervisor_core::after(std::chrono::milliseconds delay, std::function<void()> f) {
-  auto* t = new callback_timer{std::move(f)};
-  t->start(*self_, core_.now() + delay, {}, {});
-  t->release();
+void supervisor_core::restart(cell& child, milliseconds delay) {
+  if (delay.count() == 0)
+    return order(child, &cell::order_revive);
+  child.record->ticket = ++tickets_;
+  after(delay, [this, c = cell_pointer{child}, ticket = tickets_] {
+    if (phase_ == phase::running && c->record != nullptr && c->record->ticket == ticket)
+      order(*c, &cell::order_revive);
+  });
+}
+
+child_record& supervisor_core::record_of(cell& child) {
+  if (child.record == nullptr) {
+    const auto& spec = child.options().spec;
+    child.record.reset(new child_record{
+        .budget = {spec.intensity.value_or(options_.intensity), spec.period.value_or(options_.period)}, .pause = {}});
+  }
+  return *child.record;
 }
 
 // -- sequences ---------------------------------------------------------------------------------------------------------
 
+void supervisor_core::regroup(cell& child, milliseconds delay) {
+  const auto all = children_.all_noticed();
+  std::vector<restart_type> types;
+  types.reserve(all.size());
+  for (const auto& c : all)
+    types.push_back(c->options().spec.restart);
+  const auto failed = std::ranges::find(all, &child, &cell_pointer::get) - all.begin();
+  if (static_cast<std::size_t>(failed) == all.size())
+    return children_.notice(false); // it has just been stopped
+  const auto plan = plan_restart(options_.strategy, static_cast<std::size_t>(failed), types);
+  clear_sequence();
+  for (auto i : plan.halt)
+    to_halt_.push_back(all[i]);
+  for (auto i : plan.revive) {
+    to_revive_.push_back(all[i]);
+    all[i]->in_sequence = sequence_;
+  }
+  // Failures of members are repaired by this sequence.
+  std::erase_if(deferred_, [this](const deferred_report& d) { return comes_back(*d.child); });
+  phase_ = phase::regrouping;
+  pause_ = delay;
+  order_next();
+}
+
 void supervisor_core::halt_all() {
   clear_sequence();
-  to_halt_ = children();
+  deferred_.clear(); // all come back with their supervisor
+  to_halt_ = children_.all_noticed();
+  for (const auto& c : to_halt_) {
+    if (c->options().spec.restart == temporary)
+      continue;
+    c->in_sequence = sequence_;
+    to_revive_.push_back(c);
+  }
   std::ranges::reverse(to_halt_);
   phase_ = phase::halting;
-  set_watching(true);
+  order_next();
+}
+
+void supervisor_core::revive_all() {
+  children_.notice(true);
+  group_budget_.clear();
+  for (const auto& c : to_revive_)
+    c->record.reset(); // a supervisor that starts anew knows nothing of old failures
+  halting_part_ = false;
+  at_ = 0;
+  phase_ = phase::reviving;
   order_next();
 }
 
 void supervisor_core::order_next() {
-  auto& part = halting_part_ ? to_halt_ : to_revive_;
-  while (at_ < part.size() && part[at_]->lifecycle() == cell::state::stopped)
-    ++at_;
-  if (at_ == part.size()) {
-    if (!halting_part_ || to_revive_.empty())
-      return finish_sequence();
-    halting_part_ = false;
-    at_ = 0;
-    if (pause_.count() == 0)
-      return order_next();
-    return after(std::exchange(pause_, {}), [this, round = ++round_] {
-      if (round == round_)
-        order_next();
-    });
+  for (;;) {
+    auto& part = halting_part_ ? to_halt_ : to_revive_;
+    if (at_ == part.size()) {
+      if (!halting_part_ || phase_ == phase::halting)
+        return finish_sequence();
+      halting_part_ = false;
+      at_ = 0;
+      pausing_ = pause_.count() != 0;
+      if (pausing_)
+        return await(pause_, [this] {
+          pausing_ = false;
+          order_next();
+        });
+      continue;
+    }
+    auto& child = *part[at_];
+    if (child.lifecycle() == cell::state::stopped) {
+      ++at_;
+    } else if (!halting_part_) {
+      order(child, &cell::order_revive);
+      if (!contains(stuck_, child))
+        return;
+      child.in_sequence = 0; // not waited for: it comes back when its handler returns
+      ++at_;
+    } else {
+      // A temporary child is not revived: it ends here.
+      order(child, child.options().spec.restart == temporary ? &cell::order_stop : &cell::order_halt);
+      if (child.supervisor() != nullptr)
+        return; // takes as long as its own children do
+      const auto shutdown = child.options().spec.shutdown;
+      return await(shutdown.count() != 0 ? shutdown : kill_time, [this] {
+        publish(supervision_event::kind::stuck, *to_halt_[at_], "is still in a handler");
+        stuck_.push_back(to_halt_[at_]);
+        advance();
+      });
+    }
   }
-  auto& child = *part[at_];
-  const auto round = ++round_;
-  if (!halting_part_)
-    return order(child, &cell::order_revive);
-  // A temporary child is not revived: it ends here.
-  order(child, child.options().spec.restart == temporary ? &cell::order_stop : &cell::order_halt);
-  if (child.supervisor() != nullptr)
-    return; // takes as long as its own children do
-  after(std::max(child.options().spec.shutdown, std::chrono::milliseconds{1}), [this, round] {
-    if (round != round_)
-      return;
-    publish(supervision_event::kind::stuck, *to_halt_[at_], "is still in a handler");
-    advance();
-  });
 }
 
 void supervisor_core::advance() {
+  end_await();
+  if (!halting_part_)
+    to_revive_[at_]->in_sequence = 0;
   ++at_;
   order_next();
 }
 
 void supervisor_core::on_sequence_report(const child_report& r) {
-  auto& part = halting_part_ ? to_halt_ : to_revive_;
-  const bool awaited = at_ < part.size() && part[at_] == &r.child;
-  if (awaited && halting_part_) {
-    if (r.what == child_report::halted || r.what == child_report::gone)
-      advance();
-    return; // a failure on the way down: the halt follows
-  }
-  if (awaited && r.what == child_report::gone)
-    return advance();
-  if (awaited && r.what == child_report::revived) {
-    on_revived(r.child);
-    return advance();
-  }
-  if (awaited && r.what == child_report::failed_to_start) {
-    auto& record = record_of(r.child);
-    const auto now = core_.now();
-    const bool child_spent = record.budget.charge(now);
-    const bool group_spent = group_budget_.charge(now);
-    const auto delay = record.pause.failed(now, r.child.options().spec.backoff.value_or(options_.backoff),
-                                           core_.through.random->unit());
-    publish(supervision_event::kind::failed, r.child, describe(r.why));
-    if (child_spent || group_spent) {
-      publish(supervision_event::kind::gave_up, r.child, describe(r.why), {}, record.pause.restarts());
-      return escalate(r.why);
+  const auto& part = halting_part_ ? to_halt_ : to_revive_;
+  if (at_ < part.size() && part[at_].get() == &r.child && !pausing_) {
+    if (r.what == child_report::gone || r.what == (halting_part_ ? child_report::halted : child_report::revived))
+      return advance();
+    // A plain child fails after it has reported `revived`, and then is not the awaited one; a supervisor may fail before.
+    if (!halting_part_ && (r.what == child_report::failed_to_start
+                           || (r.what == child_report::failed && r.child.supervisor() != nullptr))) {
+      switch (judge(r.child, r.what, r.why)) {
+        case decision::escalate: return give_up(r.child, r.why);
+        case decision::restart:
+        case decision::restart_after_delay: return retry(r.child.record->delay);
+        default: return order(r.child, &cell::order_stop);
+      }
     }
-    // Never in a loop on this turn: orders to stop must get through between two attempts.
-    return after(std::max(delay, std::chrono::milliseconds{1}), [this, round = ++round_] {
-      if (round == round_)
-        order_next();
-    });
   }
-  const bool down = r.what == child_report::failed || r.what == child_report::failed_to_start
-                    || r.what == child_report::ended;
-  if (!down || phase_ == phase::halting)
-    return;
-  // A member of the group that is still to be halted or revived comes back with it; all others wait their turn.
-  const bool coming = halting_part_ ? std::ranges::find(to_revive_, &r.child) != to_revive_.end()
-                                    : std::find(to_revive_.begin() + static_cast<std::ptrdiff_t>(at_), to_revive_.end(), &r.child) != to_revive_.end();
-  if (coming)
-    return;
-  r.child.retain();
-  deferred_.push_back({&r.child, r.what, r.why, r.message_type});
+  // A member that is still to be halted or revived comes back with its group; all others wait their turn.
+  if (r.down() && !comes_back(r.child))
+    deferred_.push_back({cell_pointer{r.child}, r.what, r.why});
+}
+
+/// Never in a loop on this turn: orders to stop must get through between two attempts.
+void supervisor_core::retry(milliseconds delay) {
+  await(std::max(delay, milliseconds{1}), [this] { order_next(); });
 }
 
 void supervisor_core::finish_sequence() {
   const auto was = phase_;
-  clear_sequence();
-  set_watching(false);
+  children_.notice(false);
   if (was == phase::halting) {
     phase_ = phase::halted;
     if (escalating_)
@@ -376,49 +396,45 @@ void supervisor_core::finish_sequence() {
       self_->halted_supervisor();
     return;
   }
+  clear_sequence();
   phase_ = phase::running;
   if (was == phase::reviving)
     self_->revived_supervisor();
   // Failures that had to wait; one of them may begin the next sequence.
   while (phase_ == phase::running && !deferred_.empty()) {
-    auto d = std::move(deferred_.front());
+    const auto d = std::move(deferred_.front());
     deferred_.pop_front();
-    on_failure(*d.child, d.what, d.why, d.message_type);
-    d.child->release();
+    on_failure(*d.child, d.what, d.why);
   }
 }
 
-void supervisor_core::clear_sequence() noexcept {
-  ++round_;
-  for (auto* c : to_halt_)
-    c->release();
-  for (auto* c : to_revive_)
-    c->release();
+void supervisor_core::clear_sequence() {
+  end_await();
+  ++sequence_;
   to_halt_.clear();
   to_revive_.clear();
+  stuck_.clear();
   at_ = 0;
   halting_part_ = true;
-  pause_ = {};
+  pausing_ = false;
 }
 
 void supervisor_core::on_order(supervisor_order o) {
   switch (o) {
     case supervisor_order::halt:
-      if (phase_ == phase::halted)
-        return self_->halted_supervisor();
-      if (phase_ == phase::stopping || phase_ == phase::halting)
+      if (phase_ == phase::stopping)
         return;
       self_->suspend_supervisor();
-      return halt_all();
+      escalating_ = nullptr; // it is going to be revived anyway
+      if (phase_ == phase::halted)
+        return self_->halted_supervisor();
+      if (phase_ != phase::halting)
+        halt_all();
+      return;
     case supervisor_order::revive:
-      if (phase_ != phase::halted)
-        return;
-      group_budget_.clear();
-      to_revive_ = children();
-      halting_part_ = false;
-      phase_ = phase::reviving;
-      set_watching(true);
-      return order_next();
+      if (phase_ == phase::halted)
+        revive_all();
+      return;
     case supervisor_order::stop: return begin_stop(false);
     case supervisor_order::kill: return begin_stop(true);
   }
@@ -427,45 +443,35 @@ void supervisor_core::on_order(supervisor_order o) {
 // -- the end -----------------------------------------------------------------------------------------------------------
 
 void supervisor_core::begin_stop(bool kill) {
-  if (phase_ == phase::stopping && (stop_kills_ || !kill))
-    return;
   const bool first_time = phase_ != phase::stopping;
+  if (!first_time && (stop_kills_ || !kill))
+    return;
   stop_kills_ = kill;
-  phase_ = phase::stopping;
   clear_sequence();
-  for (auto& d : deferred_)
-    d.child->release();
-  deferred_.clear();
-  {
-    std::unique_lock guard{mutex_};
-    accepting_ = false;
-    watching_ = true;
-  }
   if (first_time) {
-    to_stop_ = children();
+    phase_ = phase::stopping;
+    deferred_.clear();
+    children_.close();
+    to_stop_ = children_.all_noticed();
     std::ranges::reverse(to_stop_);
   }
-  if (options_.strategy == dynamic || kill) {
-    auto longest = std::chrono::milliseconds{0};
-    bool supervisors = false;
-    for (auto* c : to_stop_) {
+  if (parallel_stop()) {
+    milliseconds longest{0};
+    for (const auto& c : to_stop_) {
       const auto shutdown = c->options().spec.shutdown;
       order(*c, kill || shutdown.count() == 0 ? &cell::order_kill : &cell::order_stop);
-      longest = std::max(longest, shutdown);
-      supervisors = supervisors || c->supervisor() != nullptr;
+      if (c->supervisor() == nullptr) // a supervisor takes as long as its own children do
+        longest = std::max(longest, shutdown);
     }
-    if (!supervisors)
-      after(kill ? kill_time : longest, [this, kill, round = round_] {
-        if (round == round_)
-          on_stop_timeout(kill);
-      });
+    const bool killed = kill || longest.count() == 0;
+    await(killed ? kill_time : longest, [this, killed] { on_stop_timeout(killed); });
   }
   stop_next();
 }
 
 void supervisor_core::stop_next() {
-  if (options_.strategy == dynamic || stop_kills_) {
-    if (size() == 0)
+  if (parallel_stop()) {
+    if (children_.settled())
       finish_stop();
     return;
   }
@@ -477,78 +483,74 @@ void supervisor_core::stop_next() {
     return finish_stop();
   if (std::exchange(told_, true))
     return; // some other child went; the one that was told to stop is still there
+  end_await();
   auto& child = *to_stop_[at_];
   const auto shutdown = child.options().spec.shutdown;
   const bool kill = shutdown.count() == 0;
   order(child, kill ? &cell::order_kill : &cell::order_stop);
   if (child.supervisor() == nullptr)
-    after(kill ? kill_time : shutdown, [this, kill, round = ++round_] {
-      if (round == round_)
-        on_stop_timeout(kill);
-    });
+    await(kill ? kill_time : shutdown, [this, kill] { on_stop_timeout(kill); });
 }
 
 void supervisor_core::on_stop_timeout(bool killed) {
-  if (options_.strategy == dynamic || stop_kills_) {
-    auto left = children();
-    for (auto* c : left) {
-      if (killed)
-        publish(supervision_event::kind::stuck, *c, "is still in a handler");
-      else
-        order(*c, &cell::order_kill);
-      c->release();
+  std::vector<cell_pointer> late;
+  if (parallel_stop())
+    late = children_.all();
+  else
+    late.push_back(to_stop_[at_]);
+  for (const auto& c : late) {
+    if (c->supervisor() != nullptr || c->lifecycle() == cell::state::stopped)
+      continue;
+    if (!killed) {
+      order(*c, &cell::order_kill);
+      continue;
     }
-    if (killed)
-      return finish_stop();
-  } else {
-    auto& child = *to_stop_[at_];
-    if (killed) {
-      publish(supervision_event::kind::stuck, child, "is still in a handler");
-      ++at_;
-      told_ = false;
-      return stop_next();
-    }
-    order(child, &cell::order_kill);
+    publish(supervision_event::kind::stuck, *c, "is still in a handler");
+    children_.give_up(*c);
   }
-  after(kill_time, [this, round = ++round_] {
-    if (round == round_)
-      on_stop_timeout(true);
-  });
+  if (!killed)
+    return await(kill_time, [this] { on_stop_timeout(true); });
+  if (!parallel_stop()) {
+    ++at_;
+    told_ = false;
+  }
+  stop_next();
 }
 
 void supervisor_core::finish_stop() {
-  for (auto* c : std::exchange(to_stop_, {}))
-    c->release();
-  ++round_;
-  {
-    std::unique_lock guard{mutex_};
-    watching_ = false;
-    if (size_ != 0) { // stuck in handlers: they need this core when they come out
-      abandoned_ = true;
-      for (std::size_t i = 0; i < size_; ++i)
-        self_->retain();
-    }
+  end_await();
+  to_stop_.clear();
+  children_.notice(false);
+  if (self_->parent() != nullptr)
+    children_.move_to(core_.root->children_, *self_);
+  self_->stop_now(stop_kills_        ? exit_reason::killed
+                  : self_->failed() ? exit_reason::failure
+                                    : exit_reason::shutdown,
+                  false);
+}
+
+// -- time --------------------------------------------------------------------------------------------------------------
+
+void supervisor_core::after(milliseconds delay, std::function<void()> f, actor_timer** handle) {
+  auto* t = new callback_timer{std::move(f)};
+  t->start(*self_, core_.now() + delay, {}, {});
+  if (handle != nullptr)
+    *handle = t;
+  else
+    t->release();
+}
+
+/// As `after`, and `end_await` takes it back; only one at a time.
+void supervisor_core::await(milliseconds delay, std::function<void()> f) {
+  end_await();
+  after(delay, std::move(f), &awaited_);
+}
+
+void supervisor_core::end_await() noexcept {
+  if (auto* t = std::exchange(awaited_, nullptr)) {
+    t->cancel();
+    t->release();
   }
-  self_->stop_now(stop_kills_ ? exit_reason::killed : exit_reason::shutdown, false);
-}
-
-void supervisor_core::set_watching(bool watching) {
-  std::unique_lock guard{mutex_};
-  watching_ = watching;
-}
-
-void supervisor_core::publish(supervision_event::kind what, const cell& child, std::string why,
-                              std::string message_type, unsigned attempt, std::chrono::milliseconds delay) const {
-  if (!core_.events.observed())
-    return;
-  core_.events.publish(supervision_event{.supervisor = name(),
-                                         .what = what,
-                                         .why = std::move(why),
-                                         .child = child.name(),
-                                         .child_id = child.id(),
-                                         .message_type = std::move(message_type),
-                                         .attempt = attempt,
-                                         .delay = delay});
 }
 
 } // namespace troupe::detail

@@ -3,17 +3,19 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <exception>
 #include <functional>
-#include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "troupe/engine/cell.hpp"
 #include "troupe/mailbox/ledger.hpp"
 #include "troupe/observe/event.hpp"
-#include "troupe/supervision/backoff.hpp"
+#include "troupe/ref.hpp"
+#include "troupe/supervision/child_list.hpp"
 #include "troupe/supervision/child_record.hpp"
 #include "troupe/supervision/child_spec.hpp"
 #include "troupe/supervision/restart_budget.hpp"
@@ -26,20 +28,27 @@ namespace troupe::detail {
 ///     phase       meaning                                    what a child's report does
 ///     running     children run or wait for their restart     is decided on: restart_decision.hpp
 ///     regrouping  a group is halted, then revived, in order  moves the sequence on; failures outside of it wait
-///     halting     all children are halted, in reverse order  moves the sequence on
-///     halted      the supervisor waits for its supervisor's word
+///     halting     all children are halted, in reverse order  as above
+///     halted      the supervisor waits for its supervisor    failures outside of the sequence wait
+///     reviving    the halted children are revived, in order  moves the sequence on; failures outside of it wait
 ///     stopping    all children are stopped, in reverse order (dynamic: at once)
 ///
-/// A *sequence* is one order given to children one after the other, each waited for. Halting destroys a child's object and
-/// keeps the cell with its mailbox; reviving builds a fresh object in it. An escalation halts all children and fails the
-/// supervisor's own cell; its supervisor's `revive` revives them. Nobody's handle goes stale on the way.
+/// A *sequence* is one order given to children one after the other, each waited for: first a part that halts, then one
+/// that revives. Halting destroys a child's object and keeps the cell with its mailbox; reviving builds a fresh object in
+/// it. An escalation halts all children and fails the supervisor's own cell; its supervisor's `revive` revives them.
+/// Nobody's handle goes stale on the way. A child that is started while a sequence runs is not part of it: it just runs.
 ///
-/// Threads: `adopt`, `retire`, `report`, `children`, `books` any; the rest the supervisor cell's turn.
+/// Reports of one child arrive in the order in which it made them, so a child that has reported `halted` or `revived` has
+/// said before whatever it had to say of its life until then.
+///
+/// Threads: `adopt`, `retire`, `report`, `action_for`, `children`, `books`, `path_of` any; the rest the
+/// supervisor cell's turn.
 class supervisor_core {
 public:
   supervisor_core(system_core& core, supervisor_options options);
   supervisor_core(const supervisor_core&) = delete;
   supervisor_core& operator=(const supervisor_core&) = delete;
+  ~supervisor_core();
 
   const supervisor_options& options() const noexcept { return options_; }
   /// The supervisor's own cell; set once, before the first child.
@@ -50,21 +59,20 @@ public:
 
   /// Links `child` last in start order. Fails if the supervisor is stopping, is full, or has a child of that name.
   result<void> adopt(cell& child);
-  /// Undoes `adopt` for a child that was never launched.
-  void disown(cell& child) noexcept;
-  /// The child has stopped: unlinks it, keeps its books, and releases the tree's count on it.
-  void retire(cell& child, const ledger& closing, exit_reason why);
+  /// The child stops with these books: unlinks it and frees its name. Returns the supervisor that wants to know once it has stopped, or null.
+  cell_pointer retire(cell& child, const ledger& closing, exit_reason why);
   /// Puts a report on the supervisor's control lane.
   void report(cell& child, child_report::kind what, std::exception_ptr why = nullptr, std::string message_type = {});
+  /// What the rules, the child's own first, say about an exception.
+  failure_action action_for(const child_options& spec, const std::exception_ptr& why) const;
 
-  /// Children in start order, each with a new count.
-  std::vector<cell*> children() const;
-  std::size_t size() const;
-  /// Books of all children, those that have stopped and those of supervisors below included.
-  ledger books() const;
+  std::vector<cell_pointer> children() const { return children_.all(); }
+  ledger books() const { return children_.books(); }
   std::string name() const { return self_->name(); }
   /// The path of a child named `child`; empty for an empty name.
   std::string path_of(std::string_view child) const;
+  void publish(supervision_event::kind what, const cell& child, std::string why, std::string message_type = {},
+               unsigned attempt = 0, std::chrono::milliseconds delay = {}) const;
 
   // -- the supervisor's turn --
 
@@ -76,65 +84,72 @@ private:
 
   /// A failure that waits until the sequence under way is over.
   struct deferred_report {
-    cell* child; // counted
+    cell_pointer child;
     child_report::kind what;
     std::exception_ptr why;
-    std::string message_type;
   };
 
-  void on_failure(cell& child, child_report::kind what, const std::exception_ptr& why, const std::string& message_type);
-  void on_revived(cell& child);
-  void restart(cell& child, std::chrono::milliseconds delay);
-  void regroup(cell& child, std::chrono::milliseconds delay);
-  void escalate(std::exception_ptr why);
-  void after(std::chrono::milliseconds delay, std::function<void()> f);
+  void forget_name(cell& child);
 
-  // The sequence of a regrouping, a halt or a revival.
+  // Decisions.
+  void note(const child_report& r);
+  decision judge(cell& child, child_report::kind what, const std::exception_ptr& why);
+  void on_failure(cell& child, child_report::kind what, const std::exception_ptr& why);
+  void give_up(cell& child, std::exception_ptr why);
+  void escalate(std::exception_ptr why);
+  void restart(cell& child, std::chrono::milliseconds delay);
+  child_record& record_of(cell& child);
+
+  // Sequences.
+  void regroup(cell& child, std::chrono::milliseconds delay);
   void halt_all();
+  void revive_all();
   void order_next();
   void advance();
   void on_sequence_report(const child_report& r);
+  void retry(std::chrono::milliseconds delay);
+  bool comes_back(const cell& child) const noexcept { return child.in_sequence == sequence_; }
   void finish_sequence();
-  void clear_sequence() noexcept;
+  void clear_sequence();
 
   // The end.
   void begin_stop(bool kill);
+  bool parallel_stop() const noexcept { return stop_kills_ || options_.strategy == dynamic; }
   void stop_next();
   void on_stop_timeout(bool killed);
   void finish_stop();
 
-  child_record& record_of(cell& child);
-  void set_watching(bool watching);
-  void publish(supervision_event::kind what, const cell& child, std::string why, std::string message_type = {},
-               unsigned attempt = 0, std::chrono::milliseconds delay = {}) const;
+  void after(std::chrono::milliseconds delay, std::function<void()> f, actor_timer** handle = nullptr);
+  void await(std::chrono::milliseconds delay, std::function<void()> f);
+  void end_await() noexcept;
 
   // -- immutable once bound --
   system_core& core_;
   const supervisor_options options_;
   cell* self_ = nullptr;
 
-  // -- guarded by mutex_ --
-  mutable std::mutex mutex_; // taken from parent to child only; no user code and no lane under it
-  cell* first_ = nullptr;    // start order
-  cell* last_ = nullptr;
-  std::size_t size_ = 0;
-  bool accepting_ = true;
-  bool watching_ = false;  // the turn waits for children to go: they report it
-  bool abandoned_ = false; // the supervisor has gone before the last child: each holds a count on its cell
-  ledger retired_;
+  // -- any thread --
+  child_list children_;
 
   // -- the supervisor's turn --
   phase phase_ = phase::running;
+  bool auto_stop_ = false; // significant children have ended
   restart_budget group_budget_;
-  std::vector<cell*> to_halt_;   // counted; the sequence's first part
-  std::vector<cell*> to_revive_; // counted; its second
-  std::size_t at_ = 0;           // in the part under way
+  std::uint64_t tickets_ = 0;
+  actor_timer* awaited_ = nullptr; // counted: the time for the order under way, or the pause
+
+  std::uint64_t sequence_ = 0; // marks the children that the sequence is still to revive
+  std::vector<cell_pointer> to_halt_;
+  std::vector<cell_pointer> to_revive_;
+  std::vector<cell_pointer> stuck_; // of to_halt_: not waited for any more
+  std::size_t at_ = 0;              // in the part under way
   bool halting_part_ = true;
   std::chrono::milliseconds pause_{}; // between the parts
-  std::uint64_t round_ = 0;           // of the order under way: makes the timers of earlier ones harmless
+  bool pausing_ = false;
   std::deque<deferred_report> deferred_;
   std::exception_ptr escalating_;
-  std::vector<cell*> to_stop_; // counted; in the order of stopping, at_ being told now
+
+  std::vector<cell_pointer> to_stop_; // in the order of stopping; at_ is being told now
   bool told_ = false;
   bool stop_kills_ = false;
 };

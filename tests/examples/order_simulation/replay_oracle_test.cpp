@@ -35,7 +35,8 @@ struct plain_row {
 };
 
 order_log log_of(const std::vector<plain_row>& rows) {
-  std::string text = std::string{order_log::header} + "\n";
+  std::string text{order_log::header};
+  text += '\n';
   for (const plain_row& row : rows) {
     const std::int64_t price = row.price_milli < 0 ? -row.price_milli : row.price_milli;
     std::string decimals = std::to_string(1000 + price % 1000).substr(1);

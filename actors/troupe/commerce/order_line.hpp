@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <troupe/commerce/keys.hpp>
+#include <troupe/commerce/money.hpp>
+
+namespace troupe::commerce {
+
+/// Some quantity of one product, as a cart holds it and an order bills it.
+struct order_line {
+  product_key item{};
+  std::uint64_t version = 0; ///< Of the product that the customer has seen: the transaction that replaced it last.
+  money unit_price{};
+  money freight{}; ///< Of the whole line.
+  money voucher{}; ///< Reduces the whole line, at most to zero.
+  std::uint32_t quantity = 0;
+
+  friend bool operator==(const order_line&, const order_line&) = default;
+};
+
+/// Lines of one order, at most.
+inline constexpr std::size_t order_lines_max = 64;
+
+/// A set of an order's lines or packages: bit i is line i, counted from 0.
+using line_set = std::uint64_t;
+static_assert(order_lines_max <= 64);
+
+/// What the voucher is worth: never more than the goods cost.
+constexpr money incentive_of(const order_line& l) noexcept {
+  const auto goods = l.unit_price * l.quantity;
+  return l.voucher < goods ? l.voucher : goods;
+}
+
+/// What an order, or a seller's part of one, comes to.
+struct order_totals {
+  std::uint32_t items = 0;
+  money goods{};     ///< Unit prices times quantities ("total_items").
+  money incentive{}; ///< What vouchers take off.
+  money amount{};    ///< goods - incentive.
+  money freight{};
+  money invoice{}; ///< amount + freight: what is to be paid.
+
+  constexpr void add(const order_line& l) noexcept {
+    ++items;
+    goods += l.unit_price * l.quantity;
+    incentive += incentive_of(l);
+    amount = goods - incentive;
+    freight += l.freight;
+    invoice = amount + freight;
+  }
+  friend constexpr bool operator==(const order_totals&, const order_totals&) noexcept = default;
+};
+
+constexpr order_totals totals_of(std::span<const order_line> lines) noexcept {
+  order_totals sum;
+  for (const auto& l : lines)
+    sum.add(l);
+  return sum;
+}
+
+} // namespace troupe::commerce

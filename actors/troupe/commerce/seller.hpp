@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <troupe/commerce/directory.hpp>
+#include <troupe/commerce/recent.hpp>
+#include <troupe/journal/journaled_actor.hpp>
+
+namespace troupe::commerce {
+
+/// One line of an open order, as its seller sees it.
+struct order_entry {
+  order_key order{};
+  product_key item{};
+  std::uint32_t quantity = 0;
+  std::uint8_t package = 0; ///< The line's place in the order.
+  order_status status = order_status::invoiced;
+  bool delivered = false;
+  money unit_price{};
+  money goods{};
+  money incentive{};
+  money freight{};
+  time_point invoiced_at{};
+  time_point shipped_at{};
+  time_point delivered_at{};
+
+  money amount() const noexcept { return goods - incentive; }
+  money invoice() const noexcept { return amount() + freight; }
+};
+
+/// What a seller's open orders come to.
+struct seller_view {
+  std::uint32_t orders = 0; ///< Distinct ones.
+  order_totals totals{};
+  friend bool operator==(const seller_view&, const seller_view&) = default;
+};
+
+/// The view recomputed from a list, in which the entries of an order stand together.
+seller_view view_of(const std::vector<order_entry>& entries);
+
+struct seller_state {
+  struct list_price {
+    std::uint32_t number = 0;
+    std::uint64_t revision = 0;
+    std::uint64_t version = 0;
+    std::uint64_t sequence = 0;
+    money price{};
+  };
+
+  std::vector<order_entry> entries; ///< Of open orders, by arrival.
+  seller_view view{};               ///< Of `entries`, kept up to date step by step.
+  std::vector<list_price> prices;   ///< A replica of the products' prices.
+  std::uint64_t updates = 0;        ///< Of prices and products.
+  tally invoices;                   ///< Orders that were invoiced here.
+  tally paid;
+  tally voided;
+  tally concluded;
+  money revenue{};                ///< Of paid orders, freight included.
+  std::uint64_t out_of_order = 0; ///< Notes that came before the one that must precede them.
+  std::uint64_t steps = 0;        ///< Notes that came in order.
+  /// Orders that are not open any more. 64: what repeats a note is an order's own transaction, and those end within
+  /// moments.
+  recent<order_key, 64> closed;
+};
+
+struct seller_query {
+  using reply = seller_state;
+};
+
+/// Two results that describe the same moment.
+struct dashboard {
+  seller_view view{};
+  std::vector<order_entry> entries;
+};
+struct query_dashboard {
+  using reply = dashboard;
+};
+
+struct invoice_noted {
+  order_key order{};
+  std::vector<order_entry> entries;
+};
+struct seller_step_noted {
+  order_key order{};
+  order_status status{};
+  line_set packages = 0;
+  time_point at{};
+};
+struct price_listed {
+  std::uint32_t number = 0;
+  std::uint64_t revision = 0;
+  std::uint64_t version = 0;
+  money price{};
+};
+struct misorder_noted {};
+
+/// One seller: the open orders of his products, and the price list that carts are checked out by.
+///
+/// Carts take all prices of one seller from one state of the list, and an update is answered only when the list has it:
+/// a cart never shows the effect of an update without those that the seller made before it (causal replication).
+///
+///     note_invoice, note_payment, void_invoice   seller_answer   noted | out_of_order
+///     note_ready, note_packages, note_concluded  -
+///     quote_price, quote_prices                  price_quote(s)
+///     publish_price                              update_place
+///     query_dashboard                            dashboard
+///     seller_query                               seller_state
+///     begin_anew                                 -
+///
+/// Key: the order. Recognises all open orders and the last 64 closed ones.
+class seller final
+    : public journaled_actor<seller, seller_state, events<invoice_noted, seller_step_noted, price_listed, misorder_noted>,
+                             note_invoice, note_payment, void_invoice, note_ready, note_packages, note_concluded,
+                             quote_price, quote_prices, publish_price, query_dashboard, seller_query, begin_anew> {
+public:
+  static constexpr std::size_t snapshot_every = 32;
+
+  /// The prices are those of the products 1, 2, ... before any update.
+  explicit seller(seller_id who, const std::vector<money>& prices = {});
+
+  effect<seller_answer> on(const note_invoice& m) const;
+  effect<seller_answer> on(const note_payment& m) const;
+  effect<seller_answer> on(const void_invoice& m) const;
+  effect<> on(const note_ready& m) const;
+  effect<> on(const note_packages& m) const;
+  effect<> on(const note_concluded& m) const;
+  price_quote on(const quote_price& m) const { return quote(m.number); }
+  std::vector<price_quote> on(const quote_prices& m) const;
+  effect<update_place> on(const publish_price& m) const;
+  dashboard on(const query_dashboard&) const { return {state().view, state().entries}; }
+  seller_state on(const seller_query&) const { return state(); }
+  void on(const begin_anew&) { this->stop(); }
+
+  static void apply(seller_state& s, const invoice_noted& e);
+  static void apply(seller_state& s, const seller_step_noted& e);
+  static void apply(seller_state& s, const price_listed& e);
+  static void apply(seller_state& s, const misorder_noted&) { ++s.out_of_order; }
+
+private:
+  const order_entry* open(order_key o) const;
+  bool is_closed(order_key o) const;
+  price_quote quote(std::uint32_t number) const;
+  effect<seller_answer> step(order_key o, order_status to) const;
+};
+
+} // namespace troupe::commerce

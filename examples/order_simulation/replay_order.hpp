@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "replay_line.hpp"
+#include "replay_queue.hpp"
+#include "replay_staff.hpp"
+
+#include <troupe/journal/journaled_actor.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace order_simulation {
+
+/// What an order has to do with one stock code.
+struct order_part {
+  std::uint32_t stock_code;
+  std::int64_t wanted;   ///< Units of its sale rows.
+  std::int64_t returned; ///< Units of its return rows.
+};
+
+/// An order of the log, by stock code.
+struct order_sheet {
+  order_sheet(std::span<const order_row> rows, troupe::time_point fed);
+
+  std::vector<order_part> parts{}; ///< One for each code.
+  bool has_sale = false;
+  std::int64_t wanted_units = 0;
+  std::int64_t wanted_amount_milli = 0;
+  std::int64_t returned_units = 0;
+  troupe::time_point fed_at;
+};
+
+/// To an order: what one of its stock actors says. Every stock actor says something exactly once.
+struct cast_vote {
+  std::uint32_t part;
+  ballot vote;
+};
+
+struct vote_counted {
+  std::uint32_t part;
+  ballot vote;
+};
+
+struct order_state {
+  std::vector<bool> counted{}; ///< By part.
+  std::uint32_t votes = 0;
+  std::uint32_t agreed = 0;
+  bool decided = false;
+  bool accepted = false;
+};
+
+/// One order under rule order: accepted when all its stock actors say yes, given up when the first one says no. Tells them
+/// once, and ends when each has spoken.
+class replay_order
+    : public troupe::journaled_actor<replay_order, order_state, troupe::events<vote_counted>, cast_vote> {
+public:
+  replay_order(replay_staff* staff, std::uint64_t number, std::shared_ptr<const order_sheet> sheet);
+
+  effect<> on(const cast_vote& v);
+
+  static void apply(order_state& s, const vote_counted& e);
+
+private:
+  void announce();
+  void finish();
+
+  replay_staff& staff_;
+  const std::uint64_t number_;
+  const std::shared_ptr<const order_sheet> sheet_;
+};
+
+/// To a stock actor: the part of a new order.
+struct take_part {
+  troupe::ref<replay_order> from;
+  std::uint64_t order;
+  std::uint32_t part;
+  std::int64_t wanted;
+  std::int64_t returned;
+};
+
+/// To a stock actor: what became of an order.
+struct hear_verdict {
+  std::uint64_t order;
+  bool accepted;
+};
+
+struct part_taken {
+  std::uint64_t order;
+  std::uint32_t part;
+  std::int64_t wanted;
+  std::int64_t returned;
+};
+struct order_decided {
+  std::uint64_t order;
+  bool accepted;
+};
+
+struct order_stock_state {
+  replay_queue queue{};
+  std::uint64_t taken = 0;
+  std::uint64_t misplaced = 0;
+  std::uint64_t orders_end = 0; ///< Behind the last order of which it has a part.
+};
+
+/// The stock of one code under rule order. Works ahead: it takes the parts of later orders while earlier ones are not
+/// decided, and votes on each part as soon as the vote is certain.
+class order_stock : public troupe::journaled_actor<order_stock, order_stock_state,
+                                                   troupe::events<part_taken, order_decided>, take_part, hear_verdict,
+                                                   inspect_stock> {
+public:
+  order_stock(replay_staff* staff, const std::string& code, std::int64_t opening_stock);
+
+  effect<> on(const take_part& m);
+  effect<> on(const hear_verdict& m);
+  stock_figures on(const inspect_stock&);
+
+  static void apply(order_stock_state& s, const part_taken& e);
+  static void apply(order_stock_state& s, const order_decided& e) { s.queue.decide(e.order, e.accepted); }
+
+private:
+  void send_votes();
+  troupe::ref<replay_order> address_of(std::uint64_t order);
+
+  replay_staff& staff_;
+  std::unordered_map<std::uint64_t, troupe::ref<replay_order>> addresses_{}; // of orders that wait for a vote
+};
+
+} // namespace order_simulation
