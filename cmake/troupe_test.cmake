@@ -19,7 +19,7 @@ target_precompile_headers(troupe_test_main PRIVATE
 # SOURCES  relative to the calling CMakeLists.txt. With PURE, `troupe/...` names a source of runtime/ or actors/.
 # PURE     do not link the library: only the listed sources, fmt header-only, no CAF. These are the
 #          tests that ThreadSanitizer can judge, so the tsan preset always runs them.
-# LABELS   in addition to the program's own name: `ctest -L restart_budget_test`.
+# LABELS   in addition to the program's own name: `ctest -L mailbox_test`.
 # TIMEOUT  per case, in seconds; default 30.
 function(troupe_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "PURE" "TIMEOUT" "SOURCES;LABELS;LINK")

@@ -16,8 +16,8 @@ namespace bench {
 
 namespace {
 
-constexpr std::int64_t chunk = 1'000; // messages to each receiver between two acknowledgements
-constexpr std::int64_t chunks_on_the_way = 2;
+constexpr std::int64_t chunk = 200; // messages to each receiver between two acknowledgements
+constexpr std::size_t chunks_on_the_way = 2;
 
 struct item {
   std::int64_t number;
@@ -94,7 +94,7 @@ void flood(const run_size& size, std::size_t producers, std::size_t consumers, c
   shared.receivers_left = static_cast<std::int64_t>(consumers);
   troupe::system sys{options_for(size)};
   const auto total = static_cast<std::int64_t>(size.n);
-  const auto capacity = (chunks_on_the_way + 1) * static_cast<std::size_t>(chunk + 1) * producers;
+  const auto capacity = (2 * chunks_on_the_way + 1) * static_cast<std::size_t>(chunk + 1) * producers;
   std::vector<troupe::ref<consumer>> to;
   for (std::size_t i = 0; i < consumers; ++i)
     to.push_back(sys.root().start<consumer>("", {.mailbox = {.capacity = capacity}}, &shared,

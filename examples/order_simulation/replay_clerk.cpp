@@ -107,12 +107,13 @@ void clerk::feed(const fed_more& f) {
 void clerk::feed_order(std::span<const order_row> rows, std::uint64_t number) {
   const auto sheet = std::make_shared<const order_sheet>(rows, now());
   troupe::child_options options = staff_.order_options;
-  options.mailbox.capacity = sheet->parts.size() + 1; // one vote each
+  options.mailbox.capacity = sheet->parts.size() + 1; // one vote each, and `all_parts_out`
   const auto order = staff_.orders.start<replay_order>(std::to_string(number), options, &staff_, number, sheet);
   for (std::uint32_t i = 0; i < sheet->parts.size(); ++i) {
     const order_part& p = sheet->parts[i];
     staff_.tell(staff_.parts[p.stock_code], take_part{order, number, i, p.wanted, p.returned});
   }
+  staff_.tell(order, all_parts_out{});
 }
 
 } // namespace order_simulation

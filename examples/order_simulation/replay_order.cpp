@@ -47,13 +47,13 @@ replay_order::effect<> replay_order::on(const cast_vote& v) {
   fault_point();
   if (state().counted[v.part])
     return {};
-  const bool was_decided = state().decided;
-  return effect<>{vote_counted{v.part, v.vote}}.then([this, was_decided] {
-    if (state().decided && !was_decided)
-      announce();
-    if (state().votes == sheet_->parts.size())
-      finish();
-  });
+  return effect<>{vote_counted{v.part, v.vote}}.then(
+      [this, announced = state().may_announce()] { follow_up(announced); });
+}
+
+replay_order::effect<> replay_order::on(const all_parts_out&) {
+  fault_point();
+  return effect<>{parts_went_out{}}.then([this] { follow_up(false); });
 }
 
 void replay_order::apply(order_state& s, const vote_counted& e) {
@@ -65,6 +65,13 @@ void replay_order::apply(order_state& s, const vote_counted& e) {
     s.decided = true;
   if (s.agreed == s.counted.size())
     s.decided = s.accepted = true;
+}
+
+void replay_order::follow_up(bool announced) {
+  if (state().may_announce() && !announced)
+    announce();
+  if (state().parts_out && state().votes == sheet_->parts.size())
+    finish();
 }
 
 void replay_order::announce() {

@@ -41,31 +41,42 @@ struct cast_vote {
   ballot vote;
 };
 
+/// To an order: all its stock actors have their parts. Before, a verdict could overtake the part that it is about.
+struct all_parts_out {};
+
 struct vote_counted {
   std::uint32_t part;
   ballot vote;
 };
+struct parts_went_out {};
 
 struct order_state {
   std::vector<bool> counted{}; ///< By part.
   std::uint32_t votes = 0;
   std::uint32_t agreed = 0;
+  bool parts_out = false;
   bool decided = false;
   bool accepted = false;
+
+  bool may_announce() const { return decided && parts_out; }
 };
 
 /// One order under rule order: accepted when all its stock actors say yes, given up when the first one says no. Tells them
 /// once, and ends when each has spoken.
 class replay_order
-    : public troupe::journaled_actor<replay_order, order_state, troupe::events<vote_counted>, cast_vote> {
+    : public troupe::journaled_actor<replay_order, order_state, troupe::events<vote_counted, parts_went_out>, cast_vote,
+                                     all_parts_out> {
 public:
   replay_order(replay_staff* staff, std::uint64_t number, std::shared_ptr<const order_sheet> sheet);
 
   effect<> on(const cast_vote& v);
+  effect<> on(const all_parts_out&);
 
   static void apply(order_state& s, const vote_counted& e);
+  static void apply(order_state& s, const parts_went_out&) { s.parts_out = true; }
 
 private:
+  void follow_up(bool announced);
   void announce();
   void finish();
 

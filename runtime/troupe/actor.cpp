@@ -68,4 +68,23 @@ troupe::system& actor_base::system() const noexcept {
   return *cell_->core().owner;
 }
 
+namespace detail {
+
+void run_blocking(cell& asker, reply_slot& slot, std::function<void()> call) {
+  const bool accepted = asker.core().blocking->submit([&slot, call = std::move(call)] {
+    try {
+      call();
+    } catch (...) {
+      slot.settle_error(errc::failed, describe(std::current_exception()));
+    }
+    slot.release();
+  });
+  if (!accepted) {
+    slot.settle_error(errc::mailbox_full, "the pool for blocking work has no room");
+    slot.release();
+  }
+}
+
+} // namespace detail
+
 } // namespace troupe

@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "troupe/engine/spawn.hpp"
@@ -16,6 +18,19 @@
 namespace troupe {
 
 class system;
+
+namespace detail {
+
+/// As reply_for, for what is made from a function object.
+template <class R, class F>
+using reply_for_call =
+    std::conditional_t<std::is_lvalue_reference_v<F> || std::is_trivially_copyable_v<std::remove_cvref_t<F>>, reply<R>,
+                       reply_to_temporary<R>>;
+
+/// Calls `call`, which settles `slot`, on the blocking pool; settles it with an error if that fails.
+void run_blocking(cell& asker, reply_slot& slot, std::function<void()> call);
+
+} // namespace detail
 
 /// What every actor can do, whatever its messages. Threads: the actor's turn only, its constructor included.
 class actor_base {
@@ -42,6 +57,27 @@ protected:
 
   /// A place where an injected failure may strike, for tests (testing/fault_injector.hpp). Does nothing otherwise.
   void fault_point() const;
+
+  /// Runs `f` on the system's pool for blocking work (16 threads, 1,000 waiting calls) and returns its reply: the place for
+  /// what would hold a worker up, such as file access. What `f` throws becomes errc::failed; a full pool errc::mailbox_full.
+  /// `f` runs at most once, to its end, whatever becomes of the actor, so it must own what it uses. Copyable.
+  template <class F>
+  auto blocking(F&& f, std::chrono::nanoseconds timeout = default_ask_timeout) {
+    using call = std::remove_cvref_t<F>;
+    using value = std::invoke_result_t<call&>;
+    auto* slot = detail::typed_reply_slot<value>::make();
+    detail::reply_for_call<value, F> result{slot};
+    slot->open_for(*cell_, cell_, detail::ask_deadline(*cell_, timeout));
+    detail::run_blocking(*cell_, *slot, [slot, f = call{std::forward<F>(f)}]() mutable {
+      if constexpr (std::is_void_v<value>) {
+        f();
+        slot->settle();
+      } else {
+        slot->settle(f());
+      }
+    });
+    return result;
+  }
 
   /// Steady time of the system: in a simulation it is simulated.
   time_point now() const noexcept;

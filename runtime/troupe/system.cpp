@@ -49,6 +49,10 @@ struct system::engine_room {
     core.turn_messages_max = o.turn_messages;
     core.turn_time_max = o.turn_time;
     core.gave_up = [this](const std::string& why) { on_gave_up(why); };
+    const engine::thread_starter start_thread = [threads = o.through.threads](std::string name, std::function<void()> body) {
+      return threads->start(std::move(name), std::move(body));
+    };
+    core.blocking = std::make_unique<engine::blocking_pool>(engine::blocking_pool_options{}, start_thread);
     if (o.stepped) {
       stepper.emplace(*o.stepped);
       clock = std::dynamic_pointer_cast<manual_clock>(o.through.clock);
@@ -60,9 +64,7 @@ struct system::engine_room {
       so.workers = o.workers;
       so.spin = o.spin;
       so.seed = o.through.random->next();
-      scheduler.emplace(so, [threads = o.through.threads](std::string name, std::function<void()> body) {
-        return threads->start(std::move(name), std::move(body));
-      });
+      scheduler.emplace(so, start_thread);
       core.executor = &*scheduler;
       core.timers = std::make_unique<engine::timer_service>(*core.through.clock, *core.through.threads,
                                                             scheduler->workers() + 1);
@@ -209,6 +211,7 @@ system::~system() {
     std::fprintf(stderr, "troupe: %s\n", to_string(report).c_str());
   room_->caf.end();
   room_->core.timers->stop();
+  room_->core.blocking->stop(std::chrono::steady_clock::now() + 100ms);
   if (room_->scheduler && !room_->scheduler->stop_within(report.complete ? 10s : 100ms)) {
     // A handler does not return. Its thread cannot be ended, so what it may touch must outlive it.
     (void)room_.release();

@@ -140,6 +140,7 @@ TEST_CASE("actor: each incarnation is built from the arguments of the first") {
   a.tell(boom{});
   CHECK(a.ask(read_start{}).get() == "first2");
   CHECK(a.incarnation() == 2);
+  sys.run_until_idle();
   CHECK(sys.restarts() == 2);
 }
 

@@ -538,6 +538,7 @@ TEST_CASE("reply: assigning to one gives the earlier one up") {
 TEST_CASE("reply: a timeout of zero or below or beyond all time is a deadline too") {
   troupe::system sys{stepped()};
   auto a = start_asleep(sys);
+  sys.advance(1s);
   for (auto timeout : {std::chrono::nanoseconds{0}, std::chrono::nanoseconds{-5s}, std::chrono::nanoseconds::min()}) {
     auto r = a.ask(never{}, timeout);
     sys.advance(0ns);

@@ -239,7 +239,7 @@ TEST_CASE("shutdown: a handler that does not return is reported with all that is
   troupe::child_options o;
   o.shutdown = 50ms;
   auto s = shop.start<stuck>("stuck", o, g);
-  auto asker = shop.start<asks>("asker");
+  auto asker = shop.start<asks>("asker", s);
   auto outside = s.ask(hang{}, 1h);
   g->entered.wait();
   auto through = asker.ask(work{}, 1h);

@@ -331,17 +331,13 @@ TEST_CASE("timer: timers of many actors tick in the order of their times") {
 
 TEST_CASE("timer: real timers tick on threads") {
   struct ring {};
-  struct done {
-    using reply = int;
-  };
-  class counter : public troupe::actor<counter, ring, done> {
+  class counter : public troupe::actor<counter, ring> {
   public:
     counter() { every(1ms, ring{}); }
     void on(const ring&) {
       if (++n_ == 20)
         stop();
     }
-    int on(const done&) { return n_; }
 
   private:
     int n_ = 0;

@@ -95,7 +95,8 @@ struct model_budget {
   std::vector<int> times{};
   bool charge(int now) {
     times.push_back(now);
-    return std::ranges::count_if(times, [&](int t) { return t >= now - period; }) > static_cast<std::ptrdiff_t>(intensity);
+    return std::ranges::count_if(times, [&](int t) { return t >= now - period; }) >
+           static_cast<std::ptrdiff_t>(intensity);
   }
 };
 
@@ -125,9 +126,9 @@ struct node {
   strategy how = one_for_one;
   model_budget group{};
   std::vector<std::unique_ptr<node>> children{};
-  bool busy = false;          // a sequence is under way
+  bool busy = false;           // a sequence is under way
   std::deque<node*> waiting{}; // failures of children, until it is over
-  int epoch = 0;              // makes what it has planned void
+  int epoch = 0;               // makes what it has planned void
   std::function<void()> failed_revival{};
 };
 
@@ -221,7 +222,8 @@ struct model {
   void try_again(node& n) {
     if (n.gone)
       return;
-    revive(n, [] {}, [this, &n] { down(n, true); });
+    revive(
+        n, [] {}, [this, &n] { down(n, true); });
   }
 
   void revive_from(node& s, std::vector<node*> group, std::size_t i, then over) {
@@ -502,18 +504,19 @@ private:
       if (w->handled != world_->handled[w->name])
         return w->name + " handled other messages";
       const auto b = real.books();
-      if (!b.balanced() || b.accepted != w->accepted || b.handled != w->done || b.quarantined != w->quarantined
-          || b.dropped != w->dropped || b.queued != w->queue.size())
-        return w->name + " has other books: " + std::to_string(b.accepted) + " " + std::to_string(b.handled) + " "
-               + std::to_string(b.quarantined) + " " + std::to_string(b.dropped) + " " + std::to_string(b.queued)
-               + " instead of " + std::to_string(w->accepted) + " " + std::to_string(w->done) + " "
-               + std::to_string(w->quarantined) + " " + std::to_string(w->dropped) + " " + std::to_string(w->queue.size());
+      if (!b.balanced() || b.accepted != w->accepted || b.handled != w->done || b.quarantined != w->quarantined ||
+          b.dropped != w->dropped || b.queued != w->queue.size())
+        return w->name + " has other books: " + std::to_string(b.accepted) + " " + std::to_string(b.handled) + " " +
+               std::to_string(b.quarantined) + " " + std::to_string(b.dropped) + " " + std::to_string(b.queued) +
+               " instead of " + std::to_string(w->accepted) + " " + std::to_string(w->done) + " " +
+               std::to_string(w->quarantined) + " " + std::to_string(w->dropped) + " " +
+               std::to_string(w->queue.size());
       if (real.incarnation() != w->incarnation || real.has_stopped() != w->gone)
         return w->name + " was restarted or stopped otherwise";
     }
     if (sys_.restarts() != model_.restarts || sys_.escalations() != model_.escalations)
-      return "restarts " + std::to_string(sys_.restarts()) + " escalations " + std::to_string(sys_.escalations())
-             + " instead of " + std::to_string(model_.restarts) + " and " + std::to_string(model_.escalations);
+      return "restarts " + std::to_string(sys_.restarts()) + " escalations " + std::to_string(sys_.escalations()) +
+             " instead of " + std::to_string(model_.restarts) + " and " + std::to_string(model_.escalations);
     return sys_.books().balanced() ? "" : "books of the system";
   }
 
@@ -595,7 +598,8 @@ TEST_CASE("supervision stress: a flood with one crash in a hundred loses nothing
   const auto messages = fewer_if_sanitized(1'000'000) * setting("TROUPE_STRESS_PERCENT", 100) / 100;
   constexpr unsigned actors = 64;
   troupe::system sys{system_options{.workers = 2, .quarantine_capacity = 1'000}};
-  auto top = sys.supervise("top", {.intensity = unlimited, .group_intensity = unlimited, .backoff = {.min = 1ms, .max = 1ms}});
+  auto top =
+      sys.supervise("top", {.intensity = unlimited, .group_intensity = unlimited, .backoff = {.min = 1ms, .max = 1ms}});
   std::vector<std::shared_ptr<tally>> tallies;
   std::vector<ref<receiver>> refs;
   for (unsigned i = 0; i < actors; ++i) {
@@ -624,7 +628,8 @@ TEST_CASE("supervision stress: a flood with one crash in a hundred loses nothing
     t.join();
   const auto report = sys.shutdown(120s);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  MESSAGE(messages << " messages and " << crashes << " crashes in " << took.count() << " s, " << sys.restarts() << " restarts");
+  MESSAGE(messages << " messages and " << crashes.load() << " crashes in " << took.count() << " s, " << sys.restarts()
+                   << " restarts");
   std::uint64_t seen = 0, disorder = 0;
   for (const auto& t : tallies) {
     seen += t->seen;
@@ -642,6 +647,60 @@ TEST_CASE("supervision stress: a flood with one crash in a hundred loses nothing
   CHECK(report.books.handled == sent - crashes);
   CHECK(report.books.quarantined == std::min<std::uint64_t>(crashes, 1'000));
   CHECK(report.books.queued == 0);
+}
+
+namespace {
+
+struct trip {
+  bool fails;
+};
+
+class brittle : public actor<brittle, trip> {
+public:
+  void on(const trip& t) {
+    if (t.fails)
+      throw std::runtime_error{"trip"};
+  }
+};
+
+} // namespace
+
+TEST_CASE("supervision stress: trees that are torn down by threads while they fail always end") {
+  const auto rounds = fewer_if_sanitized(600);
+  constexpr strategy kinds[] = {one_for_one, one_for_all, rest_for_one, dynamic};
+  troupe::system sys{system_options{.workers = 2}};
+  auto top = sys.supervise("top", {.strategy = dynamic, .intensity = unlimited, .group_intensity = unlimited});
+  std::atomic<unsigned> late{0};
+  std::vector<std::thread> threads;
+  for (unsigned t = 0; t < 3; ++t)
+    threads.emplace_back([&, t] {
+      std::mt19937_64 draw{t + 1};
+      for (std::uint64_t i = 0; i < rounds; ++i) {
+        supervisor_options o{.strategy = kinds[draw() % 4], .intensity = static_cast<unsigned>(draw() % 3)};
+        o.backoff = {.min = 1ms, .max = 1ms};
+        auto outer = top.supervise("outer" + std::to_string(t), o);
+        auto inner = outer.supervise("inner", o);
+        for (int n = 0; n < 6; ++n) {
+          // A failure may have halted or ended its supervisor by now; both are fine.
+          auto a = (n % 2 != 0 ? inner : outer).start<brittle>("");
+          for (int m = 0; m < 4; ++m)
+            a.tell(trip{draw() % 4 == 0});
+          if (draw() % 8 == 0)
+            a.stop();
+        }
+        draw() % 2 != 0 ? outer.stop() : outer.kill();
+        late += !sys.wait_stopped(outer, 20s);
+      }
+    });
+  for (auto& t : threads)
+    t.join();
+  CHECK(late == 0);
+  CHECK(top.children().empty());
+  const auto report = sys.shutdown();
+  CHECK(report.complete);
+  CHECK(report.unaccounted == 0);
+  CHECK(report.books.balanced());
+  CHECK(report.books.accepted == report.books.handled + report.books.dropped + report.books.quarantined);
 }
 
 // -- cost --------------------------------------------------------------------------------------------------------------
@@ -706,8 +765,13 @@ TEST_CASE("supervision stress: the cost of one restart") {
     CHECK(sys.restarts() == (restart ? rounds : 0));
     return took / static_cast<double>(rounds) * 1e6;
   };
-  const auto without = measure(false);
-  const auto with = measure(true);
+  (void)measure(true); // warms up the pools
+  auto without = measure(false);
+  auto with = measure(true);
+  for (int i = 0; i < 4; ++i) { // the best of five: the rest is other people's work
+    without = std::min(without, measure(false));
+    with = std::min(with, measure(true));
+  }
   MESSAGE("a failure that is resumed " << without << " us, one that is repaired " << with << " us: a restart costs "
                                        << with - without << " us");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 
 /// The names of things in a shop: small integers, so that a message that names something costs nothing.
@@ -51,8 +52,14 @@ constexpr std::uint64_t hash_of(product_key p) noexcept {
 constexpr std::uint64_t hash_of(order_key o) noexcept {
   return mix((std::uint64_t{o.customer.value} << 32 | o.number) + 0xdaa66d2c7ddf743f);
 }
-/// Of an order's dealings with one seller, or of its `line`-th line, and the like.
+/// Of an order and a part of it, or a number that goes with it.
 constexpr std::uint64_t hash_of(order_key o, std::uint64_t part) noexcept { return mix(hash_of(o) ^ mix(part + 1)); }
+/// Of an order's dealings with one of its sellers.
+constexpr std::uint64_t hash_of(order_key o, seller_id s) noexcept { return hash_of(o, std::uint64_t{s.value}); }
+/// Of the package for an order's line.
+constexpr std::uint64_t package_hash(order_key o, std::size_t line, product_key item) noexcept {
+  return hash_of(o, hash_of(item) + line);
+}
 
 /// A set of things that are gone or elsewhere, in 16 bytes: how many, and a checksum that depends on each but not on their
 /// order. Two actors that have seen the same things have equal tallies; different ones almost never (2^-64).

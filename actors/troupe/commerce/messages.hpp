@@ -284,6 +284,7 @@ struct deliver_oldest {
 /// The same, as a round through several partitions: each does its part and passes the message to the next one.
 struct delivery_round {
   transaction_id tid = 0;
+  std::uint64_t round = 0;     ///< The desk's own number for it.
   std::uint32_t desk = 0;      ///< Who is told at the end.
   std::uint32_t next = 0;      ///< The partition after this one.
   std::uint32_t left = 0;      ///< Partitions after this one.
@@ -294,6 +295,7 @@ struct delivery_round {
 
 struct delivery_answer {
   std::uint32_t packages = 0;
+  bool complete = false; ///< Else some partition has not answered in time: ask again with the same transaction.
 };
 
 /// Lets all partitions deliver.
@@ -304,8 +306,7 @@ struct update_deliveries {
 
 /// One part of a round has come to its end.
 struct round_ended {
-  transaction_id tid = 0;
-  std::uint32_t last = 0; ///< The partition it ended at.
+  std::uint64_t round = 0;
   std::uint32_t delivered = 0;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <utility>
 #include <vector>
 
 #include <troupe/commerce/own_answer.hpp>
@@ -34,11 +35,11 @@ constexpr bool worth_asking_again(errc code) noexcept {
   return false;
 }
 
-/// Asks `to` again after `first` came back as an error, with the same message, so often as the policy allows.
-/// `message` and `first` stay the caller's, which awaits this at once.
+/// Asks `to` again after `first` came back instead of a reply, with the same message, so often as the policy allows.
+/// `to` and `message` stay the caller's, which awaits this at once.
 template <class Ref, class M>
-task<result<reply_of<M>>> ask_again(any_ref self, const Ref& to, const M& message, error first, retry_policy policy) {
-  result<reply_of<M>> last{std::move(first)};
+task<result<reply_of<M>>> ask_again(any_ref self, const Ref& to, const M& message, errc first, retry_policy policy) {
+  result<reply_of<M>> last{error{first, {}}};
   for (unsigned i = 1; i < policy.attempts && worth_asking_again(last.error().code); ++i) {
     if (last.error().code == errc::mailbox_full)
       co_await pause(self, policy.pause);
@@ -57,8 +58,34 @@ task<result<reply_of<M>>> ask_persistently(any_ref self, const Ref& to, const M&
   auto answer = co_await asked.outcome();
   if (answer || !worth_asking_again(answer.error().code))
     co_return answer;
-  const error first = answer.error();
+  const auto first = answer.error().code;
   co_return co_await ask_again(self, to, message, first, policy);
+}
+
+/// A request that is under way, with what it takes to send it again.
+template <class Ref, class M>
+struct call {
+  const Ref* to;
+  M message;
+  reply<reply_of<M>> answer;
+
+  call(const Ref& receiver, M m, const retry_policy& policy)
+      : to{&receiver}, message{std::move(m)}, answer{receiver.ask(message, policy.timeout)} {}
+};
+
+/// Waits for all calls, sent in parallel before, and repeats those that fail. False: some have failed to the end.
+template <class Ref, class M>
+task<bool> finish(any_ref self, std::vector<call<Ref, M>>& calls, retry_policy policy) {
+  bool all = true;
+  for (auto& c : calls) {
+    const auto answer = co_await c.answer.outcome();
+    if (answer)
+      continue;
+    const auto first = answer.error().code;
+    const auto again = co_await ask_again(self, *c.to, c.message, first, policy);
+    all = all && again.has_value();
+  }
+  co_return all;
 }
 
 } // namespace troupe::commerce

@@ -63,7 +63,7 @@ bool seller::is_closed(order_key o) const {
 }
 
 seller::effect<seller_answer> seller::on(const note_invoice& m) const {
-  if (open(m.order) != nullptr || is_closed(m.order))
+  if (m.lines.empty() || open(m.order) != nullptr || is_closed(m.order))
     return seller_answer::noted;
   fault_point();
   invoice_noted noted{m.order, {}};
@@ -172,7 +172,7 @@ seller::effect<update_place> seller::on(const publish_price& m) const {
 // -- events ------------------------------------------------------------------------------------------------------------
 
 void seller::apply(seller_state& s, const invoice_noted& e) {
-  s.invoices.add(hash_of(e.order));
+  s.invoices.add(hash_of(e.order, e.entries.front().item.seller));
   ++s.view.orders;
   ++s.steps;
   for (const auto& x : e.entries) {
@@ -184,10 +184,12 @@ void seller::apply(seller_state& s, const invoice_noted& e) {
 void seller::apply(seller_state& s, const seller_step_noted& e) {
   ++s.steps;
   money due{};
+  seller_id self{};
   for (auto& x : s.entries) {
     if (x.order != e.order)
       continue;
     due += x.invoice();
+    self = x.item.seller;
     if (e.status == order_status::ready_for_shipment)
       x.shipped_at = e.at;
     if (e.status != order_status::in_transit)
@@ -198,7 +200,7 @@ void seller::apply(seller_state& s, const seller_step_noted& e) {
       x.delivered_at = e.at;
     }
   }
-  const auto hash = hash_of(e.order);
+  const auto hash = hash_of(e.order, self);
   switch (e.status) {
     case order_status::payment_processed:
       s.revenue += due;

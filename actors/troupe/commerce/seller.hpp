@@ -53,7 +53,7 @@ struct seller_state {
   seller_view view{};               ///< Of `entries`, kept up to date step by step.
   std::vector<list_price> prices;   ///< A replica of the products' prices.
   std::uint64_t updates = 0;        ///< Of prices and products.
-  tally invoices;                   ///< Orders that were invoiced here.
+  tally invoices;                   ///< Of each order with this seller.
   tally paid;
   tally voided;
   tally concluded;

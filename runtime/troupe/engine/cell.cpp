@@ -318,7 +318,7 @@ envelope* cell::next_message() noexcept {
 }
 
 void cell::handle(envelope* e) noexcept {
-  if (e->deadline != 0 && core_->now_ns() > e->deadline) [[unlikely]]
+  if (e->deadline != 0 && core_->now_ns() >= e->deadline) [[unlikely]]
     return expire(e);
   in_hand_ = e;
   handling_.store(e->how, std::memory_order_relaxed);
@@ -479,7 +479,8 @@ void cell::fail(envelope* e, std::exception_ptr why) noexcept {
   cancel_timers();
   drop_suspended(drop_reason::restarted);
   enter(state::suspended);
-  parent_->report(*this, child_report::failed, failure_, type_name(*e->how->message->info));
+  parent_->report(*this, child_report::failed, failure_,
+                  core_->events.observed() ? type_name(*e->how->message->info) : std::string{});
 }
 
 void cell::fail_supervisor(std::exception_ptr why) noexcept {

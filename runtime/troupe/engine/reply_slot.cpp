@@ -33,7 +33,7 @@ void reply_slot::abandon() noexcept {
 bool reply_slot::settle_error(errc code, std::string what) noexcept {
   if (!begin_settling())
     return false;
-  error_ = std::make_unique<error>(code, std::move(what));
+  error_ = std::make_unique<error>(error{code, std::move(what)});
   announce();
   return true;
 }

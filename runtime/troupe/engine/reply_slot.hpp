@@ -107,7 +107,7 @@ protected:
   }
 
   /// While settling: the outcome is an error after all.
-  void fail(const std::exception_ptr& e) noexcept { error_ = std::make_unique<error>(errc::failed, describe(e)); }
+  void fail(const std::exception_ptr& e) noexcept { error_ = std::make_unique<error>(error{errc::failed, describe(e)}); }
 
   /// Publishes the outcome and wakes the asker.
   void announce() noexcept;

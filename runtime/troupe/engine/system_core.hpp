@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "troupe/engine/blocking_pool.hpp"
 #include "troupe/engine/executor.hpp"
 #include "troupe/engine/timer_service.hpp"
 #include "troupe/journal/store.hpp"
@@ -48,6 +49,7 @@ struct system_core {
   seams through;
   engine::executor* executor = nullptr;
   std::unique_ptr<engine::timer_service> timers;
+  std::unique_ptr<engine::blocking_pool> blocking;
   std::shared_ptr<journal_store> journals;
   std::shared_ptr<fault_injector> faults; ///< Null but in tests.
   unsigned turn_messages_max = 0;             ///< Fairness: messages of one turn.

@@ -153,14 +153,18 @@ protected:
 
   const State& state() const noexcept { return state_; }
 
-  /// Awaitable in a coroutine handler: keeps the events, then applies them.
+  /// Awaitable in a coroutine handler: keeps the events, then applies them. What was made from a temporary that is not
+  /// trivially copyable must be awaited in a statement of its own: `auto kept = persist(...); co_await kept;` (for the
+  /// reason, see reply_to_temporary).
   template <class... Es>
     requires(Events::template contains<std::remove_cvref_t<Es>> && ...)
   auto persist(Es&&... es) {
+    constexpr bool chainable =
+        ((std::is_lvalue_reference_v<Es> || std::is_trivially_copyable_v<std::remove_cvref_t<Es>>) && ...);
     std::vector<typename Events::variant> all;
     all.reserve(sizeof...(Es));
     (all.emplace_back(std::forward<Es>(es)), ...);
-    return persist_awaiter{*this, std::move(all), {}};
+    return persisting<chainable>{persist_awaiter{*this, std::move(all), {}}};
   }
 
   /// Forgets the journal, for an actor whose work is over.
@@ -178,6 +182,20 @@ private:
       write.check();
       self.apply_all(es);
     }
+  };
+
+  template <bool Chainable>
+  struct persisting {
+    persist_awaiter awaiter;
+    persist_awaiter operator co_await() & noexcept { return std::move(awaiter); }
+    persist_awaiter operator co_await() && noexcept
+      requires Chainable
+    {
+      return std::move(awaiter);
+    }
+    void operator co_await() &&
+      requires(!Chainable)
+    = delete; // put persist and its co_await into two statements
   };
 
   void replay_one(const journal_record& r) {

@@ -39,7 +39,7 @@ struct envelope {
   const struct handler* how;
   /// Where the reply goes; null for a `tell`. Owns one count on the slot.
   reply_slot* reply;
-  /// Steady time in nanoseconds after which the message is not handled any more; 0 means never.
+  /// Steady time in nanoseconds from which on the message is not handled any more; 0 means never.
   std::int64_t deadline;
   /// How often handling it has failed.
   std::uint32_t attempts;

@@ -12,7 +12,7 @@ namespace troupe {
 enum class overflow_policy : unsigned char {
   /// The new message is refused, and the sender learns of it. Nothing that was accepted is lost.
   reject,
-  /// The new message is accepted and dropped at once, counted; the sender does not learn of it.
+  /// The new message is accepted and dropped at once, counted; the sender learns of it.
   drop_newest,
   /// The oldest waiting message is dropped, counted, and the new one takes its place.
   drop_oldest,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "troupe/mailbox/ledger.hpp"
+#include "troupe/ref.hpp"
+
 #include <cstddef>
 #include <mutex>
 #include <vector>
-
-#include "troupe/mailbox/ledger.hpp"
-#include "troupe/ref.hpp"
 
 namespace troupe::detail {
 

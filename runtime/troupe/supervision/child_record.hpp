@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "troupe/mailbox/control_lane.hpp"
+#include "troupe/supervision/backoff.hpp"
+#include "troupe/supervision/restart_budget.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <exception>
 #include <string>
 #include <utility>
-
-#include "troupe/mailbox/control_lane.hpp"
-#include "troupe/supervision/backoff.hpp"
-#include "troupe/supervision/restart_budget.hpp"
 
 namespace troupe::detail {
 

@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <chrono>
-#include <cstddef>
-#include <cstdint>
-#include <deque>
-#include <exception>
-#include <functional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "troupe/engine/cell.hpp"
 #include "troupe/mailbox/ledger.hpp"
 #include "troupe/observe/event.hpp"
@@ -21,7 +11,20 @@
 #include "troupe/supervision/restart_budget.hpp"
 #include "troupe/supervision/restart_decision.hpp"
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace troupe::detail {
+
+/// Puts an order on a child's control lane.
+void order(cell& child, void (cell::*what)() noexcept);
 
 /// Runs the children of one supervisor: starts nothing itself, decides and orders.
 ///

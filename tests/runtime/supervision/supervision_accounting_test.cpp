@@ -61,8 +61,9 @@ private:
 /// Runs a system turn by turn and looks at the books after each.
 struct auditor {
   explicit auditor(std::uint64_t seed, std::size_t quarantine = 1'000)
-      : sys{system_options{
-            .quarantine_capacity = quarantine, .through = {.clock = std::make_shared<manual_clock>()}, .stepped = seed}} {}
+      : sys{system_options{.quarantine_capacity = quarantine,
+                           .through = {.clock = std::make_shared<manual_clock>()},
+                           .stepped = seed}} {}
 
   void audit() {
     ledger sum;
@@ -150,7 +151,8 @@ TEST_CASE("accounting: restarts of each strategy with retries and quarantine") {
   for (auto how : {one_for_one, one_for_all, rest_for_one, dynamic})
     for (unsigned retries : {0u, 1u, 3u})
       audited([=](auditor& a) {
-        auto top = a.supervise({.strategy = how, .intensity = unlimited, .group_intensity = unlimited, .backoff = waiting});
+        auto top =
+            a.supervise({.strategy = how, .intensity = unlimited, .group_intensity = unlimited, .backoff = waiting});
         for (int i = 0; i < 3; ++i)
           a.start(top, {.retries = retries});
         for (const auto& w : a.workers)
@@ -174,7 +176,8 @@ TEST_CASE("accounting: a quarantine without room") {
 TEST_CASE("accounting: constructors that throw at restarts and at group restarts") {
   for (auto how : {one_for_one, one_for_all})
     audited([=](auditor& a) {
-      auto top = a.supervise({.strategy = how, .intensity = unlimited, .group_intensity = unlimited, .backoff = waiting});
+      auto top =
+          a.supervise({.strategy = how, .intensity = unlimited, .group_intensity = unlimited, .backoff = waiting});
       a.start(top, {.retries = 1});
       a.start(top);
       a.told->starts_to_fail = 3;

@@ -132,8 +132,9 @@ private:
 
 struct stage {
   explicit stage(std::uint64_t seed = 0, std::size_t quarantine = 1'000)
-      : sys{system_options{
-            .quarantine_capacity = quarantine, .through = {.clock = std::make_shared<manual_clock>()}, .stepped = seed}} {
+      : sys{system_options{.quarantine_capacity = quarantine,
+                           .through = {.clock = std::make_shared<manual_clock>()},
+                           .stepped = seed}} {
     listening = sys.events().subscribe([this](const event& e) {
       if (const auto* s = std::get_if<supervision_event>(&e))
         events.push_back(*s);
@@ -293,6 +294,102 @@ TEST_CASE("supervisor: the member that failed may be stopped by its ref during t
   b.stop();
   s.sys.advance(100ms);
   CHECK(s.done() == lines{"-a", "-b", "+a"});
+}
+
+TEST_CASE("supervisor: two failures that waited for the same group are repaired by one restart of theirs") {
+  stage s;
+  auto top = s.sys.supervise("top", with(rest_for_one));
+  auto a = s.start(top, "a");
+  auto b = s.start(top, "b");
+  auto c = s.start(top, "c", {.backoff = doubling});
+  c.tell(crash{});
+  s.done();
+  a.tell(crash{});
+  b.tell(crash{});
+  s.sys.advance(100ms);
+  CHECK(s.done() == lines{"-c", "+c", "-c", "-b", "-a", "+a", "+b", "+c"});
+}
+
+TEST_CASE("supervisor: a failure that waited is repaired by an escalation that comes first") {
+  stage s;
+  auto top = s.sys.supervise("top", patient);
+  auto inner = top.supervise("inner", with(rest_for_one, {.group_intensity = unlimited, .backoff = doubling}));
+  auto a = s.start(inner, "a");
+  auto b = s.start(inner, "b", {.intensity = 1});
+  b.tell(crash{});
+  s.settle();
+  a.tell(crash{}); // waits
+  s.settle();
+  s.done();
+  s.book->starts_to_fail["b"] = 1;
+  s.sys.advance(10s);
+  CHECK(s.done() == lines{"-b", "!b", "-a", "+a", "+b"});
+  CHECK(s.sys.escalations() == 1);
+}
+
+TEST_CASE("supervisor: a failure that waited is forgotten and not charged if the child is stopped meanwhile") {
+  stage s;
+  auto top = s.sys.supervise("top", with(rest_for_one, {.group_intensity = 1, .backoff = doubling}));
+  auto a = s.start(top, "a");
+  auto b = s.start(top, "b");
+  b.tell(crash{});
+  s.settle();
+  a.tell(crash{});
+  s.settle();
+  a.stop();
+  s.sys.advance(10s);
+  CHECK(s.done() == lines{"+a", "+b", "-a", "-b", "+b"});
+  CHECK(s.sys.escalations() == 0);
+}
+
+TEST_CASE("supervisor: a restart that waits is overtaken by the revival of the whole supervisor") {
+  stage s;
+  auto top = s.sys.supervise("top", {.backoff = {.min = 200ms, .jitter = 0.0, .immediate_first = false}});
+  auto inner = top.supervise("inner", {.backoff = doubling});
+  auto a = s.start(inner, "a");
+  auto b = s.start(inner, "b", {.intensity = 0});
+  s.done();
+  a.tell(crash{}); // is to come back at 100 ms
+  s.sys.advance(50ms);
+  b.tell(crash{}); // halts all until 250 ms
+  s.sys.advance(60ms);
+  CHECK(s.done() == lines{"-b", "-a"});
+  s.sys.advance(140ms);
+  CHECK(s.done() == lines{"+a", "+b"});
+}
+
+TEST_CASE("supervisor: the timer of a restart before a revival does not shorten a later delay") {
+  stage s;
+  auto top = s.sys.supervise("top", patient);
+  auto inner = top.supervise("inner", {.backoff = doubling});
+  auto a = s.start(inner, "a");
+  auto b = s.start(inner, "b", {.intensity = 0});
+  s.done();
+  a.tell(crash{}); // is to come back at 100 ms
+  s.sys.advance(50ms);
+  b.tell(crash{}); // brings all back at once
+  s.sys.advance(10ms);
+  CHECK(s.done() == lines{"-b", "-a", "+a", "+b"});
+  a.tell(crash{}); // is to come back at 160 ms
+  s.sys.advance(99ms);
+  CHECK(s.done() == lines{});
+  s.sys.advance(1ms);
+  CHECK(s.done() == lines{"-a", "+a"});
+}
+
+TEST_CASE("supervisor: what waits in a group restart counts as suspended and supervisors too") {
+  stage s;
+  auto top = s.sys.supervise("top", with(one_for_all, {.backoff = doubling}));
+  auto inner = top.supervise("inner");
+  auto a = s.start(inner, "a");
+  auto b = s.start(top, "b");
+  b.tell(crash{});
+  s.settle();
+  CHECK(top.count().suspended == 2);
+  CHECK(top.count().actors == 1);
+  CHECK(top.count().supervisors == 1);
+  s.sys.advance(100ms);
+  CHECK(top.count().suspended == 0);
 }
 
 // -- what survives a restart -------------------------------------------------------------------------------------------
@@ -491,8 +588,8 @@ TEST_CASE("supervisor: a replay to a receiver that has stopped leaves the messag
 
 TEST_CASE("supervisor: a full quarantine keeps the oldest and the newest is dropped and counted") {
   stage s{0, 2};
-  auto top = s.sys.supervise("top", with(one_for_one, {.intensity = unlimited, .group_intensity = unlimited,
-                                                       .backoff = {.max = 100ms}}));
+  auto top = s.sys.supervise(
+      "top", with(one_for_one, {.intensity = unlimited, .group_intensity = unlimited, .backoff = {.max = 100ms}}));
   auto a = s.start(top, "a");
   for (int i = 0; i < 3; ++i)
     a.tell(crash{});
@@ -513,18 +610,12 @@ TEST_CASE("supervisor: restart types against ends") {
     const char* reason; // null: it goes on
   };
   const row rows[] = {
-      {permanent, 0, {"stop a", "-a", "+a"}, nullptr},
-      {permanent, 1, {"-a", "+a"}, nullptr},
-      {permanent, 2, {"stop a", "-a"}, "shutdown"},
-      {permanent, 3, {"-a"}, "killed"},
-      {transient, 0, {"stop a", "-a"}, "normal"},
-      {transient, 1, {"-a", "+a"}, nullptr},
-      {transient, 2, {"stop a", "-a"}, "shutdown"},
-      {transient, 3, {"-a"}, "killed"},
-      {temporary, 0, {"stop a", "-a"}, "normal"},
-      {temporary, 1, {"-a"}, "failure"},
-      {temporary, 2, {"stop a", "-a"}, "shutdown"},
-      {temporary, 3, {"-a"}, "killed"},
+      {permanent, 0, {"stop a", "-a", "+a"}, nullptr}, {permanent, 1, {"-a", "+a"}, nullptr},
+      {permanent, 2, {"stop a", "-a"}, "shutdown"},    {permanent, 3, {"-a"}, "killed"},
+      {transient, 0, {"stop a", "-a"}, "normal"},      {transient, 1, {"-a", "+a"}, nullptr},
+      {transient, 2, {"stop a", "-a"}, "shutdown"},    {transient, 3, {"-a"}, "killed"},
+      {temporary, 0, {"stop a", "-a"}, "normal"},      {temporary, 1, {"-a"}, "failure"},
+      {temporary, 2, {"stop a", "-a"}, "shutdown"},    {temporary, 3, {"-a"}, "killed"},
   };
   for (const auto& r : rows) {
     CAPTURE(to_string(r.type));
@@ -591,6 +682,18 @@ TEST_CASE("supervisor: a failure in the middle of a drain does not lose the drai
   a.tell(note{"2"});
   a.drain();
   CHECK(s.done() == lines{"a:1", "-a", "+a", "a:2", "stop a", "-a"});
+}
+
+TEST_CASE("supervisor: an actor that ends itself while it drains is not restarted") {
+  stage s;
+  auto top = s.sys.supervise("top", patient);
+  auto a = s.start(top, "a");
+  s.done();
+  a.tell(finish{});
+  a.tell(note{"never"});
+  a.drain();
+  CHECK(s.done() == lines{"stop a", "-a"});
+  CHECK(a.has_stopped());
 }
 
 // -- budgets and back-off ----------------------------------------------------------------------------------------------
@@ -992,8 +1095,7 @@ TEST_CASE("supervisor: an escalation halts and revives the whole subtree with al
   CHECK(b.has_stopped());
   CHECK(s.sys.escalations() == 1);
   CHECK(s.sys.restarts() == 3); // a, c and their supervisor
-  CHECK(s.event_lines({kind::gave_up, kind::escalated})
-        == lines{"gave_up top/inner/a", "escalated top/inner"});
+  CHECK(s.event_lines({kind::gave_up, kind::escalated}) == lines{"gave_up top/inner/a", "escalated top/inner"});
   CHECK(s.sys.find<worker>("top/inner/a") == a);
 }
 
@@ -1149,14 +1251,26 @@ TEST_CASE("supervisor: the first rule that matches wins and a child has preceden
 
 TEST_CASE("supervisor: a constructor that throws at a restart is decided on by class too") {
   stage s;
-  auto top = s.sys.supervise("top", {.on_failure = decide_by<std::bad_alloc>(failure_action::restart)
-                                                       .by<std::runtime_error>(failure_action::stop)});
+  auto top = s.sys.supervise(
+      "top",
+      {.on_failure = decide_by<std::bad_alloc>(failure_action::restart).by<std::runtime_error>(failure_action::stop)});
   auto a = s.start(top, "a");
   s.done();
   s.book->starts_to_fail["a"] = 1;
   a.tell(boom_memory{});
   CHECK(s.done() == lines{"-a", "!a"});
   CHECK(a.has_stopped());
+}
+
+TEST_CASE("supervisor: a constructor that throws what is to be resumed is tried again") {
+  stage s;
+  auto top = s.sys.supervise("top", {.on_failure = decide_by<std::runtime_error>(failure_action::resume)});
+  auto a = s.start(top, "a");
+  s.done();
+  s.book->starts_to_fail["a"] = 1;
+  a.tell(finish{});
+  s.sys.advance(1s);
+  CHECK(s.done() == lines{"stop a", "-a", "!a", "+a"});
 }
 
 // -- significant children ----------------------------------------------------------------------------------------------

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/commerce/cart.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <string>
+
+namespace troupe::commerce {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto resume_pause = 300ms; // the client will mostly ask again before
+constexpr unsigned order_attempts = 4;
+
+std::vector<order_line> chosen(const std::vector<order_line>& lines, line_set which) {
+  std::vector<order_line> some;
+  for (; which != 0; which &= which - 1)
+    if (const auto i = static_cast<std::size_t>(std::countr_zero(which)); i < lines.size())
+      some.push_back(lines[i]);
+  return some;
+}
+
+} // namespace
+
+order_line at_price(order_line line, const price_quote& today) {
+  if (!today.known || today.version != line.version)
+    return line;
+  if (today.price > line.unit_price)
+    line.voucher += (today.price - line.unit_price) * line.quantity;
+  line.unit_price = today.price;
+  return line;
+}
+
+cart::cart(customer_id who, std::shared_ptr<const directory> shop, retry_policy policy)
+    : journaled_actor{"cart/" + std::to_string(who.value)}, who_{who}, shop_{std::move(shop)}, policy_{policy} {
+  if (state().sent != 0)
+    after("resume", resume_pause, resume_checkout{});
+}
+
+cart::effect<cart_answer> cart::on(const add_item& m) const {
+  const auto& s = state();
+  if (m.line.quantity == 0)
+    return cart_answer::bad_quantity;
+  if (s.over.find([&](transaction_id t) { return t == m.session; }) != nullptr)
+    return cart_answer::session_over;
+  if (s.session != 0 && s.session != m.session)
+    return s.sent != 0 ? cart_answer::checking_out : cart_answer::other_session;
+  if (std::ranges::find(s.items, m.line.item, &order_line::item) != s.items.end())
+    return cart_answer::in_cart_already;
+  if (s.sent != 0)
+    return cart_answer::checking_out;
+  if (s.items.size() == order_lines_max)
+    return cart_answer::full;
+  fault_point();
+  return {cart_answer::added, item_added{m.session, m.line}};
+}
+
+cart::effect<> cart::on(const abandon_cart& m) const {
+  if (state().sent != 0 || state().session != m.session)
+    return {};
+  fault_point();
+  return {cart_abandoned{}};
+}
+
+task<checkout_answer> cart::on(const checkout& m) {
+  const auto& s = state();
+  if (const auto* before = s.answers.find([&](const auto& a) { return a.tid == m.tid; }))
+    co_return checkout_answer{before->verdict, before->order, before->total, true, {}};
+  if (s.sent != 0 && s.sent != m.tid)
+    co_return checkout_answer{checkout_verdict::checking_out, {}, {}, false, {}};
+  if (s.session == 0 || s.session != m.session)
+    co_return checkout_answer{checkout_verdict::nothing_to_buy, {}, {}, false, {}};
+  if (s.sent == 0)
+    co_await persist(checkout_begun{m.tid, m.method});
+  fault_point();
+  co_return co_await finish_checkout(m.tid);
+}
+
+task<checkout_answer> cart::finish_checkout(transaction_id tid) {
+  const auto session = state().session;
+  place_order request{tid, state().method, state().items};
+  order_answer placed;
+  if (co_await quote(request.lines)) {
+    for (unsigned i = 0; i < order_attempts && placed.verdict == checkout_verdict::unfinished; ++i) {
+      const auto answer = co_await ask_persistently(self(), shop_->of(who_).order, request, policy_);
+      if (!answer)
+        break;
+      placed = *answer;
+    }
+  }
+  checkout_answer result{placed.verdict, placed.order, placed.total, false, {}};
+  if (placed.verdict == checkout_verdict::unfinished) {
+    after("resume", resume_pause, resume_checkout{});
+    co_return result;
+  }
+  result.lines = chosen(request.lines, placed.taken);
+  if (state().sent == tid) { // else another run of it has ended first
+    checkout_ended ended{{tid, session, placed.verdict, placed.order, placed.total}};
+    co_await persist(ended);
+  }
+  co_return result;
+}
+
+/// The sellers' present prices, each seller's from one state of his list.
+task<bool> cart::quote(std::vector<order_line>& lines) {
+  std::vector<call<seller_ref, quote_price>> singles;
+  std::vector<call<seller_ref, quote_prices>> several;
+  std::vector<std::size_t> single_lines;
+  std::vector<std::vector<std::size_t>> several_lines;
+  singles.reserve(lines.size());
+  single_lines.reserve(lines.size());
+  const auto same = [&](std::size_t i, std::size_t j) { return lines[i].item.seller == lines[j].item.seller; };
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    std::vector<std::size_t> group{i};
+    bool first = true;
+    for (std::size_t j = 0; j < lines.size(); ++j) {
+      first = first && (j >= i || !same(i, j));
+      if (j > i && same(i, j))
+        group.push_back(j);
+    }
+    if (!first)
+      continue;
+    const auto& from = shop_->seller(lines[i].item.seller);
+    if (group.size() == 1) {
+      singles.emplace_back(from, quote_price{lines[i].item.number}, policy_);
+      single_lines.push_back(i);
+      continue;
+    }
+    quote_prices wanted;
+    for (const auto j : group)
+      wanted.numbers.push_back(lines[j].item.number);
+    several.emplace_back(from, std::move(wanted), policy_);
+    several_lines.push_back(std::move(group));
+  }
+  for (std::size_t k = 0; k < singles.size(); ++k) {
+    auto answer = co_await singles[k].answer.outcome();
+    if (!answer) {
+      const auto first = answer.error().code;
+      answer = co_await ask_again(self(), *singles[k].to, singles[k].message, first, policy_);
+    }
+    if (!answer)
+      co_return false;
+    lines[single_lines[k]] = at_price(lines[single_lines[k]], *answer);
+  }
+  for (std::size_t k = 0; k < several.size(); ++k) {
+    auto answer = co_await several[k].answer.outcome();
+    if (!answer) {
+      const auto first = answer.error().code;
+      answer = co_await ask_again(self(), *several[k].to, several[k].message, first, policy_);
+    }
+    if (!answer)
+      co_return false;
+    for (std::size_t i = 0; i < several_lines[k].size(); ++i)
+      lines[several_lines[k][i]] = at_price(lines[several_lines[k][i]], (*answer)[i]);
+  }
+  co_return true;
+}
+
+task<void> cart::on(const resume_checkout&) {
+  fault_point();
+  if (const auto tid = state().sent; tid != 0)
+    (void)co_await finish_checkout(tid);
+}
+
+// -- events ------------------------------------------------------------------------------------------------------------
+
+void cart::apply(cart_state& s, const item_added& e) {
+  s.session = e.session;
+  s.items.push_back(e.line);
+}
+
+void cart::apply(cart_state& s, const cart_abandoned&) {
+  s.over.add(s.session);
+  s.session = 0;
+  s.items.clear();
+}
+
+void cart::apply(cart_state& s, const checkout_begun& e) {
+  s.sent = e.tid;
+  s.method = e.method;
+}
+
+void cart::apply(cart_state& s, const checkout_ended& e) {
+  s.answers.add(e.answer);
+  s.sent = 0;
+  if (e.answer.verdict != checkout_verdict::accepted) {
+    ++s.refused;
+    return; // the customer keeps his items
+  }
+  ++s.checkouts;
+  s.over.add(s.session);
+  s.session = 0;
+  s.items.clear();
+}
+
+} // namespace troupe::commerce

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <troupe/commerce/directory.hpp>
+#include <troupe/commerce/recent.hpp>
+#include <troupe/commerce/retry.hpp>
+#include <troupe/journal/journaled_actor.hpp>
+
+namespace troupe::commerce {
+
+struct cart_state {
+  struct answered {
+    transaction_id tid = 0;
+    transaction_id session = 0;
+    checkout_verdict verdict{};
+    order_key order{};
+    money total{};
+  };
+
+  transaction_id session = 0; ///< Of the items; 0: the cart is empty.
+  transaction_id sent = 0;    ///< The checkout under way; 0: the cart is open.
+  payment_method method{};    ///< Of that checkout.
+  std::vector<order_line> items;
+  std::uint32_t checkouts = 0; ///< Accepted ones.
+  std::uint32_t refused = 0;
+  recent<answered, 2> answers;       ///< Two: one session at a time, and the one before.
+  recent<transaction_id, 2> over;    ///< Sessions checked out or abandoned.
+};
+
+struct cart_query {
+  using reply = cart_state;
+};
+
+struct item_added {
+  transaction_id session = 0;
+  order_line line{};
+};
+struct cart_abandoned {};
+struct checkout_begun {
+  transaction_id tid = 0;
+  payment_method method{};
+};
+struct checkout_ended {
+  cart_state::answered answer{};
+};
+
+/// To itself: a checkout that a restart has interrupted goes on even if nobody asks for it again.
+struct resume_checkout {};
+
+/// One customer's cart.
+///
+/// A checkout takes the prices from the sellers' lists: all prices of one seller from one state of his list, so that no
+/// update is seen without those before it. A price that has risen since the item was added is made up for by a voucher;
+/// one that has fallen is simply charged. An item whose product was replaced keeps its old version, and the stock refuses
+/// it.
+///
+///     add_item         cart_answer
+///     abandon_cart     -
+///     checkout         checkout_answer
+///     resume_checkout  -
+///     cart_query       cart_state
+///
+/// Keys: session and product for items, the transaction for a checkout (the last 2).
+class cart final
+    : public journaled_actor<cart, cart_state, events<item_added, cart_abandoned, checkout_begun, checkout_ended>,
+                             add_item, abandon_cart, checkout, resume_checkout, cart_query> {
+public:
+  static constexpr std::size_t snapshot_every = 16;
+
+  cart(customer_id who, std::shared_ptr<const directory> shop, retry_policy policy = {});
+
+  effect<cart_answer> on(const add_item& m) const;
+  effect<> on(const abandon_cart& m) const;
+  task<checkout_answer> on(const checkout& m);
+  task<void> on(const resume_checkout&);
+  cart_state on(const cart_query&) const { return state(); }
+
+  static void apply(cart_state& s, const item_added& e);
+  static void apply(cart_state& s, const cart_abandoned& e);
+  static void apply(cart_state& s, const checkout_begun& e);
+  static void apply(cart_state& s, const checkout_ended& e);
+
+private:
+  task<checkout_answer> finish_checkout(transaction_id tid);
+  task<bool> quote(std::vector<order_line>& lines);
+
+  const customer_id who_;
+  const std::shared_ptr<const directory> shop_;
+  const retry_policy policy_;
+};
+
+/// The line at today's price: what it rose by since the customer saw it becomes a voucher.
+order_line at_price(order_line line, const price_quote& today);
+
+} // namespace troupe::commerce

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/commerce/payment.hpp>
+
+#include <string>
+
+namespace troupe::commerce {
+
+namespace {
+
+constexpr std::chrono::seconds refund_pause{1}; // between attempts to refund
+
+auto of_order(std::uint32_t number) {
+  return [number](const payment_state::record& r) { return r.number == number; };
+}
+
+} // namespace
+
+payment::payment(customer_id who, provider_ref provider, payment_patience patience)
+    : journaled_actor{"payment/" + std::to_string(who.value)}, who_{who}, provider_{std::move(provider)},
+      patience_{patience} {
+  if (state().records.find([](const auto& r) { return r.owes_refund; }) != nullptr)
+    after("refund", refund_pause, refund_due{});
+}
+
+task<payment_answer> payment::on(const process_payment& m) {
+  if (const auto* before = state().records.find(of_order(m.number)))
+    co_return before->paid ? payment_answer::paid : payment_answer::refused;
+  fault_point();
+  const charge request{{who_, m.number}, m.method, m.amount};
+  for (unsigned i = 0; i < patience_.attempts; ++i) {
+    auto asked = provider_.ask(request, patience_.timeout);
+    const auto answer = co_await asked.outcome();
+    if (answer && *answer == charge_answer::approved) {
+      co_await persist(payment_made{request.order, m.amount, 1u + m.vouchers});
+      co_return payment_answer::paid;
+    }
+    if (answer) {
+      co_await persist(payment_failed{request.order, m.amount, false});
+      co_return payment_answer::refused;
+    }
+    if (!worth_asking_again(answer.error().code))
+      break;
+  }
+  // It may have taken the money all the same.
+  co_await persist(payment_failed{request.order, m.amount, true});
+  self().tell(refund_due{});
+  co_return payment_answer::refused;
+}
+
+task<void> payment::on(const refund_due&) {
+  while (const auto* owed = state().records.find([](const auto& r) { return r.owes_refund; })) {
+    fault_point();
+    const refund request{{who_, owed->number}};
+    auto asked = provider_.ask(request, patience_.timeout);
+    if (!co_await asked.outcome()) {
+      after("refund", refund_pause, refund_due{});
+      co_return;
+    }
+    co_await persist(payment_refunded{request.order.number});
+  }
+}
+
+void payment::apply(payment_state& s, const payment_made& e) {
+  s.paid.add(hash_of(e.order));
+  s.total += e.amount;
+  s.lines += e.lines;
+  s.records.add({e.order.number, true, false, e.amount, e.lines});
+}
+
+void payment::apply(payment_state& s, const payment_failed& e) {
+  s.refused.add(hash_of(e.order));
+  s.abandoned += e.abandoned ? 1 : 0;
+  s.records.add({e.order.number, false, e.abandoned, e.amount, 0});
+}
+
+void payment::apply(payment_state& s, const payment_refunded& e) {
+  ++s.refunds;
+  if (auto* r = s.records.find(of_order(e.number)))
+    r->owes_refund = false;
+}
+
+} // namespace troupe::commerce
