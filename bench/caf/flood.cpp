@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Rows in which senders wait for nothing: counting, fan-in, fan-out. CAF's mailboxes have no limit: a producer sends
 // everything in one handler.
+#include "bench/caf/rows.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <vector>
-
-#include "bench/caf/rows.hpp"
 
 namespace bench {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Rows in which every message waits for the one before: ping-pong, pairs, scaling, ring, request-reply.
+#include "bench/caf/rows.hpp"
+
 #include <atomic>
 #include <string>
 #include <vector>
-
-#include "bench/caf/rows.hpp"
 
 namespace bench {
 
@@ -22,17 +22,17 @@ public:
 
   caf::behavior make_behavior() override {
     return {
-      [this](const caf::actor& partner) { partner_ = partner; },
-      [this](std::int64_t left) {
-        ++hits_;
-        if (left > 0) {
-          send(partner_, left - 1);
-          return;
-        }
-        shared_->returned += hits_;
-        if (shared_->playing.fetch_sub(1) == 1)
-          shared_->clock.arrive();
-      },
+        [this](const caf::actor& partner) { partner_ = partner; },
+        [this](std::int64_t left) {
+          ++hits_;
+          if (left > 0) {
+            send(partner_, left - 1);
+            return;
+          }
+          shared_->returned += hits_;
+          if (shared_->playing.fetch_sub(1) == 1)
+            shared_->clock.arrive();
+        },
     };
   }
 
@@ -83,14 +83,14 @@ public:
 
   caf::behavior make_behavior() override {
     return {
-      [this](const caf::actor& next) { next_ = next; },
-      [this](std::int64_t left) {
-        ++*passed_;
-        if (left == 0)
-          clock_->arrive();
-        else
-          send(next_, left - 1);
-      },
+        [this](const caf::actor& next) { next_ = next; },
+        [this](std::int64_t left) {
+          ++*passed_;
+          if (left == 0)
+            clock_->arrive();
+          else
+            send(next_, left - 1);
+        },
     };
   }
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Runs the rows on all peers, round by round: each round visits every peer once per row, starting with another one each
 // time, so that a drift of the machine meets all of them.
+#include "bench/driver/peer.hpp"
+#include "bench/driver/results.hpp"
+#include "bench/driver/rows.hpp"
+
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <map>
 #include <string>
 #include <vector>
-
-#include "bench/driver/peer.hpp"
-#include "bench/driver/results.hpp"
-#include "bench/driver/rows.hpp"
-
-#include <CLI/CLI.hpp>
 
 namespace {
 
@@ -44,8 +44,8 @@ std::string page(const settings& s, const bench::results& r) {
   for (const auto& line : s.machine)
     text += "- " + line + "\n";
   text += "- " + std::to_string(s.workers) + " workers, " + std::to_string(s.rounds) +
-          " interleaved rounds; the last column is the median of the ratios within the rounds\n\n" + bench::markdown(r) +
-          "\n## What the rows measure\n\n| row | one operation | notes |\n|---|---|---|\n";
+          " interleaved rounds; the last column is the median of the ratios within the rounds\n\n" +
+          bench::markdown(r) + "\n## What the rows measure\n\n| row | one operation | notes |\n|---|---|---|\n";
   for (const auto& w : bench::all_rows())
     text += "| " + std::string{w.name} + " | " + std::string{w.operation} + " | " + std::string{w.note} +
             (w.mimalloc.empty() ? "" : "; with mimalloc: " + std::string{w.mimalloc}) + " |\n";
@@ -107,7 +107,8 @@ int main(int argc, char** argv) {
         for (const auto& f : p.run(w, s.workers, s.mimalloc, wrong))
           collected[std::string{w.name}].add(f.name, p.name(), f.unit, round, f.value);
         if (!wrong.empty())
-          faults.push_back(std::string{w.name} + " on " + p.name() + ", round " + std::to_string(round + 1) + ": " + wrong);
+          faults.push_back(std::string{w.name} + " on " + p.name() + ", round " + std::to_string(round + 1) + ": " +
+                           wrong);
       }
     }
 

@@ -64,9 +64,8 @@ bool peer::look() {
 }
 
 std::vector<figure> peer::run(const row& r, unsigned workers, const std::string& mimalloc, std::string& wrong) const {
-  auto command = filled(command_, {{"row", std::string{r.name}},
-                                   {"n", std::to_string(r.n)},
-                                   {"workers", std::to_string(workers)}});
+  auto command = filled(
+      command_, {{"row", std::string{r.name}}, {"n", std::to_string(r.n)}, {"workers", std::to_string(workers)}});
   std::string prefix = "timeout -k 5 " + std::to_string(r.timeout_s) + " ";
   if (!mimalloc.empty() && listed(r.mimalloc, name_))
     prefix += "env LD_PRELOAD='" + mimalloc + "' ";

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bench/driver/results.hpp"
 
-#include <algorithm>
-#include <cstdio>
-#include <limits>
-
 #include "bench/driver/rows.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <limits>
 
 namespace bench {
 

@@ -5,8 +5,9 @@ namespace bench {
 
 namespace {
 
-constexpr std::string_view bounded = "Go: channels of 1024; tokio: unbounded channels, which beat bounded ones here; "
-                                     "Erlang: off-heap message queues; troupe: bounded, acknowledged every 200 messages";
+constexpr std::string_view bounded =
+    "Go: channels of 1024; tokio: unbounded channels, which beat bounded ones here; "
+    "Erlang: off-heap message queues; troupe: bounded, acknowledged every 200 messages";
 
 const std::vector<row> table{
     {"ping-pong", 1'000'000, 1'000'000, "round trip", "", "two actors, one worker's work"},
@@ -21,7 +22,8 @@ const std::vector<row> table{
     {"spawn", 200'000, 200'000, "actor", "", "create, one message, reply, stop; CAF: policy=sharing, its best here"},
     {"big", 600'000, 600'000, "ping with pong", "", "Savina: 120 actors, random partners"},
     {"bounded-buffer", 400'000, 400'000, "item", "", "Savina: 40 producers, 40 consumers, a manager with room for 50"},
-    {"banking", 300'000, 1'000'000, "transfer", "", "Savina: 1,000 accounts, 500 transfers at a time; check: the money"},
+    {"banking", 300'000, 1'000'000, "transfer", "",
+     "Savina: 1,000 accounts, 500 transfers at a time; check: the money"},
     {"concurrent-dictionary", 400'000, 400'000, "request", "", "Savina: 20 clients, one write in ten"},
     {"fork-join", 200'000, 200'000, "actor", "", "Savina fjcreate: create, one message, stop; CAF: policy=sharing"},
     {"chameneos", 500'000, 1'000'000, "meeting", "", "Savina: 100 creatures meet at one actor"},

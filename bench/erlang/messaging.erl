@@ -1,6 +1,6 @@
 %% SPDX-License-Identifier: BSD-3-Clause
 -module(messaging).
--export([rows/0]).
+-export([rows/0, call/2]).
 
 rows() ->
     [{"ping-pong", fun(N, _) -> play(N, 1, "ping-pong") end},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "bench/support/measurement.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -8,8 +10,6 @@
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "bench/support/measurement.hpp"
 
 namespace bench {
 

@@ -54,7 +54,8 @@ inline double quantile(std::vector<std::int64_t>& samples, double q) {
     return 0;
   std::sort(samples.begin(), samples.end());
   const auto last = samples.size() - 1;
-  return static_cast<double>(samples[std::min(last, static_cast<std::size_t>(q * static_cast<double>(samples.size())))]);
+  return static_cast<double>(
+      samples[std::min(last, static_cast<std::size_t>(q * static_cast<double>(samples.size())))]);
 }
 
 /// Savina's generator: the same sequence in every peer.
@@ -90,7 +91,9 @@ struct process_usage {
   static process_usage now() noexcept {
     rusage u{};
     getrusage(RUSAGE_SELF, &u);
-    const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+    const auto seconds = [](const timeval& t) {
+      return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+    };
     return {seconds(u.ru_utime) + seconds(u.ru_stime), u.ru_nvcsw + u.ru_nivcsw};
   }
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Rows that make and end actors: spawn (create, use, reply, stop), fork-join, skynet.
-#include <atomic>
-
 #include "bench/troupe/rows.hpp"
+
+#include <atomic>
 
 namespace bench {
 
@@ -116,7 +116,7 @@ void fork_join(const run_size& size) {
   shared.clock.print("fork-join", size.n, shared.sum);
 }
 
-// -- skynet: a tree of actors, ten under each, that adds up its leaves' numbers --------------------------------------
+// -- skynet: a tree of actors, ten under each, that adds up its leaves' numbers ---------------------------------------
 
 class node;
 struct grow {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // From the Savina suite: bounded buffer (producers, consumers and the manager between them), banking (transfers between
 // two accounts; no account serves another transfer before its own is through, and the money is conserved).
+#include "bench/troupe/rows.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <deque>
 #include <vector>
-
-#include "bench/troupe/rows.hpp"
 
 namespace bench {
 
@@ -125,7 +125,7 @@ void bounded_buffer(const run_size& size) {
   shared.clock.print("bounded-buffer", size.n, shared.consumed);
 }
 
-// -- banking --------------------------------------------------------------------------------------------------------------
+// -- banking ----------------------------------------------------------------------------------------------------------
 
 class account;
 struct credit {

@@ -4,13 +4,13 @@
 // Mailboxes are bounded, so a producer must know how far its receivers are: after each chunk it asks them for an
 // acknowledgement, and before the chunk after next it waits for that. With at most two chunks on their way per producer
 // no message is ever refused. Senders that do not listen would be told `rejected`, at a price for both sides.
+#include "bench/troupe/rows.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <stdexcept>
 #include <utility>
 #include <vector>
-
-#include "bench/troupe/rows.hpp"
 
 namespace bench {
 

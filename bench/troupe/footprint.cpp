@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Rows about what actors cost that do nothing: memory-per-idle-actor, idle-cpu; and timer, which wakes many of them.
+#include "bench/troupe/rows.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <vector>
-
-#include "bench/troupe/rows.hpp"
 
 namespace bench {
 

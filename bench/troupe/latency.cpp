@@ -3,15 +3,15 @@
 //
 // Latency is counted from the moment at which a request was due, not from when it was sent: a system that holds the
 // generator up is charged for it.
+#include "bench/support/arrivals.hpp"
+#include "bench/troupe/rows.hpp"
+
 #include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "bench/support/arrivals.hpp"
-#include "bench/troupe/rows.hpp"
 
 namespace bench {
 
@@ -75,7 +75,7 @@ void head_of_line(const run_size& size) {
   all.print("head-of-line", 0.9);
 }
 
-// -- a front that passes requests on to eight servers, and notes when the reply is there ----------------------------
+// -- a front that passes requests on to eight servers, and notes when the reply is there ------------------------------
 
 struct request {
   std::int64_t number;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Rows in which every message waits for the one before: ping-pong, pairs, scaling, ring, request-reply.
+#include "bench/troupe/rows.hpp"
+
 #include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "bench/troupe/rows.hpp"
 
 namespace bench {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // From the Savina suite: big (many to many), chameneos (contention at one actor), concurrent dictionary (shared state).
+#include "bench/troupe/rows.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <unordered_map>
 #include <vector>
-
-#include "bench/troupe/rows.hpp"
 
 namespace bench {
 
@@ -28,7 +28,7 @@ struct begin {
   std::int64_t count;
 };
 
-// -- big ----------------------------------------------------------------------------------------------------------------
+// -- big --------------------------------------------------------------------------------------------------------------
 
 class big_actor;
 struct ping {
@@ -85,7 +85,7 @@ void big(const run_size& size) {
   line.clock.print("big", size.n, line.sum);
 }
 
-// -- chameneos -----------------------------------------------------------------------------------------------------------
+// -- chameneos --------------------------------------------------------------------------------------------------------
 
 class creature;
 struct meet {
@@ -157,7 +157,7 @@ void chameneos(const run_size& size) {
   line.clock.print("chameneos", size.n, line.sum);
 }
 
-// -- concurrent dictionary ----------------------------------------------------------------------------------------------
+// -- concurrent dictionary --------------------------------------------------------------------------------------------
 
 struct put {
   std::int64_t key;
@@ -183,7 +183,8 @@ private:
 
 class reader : public troupe::actor<reader, begin> {
 public:
-  reader(finish_line* line, troupe::ref<dictionary> at, std::int64_t seed) : line_{line}, at_{std::move(at)}, dice_{seed} {}
+  reader(finish_line* line, troupe::ref<dictionary> at, std::int64_t seed)
+      : line_{line}, at_{std::move(at)}, dice_{seed} {}
 
   troupe::task<> on(const begin& b) {
     std::int64_t answers = 0;

@@ -45,10 +45,10 @@ troupe::supervisor_options crash_plan::supervisor(troupe::strategy strategy) con
   return result;
 }
 
-troupe::child_options crash_plan::child(std::size_t capacity) const {
+troupe::child_options crash_plan::child(std::size_t waiting_max) const {
   troupe::child_options result;
   result.retries = retries_;
-  result.mailbox.capacity = std::clamp<std::size_t>(capacity, 1, troupe::mailbox_options::capacity_max);
+  result.mailbox.capacity = std::clamp<std::size_t>(2 * waiting_max, 1, troupe::mailbox_options::capacity_max);
   return result;
 }
 

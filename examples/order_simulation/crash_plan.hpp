@@ -26,8 +26,9 @@ public:
   /// A supervisor without budgets and with the shortest back-off: the injected failures are many and mean nothing.
   troupe::supervisor_options supervisor(troupe::strategy strategy) const;
 
-  /// An actor whose mailbox holds `capacity` messages, or as many as a mailbox may.
-  troupe::child_options child(std::size_t capacity) const;
+  /// An actor that never refuses one of the `waiting_max` messages that may wait for it at once. Its mailbox is twice as
+  /// large, since a mailbox that begins a new batch counts the finished one once more for a moment.
+  troupe::child_options child(std::size_t waiting_max) const;
 
   std::uint64_t injected() const { return injector_ ? injector_->injected() : 0; }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "output_file.hpp"
 
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
@@ -15,7 +17,7 @@ namespace order_simulation {
 namespace {
 
 std::string problem(std::string_view what, int code) {
-  return std::string{what} + ": " + std::generic_category().message(code);
+  return fmt::format("{}: {}", what, std::generic_category().message(code));
 }
 
 /// An open file that is closed, and removed if it is a leftover.

@@ -33,7 +33,7 @@ constexpr auto patience = 30s;
 class replay_run {
 public:
   replay_run(const options& opts, const order_log& log, steady::time_point began)
-      : opts_{opts}, began_{began}, plan_{opts}, staff_{.log = log, .rule = opts.rule}, system_{plan_.system()},
+      : opts_{opts}, began_{began}, plan_{opts}, staff_{.log = log, .rule = opts.rule, .plan = plan_}, system_{plan_.system()},
         root_{system_.supervise("replay", plan_.supervisor(troupe::one_for_one))} {
     const bool by_line = opts.rule == replay_rule::line;
     const std::size_t window = by_line ? lines_in_flight_max : orders_in_flight_max;
@@ -54,8 +54,6 @@ public:
     auto order_group = plan_.supervisor(troupe::dynamic);
     order_group.children_max = 4 * orders_in_flight_max; // those that have just ended may still be there
     staff_.orders = root_.supervise("orders", order_group);
-    staff_.order_options = plan_.child(1);
-    staff_.order_options.restart = troupe::transient;
     staff_.desk = root_.start<clerk>("clerk", plan_.child(window + 16), &staff_);
   }
 

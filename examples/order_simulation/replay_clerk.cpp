@@ -106,8 +106,8 @@ void clerk::feed(const fed_more& f) {
 /// that want the same codes one is first everywhere: no two can wait for each other.
 void clerk::feed_order(std::span<const order_row> rows, std::uint64_t number) {
   const auto sheet = std::make_shared<const order_sheet>(rows, now());
-  troupe::child_options options = staff_.order_options;
-  options.mailbox.capacity = sheet->parts.size() + 1; // one vote each, and `all_parts_out`
+  auto options = staff_.plan.child(sheet->parts.size() + 1); // one vote each, and `all_parts_out`
+  options.restart = troupe::transient;
   const auto order = staff_.orders.start<replay_order>(std::to_string(number), options, &staff_, number, sheet);
   for (std::uint32_t i = 0; i < sheet->parts.size(); ++i) {
     const order_part& p = sheet->parts[i];

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "crash_plan.hpp"
 #include "latency_histogram.hpp"
 #include "order_log.hpp"
 #include "replay_oracle.hpp"
 
-#include <troupe/supervisor.hpp>
+#include <troupe/system.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -53,7 +54,7 @@ struct stock_figures {
 
 /// How many lines (rule line) or orders (rule order) the clerk has under way at once. Everything in a replay is bounded
 /// by it: the mailboxes below are as large as it makes them necessary, and hence never full.
-inline constexpr std::size_t lines_in_flight_max = 1024;
+inline constexpr std::size_t lines_in_flight_max = 2048;
 inline constexpr std::size_t orders_in_flight_max = 128;
 
 /// Who works in a replay. Filled before the first message is sent, and immutable from then on but for what is atomic.
@@ -61,13 +62,13 @@ inline constexpr std::size_t orders_in_flight_max = 128;
 struct replay_staff {
   const order_log& log;
   replay_rule rule;
+  const crash_plan& plan;
 
   // -- immutable while the replay runs --
   std::vector<troupe::ref<line_stock>> lines{};  ///< Rule line: by stock code.
   std::vector<troupe::ref<order_stock>> parts{}; ///< Rule order: by stock code.
   troupe::ref<clerk> desk{};
   troupe::supervisor orders{}; ///< Rule order: of the order actors.
-  troupe::child_options order_options{};
 
   // -- the clerk only; others after the shutdown --
   latency_histogram latencies{};

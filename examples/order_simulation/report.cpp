@@ -186,6 +186,11 @@ std::string to_text(const report& r, bool colored) {
   out.entry("escalations", grouped(r.supervision.escalations));
   if (r.replay)
     append_replay(out, *r.replay);
+  if (!r.notes.empty()) {
+    out.title("Notes");
+    for (const std::string& line : r.notes)
+      out.note(line);
+  }
   if (r.skipped_rows > 0) {
     out.title("Input");
     out.entry("skipped rows", grouped(r.skipped_rows));

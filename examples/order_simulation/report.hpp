@@ -74,6 +74,7 @@ struct report {
   supervision_counts supervision;
   std::vector<invariant> invariants;
   std::optional<replay_outcome> replay; ///< Scenario replay only.
+  std::vector<std::string> notes;       ///< What else there is to say about the run; shown to a person only.
   std::uint64_t skipped_rows = 0;       ///< Malformed rows left out; shown to a person only.
   std::string first_skipped;            ///< The message of the first one.
 

@@ -22,6 +22,10 @@ struct child_count {
 
 /// The address of a supervisor: starts, restarts and stops the actors under it. See docs/reference/guarantees.md.
 ///
+/// A child that is still in a handler a second after it was killed is reported as stuck and not waited for any more;
+/// its name stays taken and the shutdown report names it until it has gone. What an `on_stop` throws is reported; a
+/// destructor that throws ends the program, as everywhere in C++.
+///
 /// Threads: any. Copies are the same supervisor.
 class supervisor : public any_ref {
 public:

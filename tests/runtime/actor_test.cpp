@@ -323,7 +323,8 @@ TEST_CASE("actor: an exception in on_stop is contained and the actor ends all th
   const auto log = new_log();
   std::string reported;
   auto watch = sys.events().subscribe([&](const troupe::event& e) {
-    if (const auto* s = std::get_if<troupe::supervision_event>(&e); s && s->what == troupe::supervision_event::kind::failed)
+    if (const auto* s = std::get_if<troupe::supervision_event>(&e);
+        s && s->what == troupe::supervision_event::kind::failed)
       reported = s->why;
   });
   auto a = sys.spawn<throws_in_on_stop>(log);

@@ -275,7 +275,8 @@ public:
   static constexpr bool exclusive = true;
   explicit busy(log_book log) : log_{std::move(log)} {}
   void on(const tick&) {
-    log_->push_back(std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now().time_since_epoch()).count()));
+    log_->push_back(std::to_string(
+        std::chrono::duration_cast<std::chrono::milliseconds>(now().time_since_epoch()).count()));
   }
   void on(const command&) { every(100ms, tick{}); }
   task<void> on(const hang&) {

@@ -666,7 +666,7 @@ public:
 } // namespace
 
 TEST_CASE("supervision stress: trees that are torn down by threads while they fail always end") {
-  const auto rounds = fewer_if_sanitized(600);
+  const auto rounds = fewer_if_sanitized(3'000);
   constexpr strategy kinds[] = {one_for_one, one_for_all, rest_for_one, dynamic};
   troupe::system sys{system_options{.workers = 2}};
   auto top = sys.supervise("top", {.strategy = dynamic, .intensity = unlimited, .group_intensity = unlimited});

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //! The same work on tokio: an actor is a task with an mpsc channel, on the multi-thread runtime.
 
+mod birth;
+mod latency;
 mod messaging;
+mod savina;
 
 use std::time::Instant;
 
@@ -42,6 +45,9 @@ pub fn quantile(samples: &mut [i64], q: f64) -> f64 {
 fn main() {
     let mut rows = Rows::new();
     messaging::add_rows(&mut rows);
+    birth::add_rows(&mut rows);
+    savina::add_rows(&mut rows);
+    latency::add_rows(&mut rows);
     let arguments: Vec<String> = std::env::args().collect();
     if arguments.len() == 2 && arguments[1] == "--rows" {
         rows.iter().for_each(|(name, _)| println!("{name}"));

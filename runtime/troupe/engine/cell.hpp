@@ -237,20 +237,37 @@ private:
 
   static inline constinit thread_local cell* current_ = nullptr;
 
+  // The first cache line is the senders': what they read, and what they write. The receiver's begins in the middle of
+  // `mailbox_`, so that it can count what it has done without taking the line from them.
+
   // -- senders and the turn --
-  mailbox mailbox_;
   control_lane control_;
   std::atomic<std::uint32_t> refs_{1};
-  std::atomic<state> state_{state::starting};
-  bool end_wanted_ = false; // the turn only
-  exit_reason end_reason_{}; // the turn only
 
   // -- immutable after construction --
   const std::uint32_t capacity_;
-  const std::uint64_t id_;
   engine::executor* const executor_;
   system_core* const core_;
   const std::unique_ptr<sliding_lane> sliding_; // instead of the mailbox's queue, for drop_oldest
+  const std::uint64_t id_;
+
+  // -- senders and the turn --
+  mailbox mailbox_;
+
+  // -- the turn writes, anyone reads --
+  std::atomic<std::uint64_t> handled_{0};
+  std::atomic<const handler*> handling_{nullptr};
+  std::atomic<std::uint32_t> suspended_{0};
+  std::atomic<state> state_{state::starting};
+
+  // -- the turn only --
+  bool end_wanted_ = false;
+  bool drain_wanted_ = false; // outlasts a restart
+  exit_reason end_reason_{};
+  const std::uint32_t suspended_max_;
+  int lane_holds_ = 0;
+
+  // -- immutable after construction --
   const std::shared_ptr<const cell_options> options_;
 
   // -- immutable after launch --
@@ -268,16 +285,11 @@ private:
   suspension* suspensions_ = nullptr;
   actor_timer* timers_ = nullptr;
   std::uint64_t drain_mark_ = 0;
-  bool drain_wanted_ = false; // outlasts a restart
-  int lane_holds_ = 0;
   std::exception_ptr failure_; // of `failed_`, or of the object's end
 
   // -- the turn writes, anyone reads (relaxed: figures only) --
-  std::atomic<const handler*> handling_{nullptr};
   std::atomic<std::uint32_t> incarnation_{0};
-  std::atomic<std::uint32_t> suspended_{0};
   std::atomic<std::uint64_t> local_accepted_{0};
-  std::atomic<std::uint64_t> handled_{0};
 
   // -- made on the first incident by whoever meets it --
   mutable std::atomic<incidents*> incidents_{nullptr};

@@ -19,7 +19,7 @@ namespace troupe::detail {
 class block_pool {
 public:
   /// Block sizes in bytes, by class.
-  static constexpr std::array<std::size_t, 6> sizes{64, 128, 192, 256, 512, 1024};
+  static constexpr std::array<std::size_t, 7> sizes{64, 128, 192, 256, 384, 512, 1024};
   /// Class of a block that is too large to be recycled; it comes from the heap.
   static constexpr std::uint8_t heap_class = sizes.size();
   static constexpr std::size_t alignment = 64;

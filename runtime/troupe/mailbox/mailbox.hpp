@@ -29,15 +29,19 @@ enum class push_result : std::uint8_t {
 ///   this lane now; messages queue up, only attention wakes it), `closed` (for ever).
 /// - *attention*: the receiver shall look at its control lane.
 /// - *envelope*: the youngest message of a stack linked through `envelope::next`.
-/// - *count*: messages that were in the receiver's last batch when it took it, plus those pushed since.
+/// - *count*: messages pushed since the last fold.
 ///
-/// The depth is therefore `count - done`, where `done` counts the messages of the batch that the receiver is through
-/// with. A sender reads `done` only if `count` alone would say "full", so that in the usual case the receiver's line
-/// stays with the receiver.
+/// The receiver remembers how many it has taken since the last fold (`held_`) and publishes how many of them it is through
+/// with (`done_`). The depth is `count - done`. A sender reads `done_` only if `count` alone would say "full", so that in
+/// the usual case the receiver's line stays with the receiver.
 ///
-/// Taking a batch (receiver): step *reset* sets `done` to 0; step *take* swaps the word for {no envelope, count - size
-/// of the finished batch}. In this order a sender between the two steps sees too large a depth, never too small: a
-/// message may be refused that would just have fitted, but the capacity is not exceeded.
+/// Taking a batch (receiver) leaves the word alone: it reads the word and follows `count - held_` links. The link of the
+/// oldest fresh message leads to one that was taken before and has long been freed; it is never followed, and it does not
+/// matter whether that memory has been sent here again meanwhile.
+///
+/// Folding keeps the count small, once for so many messages: step *reset* sets `done_` to 0; step *take* lowers the count
+/// by what is done. In this order a sender between the two steps sees too large a depth, never too small: a message may be
+/// refused that would just have fitted, but the capacity is not exceeded.
 ///
 /// Threads: `push`, `attend`, `depth` any; everything else the holder of the right to run.
 class mailbox {
@@ -45,6 +49,9 @@ public:
   enum state : std::uint64_t { busy = 0, idle = 1, blocked = 2, closed = 3 };
 
   static constexpr std::size_t capacity_max = 500'000; // count must hold two of them
+
+  /// Where what the receiver writes per message begins: better not in the senders' cache line.
+  static constexpr std::size_t receiver_offset = sizeof(std::uint64_t);
 
   /// Adds `e` if fewer than `capacity` messages are waiting.
   push_result push(envelope* e, std::uint32_t capacity) noexcept {
@@ -143,10 +150,10 @@ public:
       return false;
     auto w = word_.load(std::memory_order_relaxed);
     do {
-      if ((w & (address_mask | attention_bit)) != 0)
+      if ((w & attention_bit) != 0 || (w >> count_shift) != held_)
         return false;
-      // release: publishes the receiver's state to the next holder of the right to run. The count stays: with every
-      // message of the last batch done it stands for a depth of zero.
+      // release: publishes the receiver's state to the next holder of the right to run. Count and address stay: with
+      // every message that was taken done, they stand for a depth of zero.
     } while (!word_.compare_exchange_weak(w, (w & ~state_mask) | idle, std::memory_order_acq_rel,
                                           std::memory_order_relaxed));
     return true;
@@ -201,30 +208,41 @@ private:
 
   /// Makes what was pushed since the last call the current batch, oldest first. Requires an empty batch.
   bool take() noexcept {
-    auto w = word_.load(std::memory_order_relaxed);
-    if ((w & address_mask) == 0)
+    const auto w = word_.load(std::memory_order_acquire); // acquire: the messages; pairs with the release in push()
+    const auto fresh = (w >> count_shift) - held_;
+    if (fresh == 0)
       return false;
-    const auto base = base_.load(std::memory_order_relaxed);
-    base_.store(base | 1, std::memory_order_relaxed); // in flux; ordered by the releases below
-    done_.store(0, std::memory_order_release);        // step reset; release: who sees it sees the mark in depth()
-    std::uint64_t fresh = 0;
-    do {
-      fresh = (w >> count_shift) - held_;
-      // acquire: the messages; release: step reset before step take.
-    } while (!word_.compare_exchange_weak(w, (fresh << count_shift) | (w & 7), std::memory_order_acq_rel,
-                                          std::memory_order_relaxed));
-    base_.store(base + 2 * held_, std::memory_order_release);
+    // By count, not to a terminator: the link of the oldest fresh one points to an envelope that has long been freed.
     envelope* oldest = nullptr;
-    for (auto* e = address(w); e != nullptr;) {
+    auto* e = address(w);
+    for (auto n = fresh; n != 0; --n) {
       auto* older = e->next;
       e->next = oldest;
       oldest = e;
       e = older;
     }
     batch_ = oldest;
-    held_ = fresh;
+    held_ += fresh;
+    if (held_ >= fold_at) [[unlikely]]
+      fold(fresh);
     return true;
   }
+
+  /// Keeps count from running over: forgets the messages that are done. `waiting` are those just taken.
+  void fold(std::uint64_t waiting) noexcept {
+    const auto base = base_.load(std::memory_order_relaxed);
+    const auto gone = held_ - waiting;
+    base_.store(base | 1, std::memory_order_relaxed); // in flux; ordered by the releases below
+    done_.store(0, std::memory_order_release);        // step reset; release: who sees it sees the mark in depth()
+    auto w = word_.load(std::memory_order_relaxed);
+    while (!word_.compare_exchange_weak(w, w - (gone << count_shift), std::memory_order_acq_rel,
+                                        std::memory_order_relaxed)) {
+    }
+    base_.store(base + 2 * gone, std::memory_order_release);
+    held_ = waiting;
+  }
+
+  static constexpr std::uint64_t fold_at = 64; // messages: one compare-and-swap more for so many
 
   // -- senders and receiver --
   std::atomic<std::uint64_t> word_{busy};
@@ -234,10 +252,10 @@ private:
 
   // -- holder of the right to run only --
   envelope* batch_ = nullptr;
-  std::uint64_t held_ = 0; // size of the last batch: the part of count that was taken
+  std::uint64_t held_ = 0; // the part of count that was taken
 
   // -- holder of the right to run writes, anyone reads --
-  std::atomic<std::uint64_t> base_{0}; // twice the messages in all batches before the last; odd while one is taken
+  std::atomic<std::uint64_t> base_{0}; // twice the messages folded away; odd while folding
 };
 
 } // namespace troupe::detail

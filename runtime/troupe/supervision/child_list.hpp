@@ -12,8 +12,8 @@ namespace troupe::detail {
 
 /// The children of one supervisor in start order, with the books of those that have gone.
 ///
-/// A child is *given up* when it is still in a handler after its supervisor has killed it: nobody waits for it, and if it
-/// outlives its supervisor it moves to the list at the top of the tree, where the shutdown report finds it.
+/// A child is *given up* when it is still in a handler after its supervisor has killed it: nobody waits for it, and if
+/// it outlives its supervisor it moves to the list at the top of the tree, where the shutdown report finds it.
 ///
 /// Threads: any.
 class child_list {

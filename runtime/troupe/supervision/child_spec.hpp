@@ -41,7 +41,8 @@ enum class restart_type : unsigned char {
 enum class failure_action : unsigned char {
   /// New state at the same address; the message is retried or quarantined. Charged to the budgets.
   restart,
-  /// The state is kept, the message is dropped and counted. Not charged.
+  /// The state is kept, and with it timers and suspended handlers; the message is dropped and counted. Not charged. A
+  /// constructor that throws, and a supervisor that fails, have no state to keep: they are restarted.
   resume,
   /// The child is stopped and stays stopped, whatever its restart type.
   stop,
@@ -49,7 +50,8 @@ enum class failure_action : unsigned char {
   escalate,
 };
 
-/// Whether a supervisor stops when significant children end by themselves.
+/// Whether a supervisor stops, for good, when significant children end by themselves: not those that are stopped from
+/// outside or because of a sibling.
 enum class auto_shutdown : unsigned char {
   /// It does not.
   never,

@@ -40,7 +40,7 @@ supervisor_core::~supervisor_core() {
     awaited_->release();
 }
 
-// -- any thread --------------------------------------------------------------------------------------------------------
+// -- any thread -------------------------------------------------------------------------------------------------------
 
 result<void> supervisor_core::adopt(cell& child) {
   const auto& path = child.options().path;
@@ -116,7 +116,7 @@ void supervisor_core::publish(supervision_event::kind what, const cell& child, s
                                          .delay = delay});
 }
 
-// -- decisions ---------------------------------------------------------------------------------------------------------
+// -- decisions --------------------------------------------------------------------------------------------------------
 
 void supervisor_core::on_report(const child_report& r) {
   note(r);
@@ -246,7 +246,7 @@ child_record& supervisor_core::record_of(cell& child) {
   return *child.record;
 }
 
-// -- time --------------------------------------------------------------------------------------------------------------
+// -- time -------------------------------------------------------------------------------------------------------------
 
 void supervisor_core::after(milliseconds delay, std::function<void()> f, actor_timer** handle) {
   auto* t = new callback_timer{std::move(f)};

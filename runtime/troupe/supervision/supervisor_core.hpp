@@ -37,12 +37,13 @@ void order(cell& child, void (cell::*what)() noexcept);
 ///     stopping    all children are stopped, in reverse order (dynamic: at once)
 ///
 /// A *sequence* is one order given to children one after the other, each waited for: first a part that halts, then one
-/// that revives. Halting destroys a child's object and keeps the cell with its mailbox; reviving builds a fresh object in
-/// it. An escalation halts all children and fails the supervisor's own cell; its supervisor's `revive` revives them.
-/// Nobody's handle goes stale on the way. A child that is started while a sequence runs is not part of it: it just runs.
+/// that revives. Halting destroys a child's object and keeps the cell with its mailbox; reviving builds a fresh object
+/// in it. An escalation halts all children and fails the supervisor's own cell; its supervisor's `revive` revives them.
+/// Nobody's handle goes stale on the way. A child that is started while a sequence runs is not part of it: it just
+/// runs.
 ///
-/// Reports of one child arrive in the order in which it made them, so a child that has reported `halted` or `revived` has
-/// said before whatever it had to say of its life until then.
+/// Reports of one child arrive in the order in which it made them, so a child that has reported `halted` or `revived`
+/// has said before whatever it had to say of its life until then.
 ///
 /// Threads: `adopt`, `retire`, `report`, `action_for`, `children`, `books`, `path_of` any; the rest the
 /// supervisor cell's turn.
@@ -62,7 +63,8 @@ public:
 
   /// Links `child` last in start order. Fails if the supervisor is stopping, is full, or has a child of that name.
   result<void> adopt(cell& child);
-  /// The child stops with these books: unlinks it and frees its name. Returns the supervisor that wants to know once it has stopped, or null.
+  /// The child stops with these books: unlinks it and frees its name. Returns the supervisor that wants to know once it
+  /// has stopped, or null.
   cell_pointer retire(cell& child, const ledger& closing, exit_reason why);
   /// Puts a report on the supervisor's control lane.
   void report(cell& child, child_report::kind what, std::exception_ptr why = nullptr, std::string message_type = {});

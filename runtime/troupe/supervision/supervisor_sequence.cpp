@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The part of a supervisor that gives orders to children one after the other: group restarts, halts, revivals, the stop.
+// The part of a supervisor that gives orders to children one after the other: group restarts, halts, revivals, the
+// stop.
 #include "troupe/engine/system_core.hpp"
 #include "troupe/supervision/supervisor_core.hpp"
 
@@ -20,7 +21,7 @@ bool contains(const std::vector<cell_pointer>& cells, const cell& c) {
 
 } // namespace
 
-// -- sequences ---------------------------------------------------------------------------------------------------------
+// -- sequences --------------------------------------------------------------------------------------------------------
 
 void supervisor_core::regroup(cell& child, milliseconds delay) {
   const auto all = children_.all_noticed();
@@ -125,7 +126,8 @@ void supervisor_core::on_sequence_report(const child_report& r) {
   if (at_ < part.size() && part[at_].get() == &r.child && !pausing_) {
     if (r.what == child_report::gone || r.what == (halting_part_ ? child_report::halted : child_report::revived))
       return advance();
-    // A plain child fails after it has reported `revived`, and then is not the awaited one; a supervisor may fail before.
+    // A plain child fails after it has reported `revived`, and then is not the awaited one; a supervisor may fail
+    // before.
     if (!halting_part_ && (r.what == child_report::failed_to_start ||
                            (r.what == child_report::failed && r.child.supervisor() != nullptr))) {
       switch (judge(r.child, r.what, r.why)) {
@@ -201,7 +203,7 @@ void supervisor_core::on_order(supervisor_order o) {
   }
 }
 
-// -- the end -----------------------------------------------------------------------------------------------------------
+// -- the end ----------------------------------------------------------------------------------------------------------
 
 void supervisor_core::begin_stop(bool kill) {
   const bool first_time = phase_ != phase::stopping;

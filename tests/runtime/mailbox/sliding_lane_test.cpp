@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Claims: the lane keeps the youngest messages, hands the oldest to whoever pushes one too many, and wakes as the mailbox.
+// Claims: the lane keeps the youngest messages, hands the oldest to whoever pushes one too many, and wakes as the
+// mailbox does.
 // Observed through the numbers that come out on either side.
 #include "troupe/mailbox/sliding_lane.hpp"
 

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "flash_sale.hpp"
+
+#include "crash_plan.hpp"
+#include "flash_sale_shop.hpp"
+#include "key_distribution.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace order_simulation {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t hot_products = 8;
+constexpr std::uint32_t quantity_max = 2;
+
+/// Little stock: for about a tenth of the customers. At least one unit of each product.
+std::int64_t opening_stock_of(std::uint64_t orders) {
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(orders / 50));
+}
+
+/// The rehearsals sell other products, of which there is always enough.
+constexpr std::int64_t rehearsal_stock = 1'000'000'000;
+
+/// Few customers at a time find the shop idle; as many as may be inside use all of its capacity.
+constexpr std::uint64_t unloaded_customers = 4;
+constexpr auto unloaded_time = 500ms;
+constexpr auto warm_up_time = 200ms;
+constexpr auto capacity_time = 1000ms;
+constexpr int capacity_windows = 5; ///< Of which the median counts: a moment's disturbance must not.
+constexpr std::uint64_t rehearsal_orders_max = 1'000'000;
+
+constexpr double overload = 2.0; ///< Without `--rate`: customers per customer that the shop can serve.
+
+/// For requests from outside and for the end of a phase: failures on the way must not look like silence.
+constexpr auto patience = 30s;
+
+// What the speed of a run is held to, if it is long enough to have one and nothing fails on purpose. The payment provider
+// bounds the goodput, not the processor, so that both rehearsal and sale come close to the same figure; but they run one
+// after the other, and a machine that is busy with other things during one of them only must not fail the other.
+constexpr double goodput_share_min = 0.75;
+constexpr double latency_factor_max = 10.0;
+constexpr auto judged_time_min = 1s;
+constexpr std::uint64_t judged_orders_min = 1'000;
+
+/// SplitMix64 (Steele, Lea, Flood 2014) from a seed and a number, so that each order is the same in each run.
+class order_dice {
+public:
+  using result_type = std::uint64_t;
+  order_dice(std::uint64_t seed, std::uint64_t number) : state_{seed ^ (number * 0xd1342543de82ef95)} {}
+  static constexpr result_type min() { return 0; }
+  static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }
+  result_type operator()() {
+    auto z = state_ += 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+  }
+  /// In [0, 1).
+  double unit() { return static_cast<double>((*this)() >> 11) * 0x1p-53; }
+
+private:
+  std::uint64_t state_;
+};
+
+double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>(d).count(); }
+
+double ms(std::chrono::microseconds us) { return static_cast<double>(us.count()) / 1000.0; }
+
+/// The figures of the sale itself.
+struct sale_figures {
+  double offered_per_s = 0;
+  double goodput_per_s = 0; ///< Orders served while customers came.
+  std::chrono::nanoseconds selling{0};
+  std::chrono::nanoseconds total{0}; ///< To the last answer.
+};
+
+class flash_sale {
+public:
+  flash_sale(const options& opts, live_view& view, const std::atomic<bool>& interrupted)
+      : opts_{opts}, view_{view}, interrupted_{interrupted}, plan_{opts}, system_{plan_.system()},
+        products_{opts.skew == key_skew::zipf ? key_distribution::zipf(hot_products, opts.zipf_constant)
+                                              : key_distribution::uniform(hot_products)},
+        began_{system_.now()}, shown_at_{began_} {
+    auto root = system_.supervise("sale", plan_.supervisor(troupe::one_for_one));
+    // One order inside may have a request here, and its confirmation while the one after it has come.
+    const auto stock_options = plan_.child(4 * orders_inside_max);
+    for (std::uint32_t p = 0; p < 2 * hot_products; ++p) {
+      const std::int64_t opening = p < hot_products ? opening_stock_of(opts.orders) : rehearsal_stock;
+      const std::string name = fmt::format("{}-{}", p < hot_products ? "product" : "rehearsal", p % hot_products + 1);
+      staff_.stocks.push_back(root.start<sale_stock>(name, stock_options, &staff_, name, opening));
+    }
+    auto order_group = plan_.supervisor(troupe::dynamic);
+    order_group.children_max = 4 * orders_inside_max; // those that have just ended may still be there
+    staff_.orders = root.supervise("orders", order_group);
+    staff_.crowd = root.start<sale_crowd>("crowd", plan_.child(backlog_max + 1), &staff_);
+    staff_.door = root.start<sale_door>("door", plan_.child(backlog_max + orders_inside_max), &staff_);
+  }
+
+  report run() {
+    rehearse_unloaded();
+    const bool given = opts_.rate.has_value();
+    const double capacity = given ? 0 : rehearse_capacity();
+    const double rate = given ? *opts_.rate : overload * capacity;
+    sale_record sale{next_order_, opts_.orders};
+    const sale_figures figures = sell(sale, rate);
+    return finish(sale, figures, capacity);
+  }
+
+private:
+  void begin_phase(sale_record& record, std::uint32_t first_product, bool closed_loop) {
+    staff_.record = &record;
+    staff_.in_closed_loop = closed_loop;
+    staff_.order_of = [this, first_product](std::uint64_t order, troupe::time_point intended) {
+      order_dice dice{opts_.seed, order};
+      const auto product = first_product + static_cast<std::uint32_t>(products_(dice) - 1);
+      return buy{order, product, 1 + static_cast<std::uint32_t>(dice() % quantity_max), intended};
+    };
+    last_served_ = 0;
+  }
+
+  /// Waits until everybody who was sent is answered.
+  void end_phase(sale_record& record) {
+    record.closing = true;
+    const auto deadline = system_.now() + patience;
+    // Twice the same: the crowd, which may be sending, looks at `closing` each time.
+    for (std::uint64_t sent = ~std::uint64_t{0}; sent != record.sent || record.answered() < sent;) {
+      sent = record.sent;
+      if (system_.now() > deadline)
+        throw std::runtime_error{fmt::format("flash sale: {} orders got no answer within {} s",
+                                             record.sent - record.answered(), seconds(patience))};
+      std::this_thread::sleep_for(1ms);
+      check();
+    }
+    next_order_ = record.first() + record.orders();
+  }
+
+  void check() const {
+    if (staff_.refused > 0)
+      throw std::runtime_error{"flash sale: a mailbox was too small for what the door lets in"};
+  }
+
+  void wait(std::chrono::nanoseconds time, const sale_record& record, double progress) {
+    const auto end = system_.now() + time;
+    while (system_.now() < end && !interrupted_) {
+      std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(10ms, end - system_.now()));
+      show(record, progress);
+    }
+  }
+
+  void rehearse_unloaded() {
+    sale_record record{next_order_, rehearsal_orders_max};
+    begin_phase(record, hot_products, true);
+    staff_.crowd.tell(open_doors{unloaded_customers});
+    wait(unloaded_time, record, 0);
+    end_phase(record);
+    unloaded_ = figures_of("unloaded", record.accepted());
+    notes_.push_back(fmt::format("unloaded     p50 {:.3f} ms, p99 {:.3f} ms; {} orders, {} at a time", unloaded_.p50,
+                                 unloaded_.p99, record.accepted().count(), unloaded_customers));
+  }
+
+  /// Orders per second of a closed loop that keeps the shop full.
+  double rehearse_capacity() {
+    sale_record record{next_order_, rehearsal_orders_max};
+    begin_phase(record, hot_products, true);
+    staff_.crowd.tell(open_doors{orders_inside_max});
+    wait(warm_up_time, record, 0);
+    std::vector<double> per_s_of;
+    for (int window = 0; window < capacity_windows && !interrupted_; ++window) {
+      const auto began = system_.now();
+      const std::uint64_t served_before = record.served();
+      wait(capacity_time / capacity_windows, record, 0);
+      per_s_of.push_back(static_cast<double>(record.served() - served_before) / seconds(system_.now() - began));
+    }
+    std::sort(per_s_of.begin(), per_s_of.end());
+    const double per_s = per_s_of.empty() ? 0 : per_s_of[per_s_of.size() / 2];
+    end_phase(record);
+    notes_.push_back(fmt::format("capacity     {:.0f} orders/s, closed loop of {}", per_s, orders_inside_max));
+    return std::max(per_s, 1.0);
+  }
+
+  /// Customers come as a Poisson process of `rate`, whatever the shop can do.
+  sale_figures sell(sale_record& record, double rate) {
+    begin_phase(record, 0, false);
+    order_dice dice{opts_.seed, ~std::uint64_t{0}};
+    const auto gap = [&] {
+      return std::chrono::nanoseconds{std::llround(std::min(-std::log1p(-dice.unit()) / rate, 3600.0) * 1e9)};
+    };
+    const auto began = system_.now();
+    auto intended = began + gap();
+    while (record.sent < record.orders() && !interrupted_) {
+      const auto now = system_.now();
+      for (; intended <= now && record.sent < record.orders() && !interrupted_; intended += gap())
+        send(record, intended);
+      check();
+      show(record, static_cast<double>(record.sent) / static_cast<double>(record.orders()));
+      if (record.sent < record.orders())
+        std::this_thread::sleep_for(std::clamp<std::chrono::nanoseconds>(intended - system_.now(), 0ms, 1ms));
+    }
+    sale_figures f;
+    f.selling = std::max<std::chrono::nanoseconds>(system_.now() - began, 1us);
+    f.offered_per_s = static_cast<double>(record.sent) / seconds(f.selling);
+    f.goodput_per_s = static_cast<double>(record.served()) / seconds(f.selling);
+    end_phase(record);
+    f.total = system_.now() - began;
+    return f;
+  }
+
+  void send(sale_record& record, troupe::time_point intended) {
+    const std::uint64_t order = record.first() + record.sent;
+    const bool crowded = record.sent - record.answered() >= backlog_max;
+    record.sent = record.sent + 1;
+    if (crowded)
+      record.note(order, sale_outcome::busy_edge, 0, system_.now() - intended);
+    else
+      staff_.tell(staff_.door, staff_.order_of(order, intended));
+  }
+
+  void show(const sale_record& record, double progress) {
+    const auto now = system_.now();
+    if (now - shown_at_ < 100ms)
+      return;
+    const std::uint64_t served = record.served();
+    snapshot s;
+    s.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - began_);
+    s.progress = progress;
+    s.done = record.answered();
+    s.in_flight = record.sent - std::min<std::uint64_t>(record.answered(), record.sent);
+    s.per_s = static_cast<double>(served - last_served_) / seconds(now - shown_at_);
+    if (asked_ && asked_->ready()) // asked last time: who sends the customers must not wait
+      shown_latencies_ = std::move(*std::exchange(asked_, std::nullopt)).get();
+    if (!asked_)
+      asked_ = staff_.crowd.ask(ask_latencies{}, patience);
+    s.p50_ms = shown_latencies_.p50_ms;
+    s.p99_ms = shown_latencies_.p99_ms;
+    s.restarts = system_.restarts();
+    s.queues = {{"door", staff_.door.depth()},
+                {"crowd", staff_.crowd.depth()},
+                {"orders", staff_.orders.books().queued}};
+    view_.show(s);
+    shown_at_ = now;
+    last_served_ = served;
+  }
+
+  report finish(const sale_record& sale, const sale_figures& f, double capacity) {
+    report r;
+    std::vector<sale_stock_figures> stocks;
+    for (const auto& stock : staff_.stocks)
+      stocks.push_back(stock.ask(inspect_shelf{}, patience).get());
+    const auto end = system_.shutdown();
+    r.scenario = name_of(scenario_kind::flash_sale);
+    r.seed = opts_.seed;
+    r.workers = system_.workers();
+    r.elapsed_s = seconds(system_.now() - began_);
+    const std::uint64_t sent = sale.sent;
+    const std::uint64_t shed = sale.answered() - sale.served();
+    r.orders = {.submitted = sent,
+                .completed = sale.count(sale_outcome::sold),
+                .rejected = sale.count(sale_outcome::sold_out) + shed,
+                .failed = 0,
+                .in_flight = sent - sale.answered()};
+    r.throughput.transactions_per_s = static_cast<double>(sale.answered()) / seconds(f.total);
+    r.throughput.orders_per_s = f.goodput_per_s;
+    r.throughput.messages_per_s = static_cast<double>(end.books.handled) / r.elapsed_s;
+    r.latency_ms = {figures_of("accepted", sale.accepted()), figures_of("shed", sale.shed())};
+    r.messages = counts_of(end.books);
+    r.supervision = plan_.counts(system_);
+    append_notes(r, sale, f, capacity);
+    append_sale_invariants(r, sale, stocks);
+    append_speed_invariants(r, sale, f, capacity);
+    append_system_invariants(r, end);
+    return r;
+  }
+
+  void append_notes(report& r, const sale_record& sale, const sale_figures& f, double capacity) {
+    r.notes = std::move(notes_);
+    const auto of_capacity = [capacity](double per_s) {
+      return capacity > 0 ? fmt::format(", {:.0f} % of the capacity", 100 * per_s / capacity) : std::string{};
+    };
+    r.notes.push_back(fmt::format("offered      {:.0f} orders/s{}", f.offered_per_s, of_capacity(f.offered_per_s)));
+    r.notes.push_back(fmt::format("goodput      {:.0f} orders/s{}", f.goodput_per_s, of_capacity(f.goodput_per_s)));
+    r.notes.push_back(fmt::format("accepted     {} sold, {} sold out; p99 {:.1f} times the unloaded one",
+                                  sale.count(sale_outcome::sold), sale.count(sale_outcome::sold_out),
+                                  ms(sale.accepted().value_at(0.99)) / std::max(unloaded_.p99, 1e-3)));
+    r.notes.push_back(fmt::format("shed         {} shop full, {} too late, {} before the door",
+                                  sale.count(sale_outcome::busy_full), sale.count(sale_outcome::busy_late),
+                                  sale.count(sale_outcome::busy_edge)));
+  }
+
+  void append_sale_invariants(report& r, const sale_record& sale, const std::vector<sale_stock_figures>& stocks) const {
+    const std::int64_t opening = opening_stock_of(opts_.orders);
+    bool none_oversold = true;
+    bool law = true;
+    std::int64_t sold = 0;
+    for (std::size_t p = 0; p < stocks.size(); ++p) {
+      const sale_stock_figures& s = stocks[p];
+      const std::int64_t had = p < hot_products ? opening : rehearsal_stock;
+      none_oversold = none_oversold && s.available >= 0 && s.sold <= had;
+      law = law && s.held == 0 && s.sold + s.available == had;
+      sold += p < hot_products ? s.sold : 0;
+    }
+    r.invariants.push_back({"no product is oversold", none_oversold, stocks.size()});
+    r.invariants.push_back({"stock law: sold + left = opening, and nothing is held", law, stocks.size()});
+    r.invariants.push_back({"the customers have what the stocks have sold",
+                            sale.sold_units() == static_cast<std::uint64_t>(sold), sale.count(sale_outcome::sold)});
+    r.invariants.push_back(
+        {"every order is answered exactly once", sale.answered() == sale.sent && sale.repeated() == 0, sale.sent});
+  }
+
+  void append_speed_invariants(report& r, const sale_record& sale, const sale_figures& f, double capacity) const {
+    if (opts_.crash_rate > 0 || interrupted_)
+      return;
+    if (capacity > 0 && f.selling >= judged_time_min)
+      r.invariants.push_back({fmt::format("goodput at {:.0f} times the capacity >= {:.0f} % of the capacity", overload,
+                                          100 * goodput_share_min),
+                              f.goodput_per_s >= goodput_share_min * capacity, sale.served()});
+    if (sale.served() >= judged_orders_min)
+      r.invariants.push_back({fmt::format("p99 of accepted orders < {:.0f} times the unloaded p99", latency_factor_max),
+                              ms(sale.accepted().value_at(0.99)) < latency_factor_max * unloaded_.p99, sale.served()});
+  }
+
+  const options& opts_;
+  live_view& view_;
+  const std::atomic<bool>& interrupted_;
+  const crash_plan plan_;
+  sale_staff staff_{.plan = plan_}; // before the system, whose actors point to it
+  troupe::system system_;
+  const key_distribution products_;
+  const troupe::time_point began_;
+  std::uint64_t next_order_ = 0;
+  latency_figures unloaded_{};
+  std::vector<std::string> notes_;
+  troupe::time_point shown_at_;
+  std::uint64_t last_served_ = 0;
+  std::optional<troupe::reply<sale_latencies>> asked_;
+  sale_latencies shown_latencies_{};
+};
+
+} // namespace
+
+report run_flash_sale(const options& opts, live_view& view, const std::atomic<bool>& interrupted) {
+  return flash_sale{opts, view, interrupted}.run();
+}
+
+} // namespace order_simulation

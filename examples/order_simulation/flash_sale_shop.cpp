@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "flash_sale_shop.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace order_simulation {
+
+using namespace std::chrono_literals;
+
+std::chrono::microseconds payment_time(std::uint64_t order) {
+  // Fibonacci hashing: the same order always takes the same time, also when it is tried again.
+  return 3ms + std::chrono::microseconds{(order * 0x9e3779b97f4a7c15) >> 32} % 2'000;
+}
+
+// -- the door ----------------------------------------------------------------------------------------------------------
+
+sale_door::effect<> sale_door::on(const buy& b) {
+  fault_point();
+  const bool full = state().inside >= orders_inside_max;
+  if (full || now() - b.intended > lateness_max) {
+    const auto outcome = full ? sale_outcome::busy_full : sale_outcome::busy_late;
+    return effect<>{}.then([this, &b, outcome] { staff_.tell(staff_.crowd, sale_answer{b.order, outcome, 0, b.intended}); });
+  }
+  return effect<>{let_in{}}.then([this, &b] { start_order(b); });
+}
+
+sale_door::effect<> sale_door::on(const leave_shop&) {
+  fault_point();
+  return {let_out{}};
+}
+
+void sale_door::start_order(const buy& b) {
+  auto options = staff_.plan.child(1); // the answer of the stock
+  options.restart = troupe::transient;
+  staff_.orders.start<sale_order>({}, options, &staff_, b);
+}
+
+// -- the order ---------------------------------------------------------------------------------------------------------
+
+sale_order::sale_order(sale_staff* staff, buy wanted)
+    : journaled_actor{"order/" + std::to_string(wanted.order)}, staff_{*staff}, wanted_{wanted} {
+  if (state() == order_stage::paying)
+    after(payment_time(wanted_.order), payment_authorised{});
+}
+
+sale_order::effect<> sale_order::on(const payment_authorised&) {
+  fault_point();
+  if (state() != order_stage::paying)
+    return {};
+  return effect<>{order_paid{}}.then([this] {
+    staff_.tell(staff_.stocks[wanted_.product], hold_units{self(), wanted_.order, wanted_.quantity});
+  });
+}
+
+sale_order::effect<> sale_order::on(const hold_answer& a) {
+  fault_point();
+  if (state() != order_stage::reserving)
+    return {};
+  return effect<>{order_over{}}.then([this, granted = a.granted] {
+    if (granted)
+      staff_.tell(staff_.stocks[wanted_.product], confirm_units{wanted_.order});
+    staff_.tell(staff_.door, leave_shop{wanted_.order});
+    const auto outcome = granted ? sale_outcome::sold : sale_outcome::sold_out;
+    staff_.tell(staff_.crowd, sale_answer{wanted_.order, outcome, granted ? wanted_.quantity : 0, wanted_.intended});
+    forget();
+    stop();
+  });
+}
+
+// -- the stock ---------------------------------------------------------------------------------------------------------
+
+sale_stock::sale_stock(sale_staff* staff, const std::string& product, std::int64_t opening_stock)
+    : journaled_actor{"stock/" + product, {.figures = {.available = opening_stock}}}, staff_{*staff} {}
+
+sale_stock::effect<> sale_stock::on(const hold_units& m) {
+  fault_point();
+  const bool again = holds(m.order);
+  const bool granted = again || state().figures.available >= m.quantity;
+  effect<> result;
+  if (granted && !again)
+    result = effect<>{units_held{m.order, m.quantity}};
+  return std::move(result).then([this, &m, granted] { staff_.tell(m.from, hold_answer{granted}); });
+}
+
+sale_stock::effect<> sale_stock::on(const confirm_units& m) {
+  fault_point();
+  if (!holds(m.order))
+    return {};
+  return {units_sold{m.order}};
+}
+
+sale_stock_figures sale_stock::on(const inspect_shelf&) {
+  fault_point();
+  return state().figures;
+}
+
+void sale_stock::apply(sale_stock_state& s, const units_held& e) {
+  s.figures.available -= e.quantity;
+  s.figures.held += e.quantity;
+  s.holds.push_back(e);
+}
+
+void sale_stock::apply(sale_stock_state& s, const units_sold& e) {
+  const auto found = std::find_if(s.holds.begin(), s.holds.end(), [&](const auto& h) { return h.order == e.order; });
+  s.figures.held -= found->quantity;
+  s.figures.sold += found->quantity;
+  s.holds.erase(found);
+}
+
+bool sale_stock::holds(std::uint64_t order) const {
+  return std::any_of(state().holds.begin(), state().holds.end(), [&](const auto& h) { return h.order == order; });
+}
+
+// -- the customers -----------------------------------------------------------------------------------------------------
+
+void sale_crowd::on(const sale_answer& a) {
+  fault_point();
+  staff_.record->note(a.order, a.outcome, a.units, now() - a.intended);
+  if (staff_.in_closed_loop)
+    send_next();
+}
+
+void sale_crowd::on(const open_doors& m) {
+  fault_point();
+  for (std::uint64_t i = 0; i < m.outstanding; ++i)
+    send_next();
+}
+
+sale_latencies sale_crowd::on(const ask_latencies&) {
+  fault_point();
+  const auto ms = [this](double quantile) {
+    return static_cast<double>(staff_.record->accepted().value_at(quantile).count()) / 1000.0;
+  };
+  return {ms(0.5), ms(0.99)};
+}
+
+void sale_crowd::send_next() {
+  sale_record& r = *staff_.record;
+  const std::uint64_t n = r.sent;
+  if (r.closing || n == r.orders())
+    return;
+  const std::uint64_t order = r.first() + n;
+  r.sent = n + 1;
+  staff_.tell(staff_.door, staff_.order_of(order, now()));
+}
+
+} // namespace order_simulation

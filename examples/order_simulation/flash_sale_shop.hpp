@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "crash_plan.hpp"
+#include "flash_sale_record.hpp"
+
+#include <troupe/journal/journaled_actor.hpp>
+#include <troupe/system.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace order_simulation {
+
+/// Orders that may be on their way through the shop at once: the payment provider's connections. What comes while all are
+/// in use is answered "busy" at once; so an accepted order waits for nobody, and its latency is that of an idle shop.
+inline constexpr std::size_t orders_inside_max = 128;
+
+/// A customer who has waited this long before the door looks at him is sent away: the shop is behind, and what he has
+/// waited would add to what he still has to wait. A little more than what a payment takes.
+inline constexpr std::chrono::milliseconds lateness_max{5};
+
+/// Customers who may stand before the door or be on their way out, unanswered. Beyond that, the edge answers for the door.
+/// The door needs about a microsecond for each, so that they cost less than `lateness_max` together.
+inline constexpr std::size_t backlog_max = 2'048;
+
+/// What the payment provider takes for one order: 3 to 5 ms.
+std::chrono::microseconds payment_time(std::uint64_t order);
+
+class sale_door;
+class sale_stock;
+class sale_order;
+class sale_crowd;
+
+/// To the door: a customer wants to buy.
+struct buy {
+  std::uint64_t order;
+  std::uint32_t product;
+  std::uint32_t quantity;
+  troupe::time_point intended; ///< When he meant to come.
+};
+
+/// Who works in a flash sale. Filled before the first message is sent. Outlives the system.
+struct sale_staff {
+  const crash_plan& plan;
+
+  // -- immutable while the sale runs --
+  std::vector<troupe::ref<sale_stock>> stocks{};
+  troupe::ref<sale_door> door{};
+  troupe::ref<sale_crowd> crowd{};
+  troupe::supervisor orders{};
+
+  // -- of the phase at hand: changes between phases only, while nobody is inside --
+  sale_record* record = nullptr;
+  bool in_closed_loop = false;
+  std::function<buy(std::uint64_t order, troupe::time_point intended)> order_of{};
+
+  // -- atomic --
+  std::atomic<std::uint64_t> refused{0}; ///< Messages that did not fit where they must: always 0, or the sale is wrong.
+
+  /// Sends what must arrive.
+  template <class Actor, class Message>
+  void tell(const troupe::ref<Actor>& to, const Message& message) {
+    if (to.tell(message) != troupe::delivery::accepted)
+      refused.fetch_add(1, std::memory_order_relaxed); // relaxed: a figure
+  }
+};
+
+// -- the door ----------------------------------------------------------------------------------------------------------
+
+/// To the door: an order is over.
+struct leave_shop {
+  std::uint64_t order;
+};
+
+struct door_state {
+  std::uint64_t inside = 0;
+  std::uint64_t admitted = 0;
+};
+struct let_in {};
+struct let_out {};
+
+/// Admission control. Lets an order in, or answers "busy": never a queue behind it.
+class sale_door
+    : public troupe::journaled_actor<sale_door, door_state, troupe::events<let_in, let_out>, buy, leave_shop> {
+public:
+  explicit sale_door(sale_staff* staff) : journaled_actor{"door"}, staff_{*staff} {}
+
+  effect<> on(const buy& b);
+  effect<> on(const leave_shop&);
+
+  static void apply(door_state& s, const let_in&) { ++s.inside, ++s.admitted; }
+  static void apply(door_state& s, const let_out&) { --s.inside; }
+
+private:
+  void start_order(const buy& b);
+
+  sale_staff& staff_;
+};
+
+// -- the order ---------------------------------------------------------------------------------------------------------
+
+/// To an order, from its own timer: the provider has authorised the payment.
+struct payment_authorised {};
+
+/// To an order: whether its units are held for it.
+struct hold_answer {
+  bool granted;
+};
+
+enum class order_stage : std::uint8_t { paying, reserving, over };
+struct order_paid {};
+struct order_over {};
+
+/// One order: authorises the payment, has its units held, and confirms; or lets the authorisation lapse if they are sold
+/// out. Paying comes first, so that an order costs the shop the same whether or not there is anything left.
+class sale_order : public troupe::journaled_actor<sale_order, order_stage, troupe::events<order_paid, order_over>,
+                                                  payment_authorised, hold_answer> {
+public:
+  /// A restart in the middle of a payment asks the provider again, who knows the order by its number.
+  sale_order(sale_staff* staff, buy wanted);
+
+  effect<> on(const payment_authorised&);
+  effect<> on(const hold_answer& a);
+
+  static void apply(order_stage& s, const order_paid&) { s = order_stage::reserving; }
+  static void apply(order_stage& s, const order_over&) { s = order_stage::over; }
+
+private:
+  sale_staff& staff_;
+  const buy wanted_;
+};
+
+// -- the stock ---------------------------------------------------------------------------------------------------------
+
+/// To a stock: hold units for an order.
+struct hold_units {
+  troupe::ref<sale_order> from;
+  std::uint64_t order;
+  std::uint32_t quantity;
+};
+
+/// To a stock: the units held for an order are sold.
+struct confirm_units {
+  std::uint64_t order;
+};
+
+struct sale_stock_figures {
+  std::int64_t available = 0;
+  std::int64_t held = 0;
+  std::int64_t sold = 0;
+};
+struct inspect_shelf {
+  using reply = sale_stock_figures;
+};
+
+struct units_held {
+  std::uint64_t order;
+  std::uint32_t quantity;
+};
+struct units_sold {
+  std::uint64_t order;
+};
+
+struct sale_stock_state {
+  sale_stock_figures figures{};
+  std::vector<units_held> holds{}; ///< At most one for each order inside.
+};
+
+/// The stock of one product.
+class sale_stock : public troupe::journaled_actor<sale_stock, sale_stock_state, troupe::events<units_held, units_sold>,
+                                                  hold_units, confirm_units, inspect_shelf> {
+public:
+  sale_stock(sale_staff* staff, const std::string& product, std::int64_t opening_stock);
+
+  effect<> on(const hold_units& m);
+  effect<> on(const confirm_units& m);
+  sale_stock_figures on(const inspect_shelf&);
+
+  static void apply(sale_stock_state& s, const units_held& e);
+  static void apply(sale_stock_state& s, const units_sold& e);
+
+private:
+  bool holds(std::uint64_t order) const;
+
+  sale_staff& staff_;
+};
+
+// -- the customers -----------------------------------------------------------------------------------------------------
+
+/// To the crowd: what became of an order.
+struct sale_answer {
+  std::uint64_t order;
+  sale_outcome outcome;
+  std::uint32_t units; ///< Sold.
+  troupe::time_point intended;
+};
+
+/// To the crowd: send in customers, each as soon as one of `outstanding` is answered.
+struct open_doors {
+  std::uint64_t outstanding;
+};
+
+/// Latencies of accepted orders so far in this phase.
+struct sale_latencies {
+  double p50_ms = 0;
+  double p99_ms = 0;
+};
+struct ask_latencies {
+  using reply = sale_latencies;
+};
+
+/// All customers: takes note of the answers in the record of the phase, and in a closed loop sends in the next one.
+class sale_crowd : public troupe::actor<sale_crowd, sale_answer, open_doors, ask_latencies> {
+public:
+  explicit sale_crowd(sale_staff* staff) : staff_{*staff} {}
+
+  void on(const sale_answer& a);
+  void on(const open_doors& m);
+  sale_latencies on(const ask_latencies&);
+
+private:
+  void send_next();
+
+  sale_staff& staff_;
+};
+
+} // namespace order_simulation

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "marketplace.hpp"
+
+#include "crash_plan.hpp"
+#include "marketplace_audit.hpp"
+#include "marketplace_driver.hpp"
+#include "marketplace_shop.hpp"
+#include "marketplace_traffic.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace order_simulation {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t drivers_max = 8;
+constexpr unsigned audits_max = 60;
+
+class marketplace_run {
+public:
+  marketplace_run(const options& opts, live_view& view, const std::atomic<bool>& interrupted)
+      : opts_{opts}, view_{view}, interrupted_{interrupted}, crashes_{opts}, system_{crashes_.system()},
+        driver_count_{drivers_for(opts)}, shop_{opts, crashes_, system_, driver_count_},
+        plan_{opts, shop_, std::vector<shown_product>(opts.products), keys(opts, opts.sellers), keys(opts, products_per_seller)} {
+    for (std::uint64_t i = 0; i < opts.products; ++i)
+      plan_.shown[i].price = shop_.prices[i].price.cents;
+    for (std::uint32_t i = 0; i < driver_count_; ++i)
+      books_.push_back(std::make_shared<driver_book>(plan_, i, driver_count_));
+  }
+
+  report run() {
+    const auto before = system_.books().handled;
+    plan_.begin = system_.now();
+    const auto drivers = shop_.root.supervise("drivers", crashes_.supervisor(troupe::one_for_one));
+    for (std::uint32_t i = 0; i < driver_count_; ++i)
+      drivers_.push_back(drivers.start<marketplace_driver>("driver-" + std::to_string(i),
+                                                           crashes_.child(troupe::mailbox_options::capacity_max), books_[i]));
+    watch_until_done();
+    const auto end = system_.now();
+    const auto handled = system_.books().handled - before;
+    auto findings = audit();
+    return make_report(end - plan_.begin, handled, findings);
+  }
+
+private:
+  static std::uint32_t drivers_for(const options& opts) {
+    const std::uint64_t clients = opts.rate ? drivers_max : opts.concurrency;
+    return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(std::min(clients, opts.customers), 1, drivers_max));
+  }
+
+  static key_distribution keys(const options& opts, std::uint64_t n) {
+    return opts.skew == key_skew::zipf ? key_distribution::zipf(n, opts.zipf_constant) : key_distribution::uniform(n);
+  }
+
+  template <class Figure>
+  std::uint64_t sum(Figure figure) const {
+    std::uint64_t all = 0;
+    for (const auto& b : books_)
+      all += figure(*b);
+    return all;
+  }
+
+  void watch_until_done() {
+    auto shown_at = plan_.begin;
+    for (;;) {
+      std::this_thread::sleep_for(5ms);
+      const auto now = system_.now();
+      if (interrupted_ || (opts_.duration && now - plan_.begin >= *opts_.duration))
+        plan_.no_more = true;
+      const bool done = std::ranges::all_of(books_, [](const auto& b) { return b->finished.load(); });
+      if (now - shown_at >= 100ms || done) {
+        show(now, now - shown_at);
+        shown_at = now;
+      }
+      if (done)
+        return;
+    }
+  }
+
+  void show(troupe::time_point now, std::chrono::nanoseconds since) {
+    snapshot s;
+    s.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - plan_.begin);
+    s.done = sum([](const driver_book& b) { return b.done.load(); });
+    s.in_flight = sum([](const driver_book& b) { return b.in_flight.load(); });
+    s.progress = opts_.duration ? static_cast<double>(s.elapsed.count()) / static_cast<double>(opts_.duration->count())
+                                : static_cast<double>(s.done) / static_cast<double>(std::max<std::uint64_t>(opts_.transactions, 1));
+    s.per_s = static_cast<double>(s.done - done_shown_) / std::chrono::duration<double>(since).count();
+    done_shown_ = s.done;
+    std::vector<std::uint64_t> counts(recent_latencies::buckets);
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      const auto all = sum([i](const driver_book& b) { return b.recent.counts[i].load(std::memory_order_relaxed); });
+      total += counts[i] = all - latencies_shown_[i];
+      latencies_shown_[i] = all;
+    }
+    s.p50_ms = quantile(counts, total, 0.5);
+    s.p99_ms = quantile(counts, total, 0.99);
+    s.restarts = system_.restarts();
+    for (const auto& d : drivers_)
+      s.queues.push_back({d.name(), d.depth()});
+    for (const auto& p : shop_.partitions)
+      s.queues.push_back({p.name(), p.depth()});
+    for (const auto& p : shop_.providers)
+      s.queues.push_back({p.name(), p.depth()});
+    view_.show(s);
+  }
+
+  static double quantile(const std::vector<std::uint64_t>& counts, std::uint64_t total, double q) {
+    std::uint64_t seen = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i)
+      if ((seen += counts[i]) > 0 && static_cast<double>(seen) >= q * static_cast<double>(total))
+        return recent_latencies::upper_end_ms(i);
+    return 0;
+  }
+
+  /// Nothing waits in any mailbox, and nothing came in between two looks.
+  void come_to_rest() {
+    for (unsigned i = 0; i < 2'000; ++i) {
+      const auto first = system_.books();
+      const auto second = system_.books();
+      if (first.queued == 0 && second.queued == 0 && first.accepted == second.accepted)
+        return;
+      std::this_thread::sleep_for(5ms);
+    }
+    throw std::runtime_error{"marketplace: the actors do not come to rest"};
+  }
+
+  /// What an injected failure has interrupted goes on by itself a moment later: the audit waits for that.
+  market_findings audit() {
+    come_to_rest();
+    const auto probes = repeat_old_requests(shop_);
+    for (unsigned i = 0;; ++i) {
+      come_to_rest();
+      auto found = look_into(shop_);
+      found.probes = probes;
+      if (found.unfinished == 0 || i == audits_max)
+        return found;
+      std::this_thread::sleep_for(200ms);
+    }
+  }
+
+  report make_report(std::chrono::nanoseconds elapsed, std::uint64_t handled, const market_findings& findings) {
+    report r;
+    r.scenario = name_of(scenario_kind::marketplace);
+    r.seed = opts_.seed;
+    r.workers = system_.workers();
+    r.elapsed_s = std::chrono::duration<double>(elapsed).count();
+    for (const auto& b : books_) {
+      r.orders.completed += b->orders_completed;
+      r.orders.rejected += b->orders_rejected;
+      r.orders.failed += b->orders_failed;
+    }
+    r.orders.submitted = r.orders.completed + r.orders.rejected + r.orders.failed;
+    const auto ended = sum([](const driver_book& b) {
+      std::uint64_t n = 0;
+      for (const auto e : b.ended)
+        n += e;
+      return n;
+    });
+    r.throughput.transactions_per_s = static_cast<double>(ended) / r.elapsed_s;
+    r.throughput.orders_per_s = static_cast<double>(r.orders.completed) / r.elapsed_s;
+    r.throughput.messages_per_s = static_cast<double>(handled) / r.elapsed_s;
+    for (std::size_t k = 0; k < transaction_kinds; ++k) {
+      latency_histogram all;
+      for (const auto& b : books_)
+        all.merge(b->latencies[k]);
+      r.latency_ms.push_back(figures_of(transaction_names[k], all));
+    }
+    append_market_invariants(r, findings, books_, plan_);
+    const auto end = system_.shutdown();
+    r.messages = counts_of(end.books);
+    r.supervision = crashes_.counts(system_);
+    append_system_invariants(r, end);
+    return r;
+  }
+
+  const options& opts_;
+  live_view& view_;
+  const std::atomic<bool>& interrupted_;
+  const crash_plan crashes_;
+  troupe::system system_;
+  const std::uint32_t driver_count_;
+  marketplace_shop shop_;
+  marketplace_plan plan_;
+  std::vector<std::shared_ptr<driver_book>> books_;
+  std::vector<troupe::ref<marketplace_driver>> drivers_;
+  std::uint64_t done_shown_ = 0;
+  std::vector<std::uint64_t> latencies_shown_ = std::vector<std::uint64_t>(recent_latencies::buckets);
+};
+
+} // namespace
+
+report run_marketplace(const options& opts, live_view& view, const std::atomic<bool>& interrupted) {
+  return marketplace_run{opts, view, interrupted}.run();
+}
+
+} // namespace order_simulation

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "marketplace_driver.hpp"
+
+#include <troupe/commerce/retry.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+namespace order_simulation {
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace troupe::commerce;
+
+constexpr retry_policy persistence{.attempts = 30, .timeout = 5s};
+constexpr unsigned checkout_attempts = 20;
+constexpr std::size_t baskets_max = 200'000; // per driver, kept for the check of causality
+constexpr std::uint64_t renewal_every = 5'000; // transactions of one driver
+constexpr std::uint64_t first_renewal = 50;
+
+} // namespace
+
+marketplace_driver::marketplace_driver(std::shared_ptr<driver_book> book) : book_{std::move(book)} {
+  auto& b = *book_;
+  const bool open_loop = b.mean_gap_ns > 0;
+  b.free_slots.clear();
+  for (std::uint32_t i = 0; i < b.slots.size(); ++i) {
+    if (!open_loop || b.slots[i].active)
+      go_on(i);
+    else
+      b.free_slots.push_back(i);
+  }
+  if (open_loop)
+    every("arrivals", 1ms, arrival_tick{});
+}
+
+bool marketplace_driver::may_begin() const {
+  return book_->quota > 0 && !book_->plan.no_more.load(std::memory_order_relaxed);
+}
+
+/// Closed loop: nobody works any more. Open loop: nobody arrives any more either.
+void marketplace_driver::look_for_end() {
+  auto& b = *book_;
+  const bool over = b.mean_gap_ns > 0 ? b.arrivals_over && b.backlog.empty() : !may_begin();
+  if (over && b.in_flight.load(std::memory_order_relaxed) == 0)
+    b.finished = true;
+}
+
+// -- who is next -------------------------------------------------------------------------------------------------------
+
+void marketplace_driver::on(const arrival_tick&) {
+  auto& b = *book_;
+  fault_point();
+  const auto t = now();
+  if (b.next_arrival == troupe::time_point{})
+    b.next_arrival = t;
+  for (; !b.arrivals_over && b.next_arrival <= t;) {
+    if (b.quota <= b.backlog.size() || b.plan.no_more) {
+      b.arrivals_over = true;
+      break;
+    }
+    b.backlog.push_back(b.next_arrival);
+    const double unit = static_cast<double>((b.random() >> 11) + 1) * 0x1p-53; // (0, 1]
+    b.next_arrival += std::chrono::nanoseconds{static_cast<std::int64_t>(-std::log(unit) * b.mean_gap_ns)};
+  }
+  b.arrivals_over = b.arrivals_over || b.plan.no_more;
+  while (!b.backlog.empty() && !b.free_slots.empty()) {
+    const auto slot = b.free_slots.back();
+    b.free_slots.pop_back();
+    b.draw(b.slots[slot], b.backlog.front());
+    b.backlog.pop_front();
+    go_on(slot);
+  }
+  look_for_end();
+}
+
+/// Gives the client its next transaction, if there is one.
+bool marketplace_driver::take_up(client_slot& s) {
+  auto& b = *book_;
+  if (b.mean_gap_ns == 0) {
+    if (!may_begin())
+      return false;
+    b.draw(s, now());
+    return true;
+  }
+  if (b.backlog.empty()) {
+    b.free_slots.push_back(static_cast<std::uint32_t>(&s - b.slots.data()));
+    return false;
+  }
+  b.draw(s, b.backlog.front());
+  b.backlog.pop_front();
+  return true;
+}
+
+troupe::task<void> marketplace_driver::on(const client_turn& m) {
+  if (m.incarnation != incarnation())
+    co_return;
+  auto& b = *book_;
+  auto& s = b.slots[m.slot];
+  fault_point();
+  if (!s.active && !take_up(s)) {
+    look_for_end();
+    co_return;
+  }
+  const bool answered = co_await run(s);
+  b.end(s, now(), !answered);
+  if (b.done.load(std::memory_order_relaxed) % renewal_every == first_renewal)
+    renew_somebody();
+  if (b.mean_gap_ns == 0 || !b.backlog.empty())
+    go_on(m.slot);
+  else
+    b.free_slots.push_back(m.slot);
+  look_for_end();
+}
+
+/// Sellers and customers must be able to go at any moment without harm to the orders.
+void marketplace_driver::renew_somebody() {
+  auto& b = *book_;
+  const auto& shop = b.plan.shop;
+  shop.sellers[b.random() % shop.sellers.size()].tell(begin_anew{});
+  shop.customers[b.random() % shop.customers.size()].tell(begin_anew{});
+  b.renewals += 2;
+}
+
+// -- transactions ------------------------------------------------------------------------------------------------------
+
+troupe::task<bool> marketplace_driver::run(client_slot& s) {
+  switch (s.kind) {
+    case transaction_kind::checkout: co_return co_await check_out(s);
+    case transaction_kind::dashboard: co_return co_await look(s);
+    case transaction_kind::price_update:
+    case transaction_kind::product_update: co_return co_await update(s);
+    case transaction_kind::delivery: co_return co_await deliver(s);
+  }
+  co_return false;
+}
+
+troupe::task<bool> marketplace_driver::check_out(client_slot& s) {
+  const auto& cart = book_->plan.shop.carts[s.customer];
+  for (const auto& l : s.lines)
+    cart.tell(add_item{s.tid, l});
+  const checkout request{s.tid, s.tid, payment_method::credit_card};
+  for (unsigned i = 0; i < checkout_attempts; ++i) {
+    const auto answer = co_await ask_persistently(self(), cart, request, persistence);
+    if (!answer)
+      break;
+    if (answer->verdict == checkout_verdict::unfinished)
+      continue;
+    judge(s, *answer);
+    co_return true;
+  }
+  ++book_->orders_failed;
+  cart.tell(abandon_cart{s.tid});
+  co_return false;
+}
+
+void marketplace_driver::judge(client_slot& s, const checkout_answer& answer) {
+  auto& b = *book_;
+  if (answer.verdict != checkout_verdict::accepted) {
+    ++b.orders_rejected;
+    b.plan.shop.carts[s.customer].tell(abandon_cart{s.tid});
+    return;
+  }
+  ++b.orders_completed;
+  if (answer.repeated)
+    return;
+  ++b.sessions_checked;
+  for (std::size_t i = 0; i < answer.lines.size(); ++i) {
+    const auto& l = answer.lines[i];
+    if (std::ranges::find(s.lines, l.item, &order_line::item) == s.lines.end())
+      ++b.sessions_mixed;
+    // The lines of one seller, where he has several; once, at the first of them.
+    const auto mine = [&](const order_line& x) { return x.item.seller == l.item.seller; };
+    if (std::find_if(answer.lines.begin(), answer.lines.end(), mine) - answer.lines.begin() != static_cast<std::ptrdiff_t>(i)
+        || std::ranges::count_if(answer.lines, mine) < 2 || b.baskets.size() >= baskets_max)
+      continue;
+    bought_together basket{l.item.seller.value, {}};
+    std::ranges::copy_if(answer.lines, std::back_inserter(basket.lines), mine);
+    b.baskets.push_back(std::move(basket));
+  }
+}
+
+troupe::task<bool> marketplace_driver::update(client_slot& s) {
+  auto& b = *book_;
+  const auto& product = b.plan.shop.products[s.product];
+  const bool replace = s.kind == transaction_kind::product_update;
+  const update_price price{s.tid, s.price};
+  const replace_product other{s.tid, s.price, b.plan.shop.prices[s.product].freight};
+  std::optional<update_place> place;
+  if (replace) {
+    if (const auto made = co_await ask_persistently(self(), product, other, persistence))
+      place = *made;
+  } else if (const auto made = co_await ask_persistently(self(), product, price, persistence)) {
+    place = *made;
+  }
+  if (!place)
+    co_return false;
+  auto& shown = b.plan.shown[s.product];
+  if (replace)
+    shown.version = s.tid;
+  shown.price = s.price.cents;
+  const auto key = b.plan.shop.product(s.product);
+  b.updates.push_back({key.seller.value, key.number, place->sequence, shown.version.load(), s.price});
+  co_return true;
+}
+
+troupe::task<bool> marketplace_driver::look(client_slot& s) {
+  const query_dashboard question;
+  const auto shown = co_await ask_persistently(self(), book_->plan.shop.sellers[s.product], question, persistence);
+  if (!shown)
+    co_return false;
+  ++book_->dashboards;
+  if (shown->view != view_of(shown->entries))
+    ++book_->dashboards_wrong;
+  co_return true;
+}
+
+troupe::task<bool> marketplace_driver::deliver(client_slot& s) {
+  const auto& desk = book_->plan.shop.desks[book_->number];
+  const update_deliveries request{s.tid};
+  for (unsigned i = 0; i < checkout_attempts; ++i) {
+    const auto answer = co_await ask_persistently(self(), desk, request, persistence);
+    if (!answer)
+      break;
+    if (answer->complete)
+      co_return true;
+  }
+  co_return false;
+}
+
+} // namespace order_simulation

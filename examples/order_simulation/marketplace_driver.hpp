@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "marketplace_traffic.hpp"
+
+#include <troupe/actor.hpp>
+
+#include <cstdint>
+#include <memory>
+
+namespace order_simulation {
+
+/// To itself: the client in that slot goes on. `incarnation` lets those of an earlier incarnation pass.
+struct client_turn {
+  std::uint32_t slot = 0;
+  std::uint32_t incarnation = 0;
+};
+
+/// To itself, in an open loop: transactions may have arrived.
+struct arrival_tick {};
+
+/// A part of the clients: each of them submits a transaction, waits for its answer, checks it, and goes on. A transaction
+/// under way when the driver fails is submitted again under its own id.
+class marketplace_driver final : public troupe::actor<marketplace_driver, client_turn, arrival_tick> {
+public:
+  explicit marketplace_driver(std::shared_ptr<driver_book> book);
+
+  troupe::task<void> on(const client_turn& m);
+  void on(const arrival_tick&);
+
+private:
+  troupe::task<bool> run(client_slot& s);
+  troupe::task<bool> check_out(client_slot& s);
+  troupe::task<bool> update(client_slot& s);
+  troupe::task<bool> look(client_slot& s);
+  troupe::task<bool> deliver(client_slot& s);
+  void judge(client_slot& s, const troupe::commerce::checkout_answer& answer);
+  void renew_somebody();
+  bool may_begin() const;
+  bool take_up(client_slot& s);
+  void go_on(std::uint32_t slot) { self().tell(client_turn{slot, incarnation()}); }
+  void look_for_end();
+
+  const std::shared_ptr<driver_book> book_;
+};
+
+} // namespace order_simulation

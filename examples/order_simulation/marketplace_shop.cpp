@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "marketplace_shop.hpp"
+
+#include <random>
+
+namespace order_simulation {
+
+namespace {
+
+using namespace troupe::commerce;
+
+constexpr std::size_t provider_count = 4;
+constexpr std::size_t small_mailbox = 10'000; // of an actor that one of many clients talks to now and then
+
+troupe::supervisor_options crowd(const crash_plan& plan) {
+  auto o = plan.supervisor(troupe::dynamic);
+  o.children_max = 100'000'000;
+  return o;
+}
+
+} // namespace
+
+marketplace_shop::marketplace_shop(const options& opts, const crash_plan& plan, troupe::system& system,
+                                   std::uint32_t desk_count)
+    : root{system.supervise("marketplace", plan.supervisor(troupe::one_for_one))},
+      directory{std::make_shared<troupe::commerce::directory>(opts.customers, opts.sellers)} {
+  open_logistics(plan, desk_count);
+  open_sellers(opts, plan);
+  open_customers(opts, plan);
+}
+
+void marketplace_shop::open_logistics(const crash_plan& plan, std::uint32_t desk_count) {
+  const auto logistics = root.supervise("logistics", plan.supervisor(troupe::one_for_one));
+  const auto child = plan.child(troupe::mailbox_options::capacity_max);
+  for (std::uint32_t i = 0; i < shipments; ++i) {
+    partitions.push_back(logistics.start<shipment>("shipment-" + std::to_string(i), child, i, directory));
+    directory->add_shipment(partitions.back());
+  }
+  for (std::uint32_t i = 0; i < desk_count; ++i) {
+    desks.push_back(logistics.start<delivery_desk>("desk-" + std::to_string(i), child, i, directory));
+    directory->add_desk(desks.back());
+  }
+}
+
+/// Prices of 0.00 to 99.99, freights of 0.00 to 9.99, by the seed.
+void marketplace_shop::open_sellers(const options& opts, const crash_plan& plan) {
+  const auto group = root.supervise("sellers", crowd(plan));
+  const auto child = plan.child(small_mailbox);
+  std::mt19937_64 random{opts.seed};
+  prices.reserve(opts.products);
+  products.reserve(opts.products);
+  stocks.reserve(opts.products);
+  sellers.reserve(opts.sellers);
+  for (std::uint32_t s = 1; s <= opts.sellers; ++s) {
+    std::vector<money> list;
+    for (std::uint32_t p = 1; p <= products_per_seller; ++p) {
+      const opening_price price{{static_cast<std::int64_t>(random() % 10'000)}, {static_cast<std::int64_t>(random() % 1'000)}};
+      const product_key key{{s}, p};
+      prices.push_back(price);
+      list.push_back(price.price);
+      std::shared_ptr<const troupe::commerce::directory> known = directory;
+      products.push_back(group.start<troupe::commerce::product>({}, child, key, price.price, price.freight, known));
+      stocks.push_back(group.start<stock>({}, child, key, opening_stock));
+      directory->set(key, products.back(), stocks.back());
+    }
+    sellers.push_back(group.start<seller>({}, child, seller_id{s}, list));
+    directory->set(seller_id{s}, sellers.back());
+  }
+}
+
+void marketplace_shop::open_customers(const options& opts, const crash_plan& plan) {
+  const auto provider_group = root.supervise("providers", plan.supervisor(troupe::one_for_one));
+  for (std::size_t i = 0; i < provider_count; ++i)
+    providers.push_back(provider_group.start<simulated_provider>(
+        "provider-" + std::to_string(i), plan.child(troupe::mailbox_options::capacity_max),
+        provider_options{.declined = declined, .seed = opts.seed, .remembered = 2'000}, std::make_shared<provider_books>()));
+  const auto group = root.supervise("customers", crowd(plan));
+  const auto child = plan.child(small_mailbox);
+  std::shared_ptr<const troupe::commerce::directory> known = directory;
+  carts.reserve(opts.customers);
+  orders.reserve(opts.customers);
+  payments.reserve(opts.customers);
+  customers.reserve(opts.customers);
+  for (std::uint32_t c = 1; c <= opts.customers; ++c) {
+    const customer_id who{c};
+    carts.push_back(group.start<cart>({}, child, who, known));
+    orders.push_back(group.start<order>({}, child, who, known));
+    payments.push_back(group.start<payment>({}, child, who, provider_ref{providers[c % provider_count]}));
+    customers.push_back(group.start<customer>({}, child, who));
+    directory->set(who, {carts.back(), orders.back(), payments.back(), customers.back()});
+  }
+}
+
+} // namespace order_simulation

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "crash_plan.hpp"
+#include "options.hpp"
+
+#include <troupe/commerce/cart.hpp>
+#include <troupe/commerce/customer.hpp>
+#include <troupe/commerce/delivery_desk.hpp>
+#include <troupe/commerce/order.hpp>
+#include <troupe/commerce/payment.hpp>
+#include <troupe/commerce/payment_provider.hpp>
+#include <troupe/commerce/product.hpp>
+#include <troupe/commerce/seller.hpp>
+#include <troupe/commerce/shipment.hpp>
+#include <troupe/commerce/stock.hpp>
+#include <troupe/system.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace order_simulation {
+
+/// What the clients know of a product before anybody has bought or changed it.
+struct opening_price {
+  troupe::commerce::money price{};
+  troupe::commerce::money freight{};
+};
+
+/// The marketplace's population, under supervision:
+///
+///     marketplace     one_for_one
+///       sellers         dynamic   seller, product, stock
+///       customers       dynamic   customer, cart, order, payment
+///       logistics       one_for_one  shipment partitions, delivery desks
+///       providers       one_for_one
+///
+/// Threads: immutable once built.
+class marketplace_shop {
+public:
+  static constexpr std::uint32_t shipments = 100;
+  static constexpr std::int64_t opening_stock = 10'000;
+  static constexpr double declined = 0.01; // of the payments
+
+  /// `desks` is the number of delivery desks, one for each driver.
+  marketplace_shop(const options& opts, const crash_plan& plan, troupe::system& system, std::uint32_t desks);
+
+  troupe::commerce::product_key product(std::uint64_t index) const {
+    return {{static_cast<std::uint32_t>(index / products_per_seller) + 1},
+            static_cast<std::uint32_t>(index % products_per_seller) + 1};
+  }
+
+  troupe::supervisor root;
+  std::shared_ptr<troupe::commerce::directory> directory;
+  std::vector<opening_price> prices; ///< By index of the product.
+
+  // By index: customer or seller id less 1.
+  std::vector<troupe::ref<troupe::commerce::cart>> carts;
+  std::vector<troupe::ref<troupe::commerce::order>> orders;
+  std::vector<troupe::ref<troupe::commerce::payment>> payments;
+  std::vector<troupe::ref<troupe::commerce::customer>> customers;
+  std::vector<troupe::ref<troupe::commerce::seller>> sellers;
+  std::vector<troupe::ref<troupe::commerce::product>> products;
+  std::vector<troupe::ref<troupe::commerce::stock>> stocks;
+  std::vector<troupe::ref<troupe::commerce::shipment>> partitions;
+  std::vector<troupe::ref<troupe::commerce::simulated_provider>> providers;
+  std::vector<troupe::ref<troupe::commerce::delivery_desk>> desks;
+
+private:
+  void open_sellers(const options& opts, const crash_plan& plan);
+  void open_customers(const options& opts, const crash_plan& plan);
+  void open_logistics(const crash_plan& plan, std::uint32_t desk_count);
+};
+
+} // namespace order_simulation

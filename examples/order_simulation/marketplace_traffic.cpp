@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "marketplace_traffic.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace order_simulation {
+
+namespace {
+
+using namespace troupe::commerce;
+
+constexpr unsigned draws_max = 50; // for something that is free, before something else is drawn
+constexpr std::size_t open_slots = 900; // below what one actor may have suspended at a time
+
+/// A counter that only one thread writes.
+void add(std::atomic<std::uint64_t>& figure, std::int64_t n) {
+  figure.store(figure.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(n), std::memory_order_relaxed);
+}
+
+} // namespace
+
+void recent_latencies::record(std::chrono::nanoseconds latency) {
+  const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(latency.count() / 1000, 4));
+  const auto width = static_cast<std::size_t>(std::bit_width(us));
+  const auto bucket = 4 * width + static_cast<std::size_t>((us >> (width - 3)) & 3);
+  add(counts[std::min(bucket, buckets - 1)], 1);
+}
+
+double recent_latencies::upper_end_ms(std::size_t bucket) {
+  const auto width = bucket / 4;
+  if (width < 3)
+    return 0;
+  return static_cast<double>((std::uint64_t{4 + bucket % 4 + 1} << (width - 3)) - 1) / 1000;
+}
+
+driver_book::driver_book(marketplace_plan& p, std::uint32_t n, std::uint32_t drivers)
+    : plan{p}, number{n}, random{p.opts.seed * 0x9e3779b97f4a7c15 + n} {
+  const auto share = [&](std::uint64_t all) { return all / drivers + (n < all % drivers ? 1 : 0); };
+  quota = p.opts.duration ? ~std::uint64_t{0} : share(p.opts.transactions);
+  if (p.opts.rate)
+    mean_gap_ns = 1e9 * drivers / *p.opts.rate;
+  slots.resize(p.opts.rate ? open_slots : share(p.opts.concurrency));
+  for (std::uint64_t c = n; c < p.opts.customers; c += drivers)
+    idle_customers.push_back(static_cast<std::uint32_t>(c));
+  std::shuffle(idle_customers.begin(), idle_customers.end(), random);
+}
+
+std::uint64_t driver_book::draw_product() {
+  return (plan.sellers(random) - 1) * products_per_seller + plan.products(random) - 1;
+}
+
+void driver_book::draw(client_slot& s, troupe::time_point intended) {
+  s.intended = intended;
+  s.tid = next_tid();
+  const auto at = random() % 100;
+  s.kind = static_cast<transaction_kind>(std::ranges::find_if(transaction_mix, [&](auto bound) { return at < bound; })
+                                         - transaction_mix.begin());
+  const bool update = s.kind == transaction_kind::price_update || s.kind == transaction_kind::product_update;
+  if ((s.kind == transaction_kind::checkout && !draw_session(s)) || (update && !draw_update(s)))
+    s.kind = transaction_kind::dashboard; // every customer, or every product that was tried, is busy
+  if (s.kind == transaction_kind::dashboard)
+    s.product = plan.sellers(random) - 1;
+  s.active = true;
+  --quota;
+  add(begun, 1);
+  add(in_flight, 1);
+}
+
+/// 1 to 10 distinct products, 1 to 10 units of each, with a voucher of a tenth of the unit price for one line in 20.
+bool driver_book::draw_session(client_slot& s) {
+  if (idle_customers.empty())
+    return false;
+  s.customer = idle_customers.front();
+  idle_customers.pop_front();
+  s.lines.clear();
+  const auto wanted = 1 + random() % 10;
+  for (unsigned i = 0; i < draws_max && s.lines.size() < wanted; ++i) {
+    const auto index = draw_product();
+    const auto key = plan.shop.product(index);
+    if (std::ranges::find(s.lines, key, &order_line::item) != s.lines.end())
+      continue;
+    const auto& shown = plan.shown[index];
+    order_line l;
+    l.item = key;
+    l.version = shown.version.load();
+    l.unit_price.cents = shown.price.load();
+    l.freight = plan.shop.prices[index].freight;
+    l.quantity = static_cast<std::uint32_t>(1 + random() % 10);
+    if (random() % 20 == 0)
+      l.voucher.cents = l.unit_price.cents / 10;
+    s.lines.push_back(l);
+  }
+  return true;
+}
+
+bool driver_book::draw_update(client_slot& s) {
+  for (unsigned i = 0; i < draws_max; ++i) {
+    s.product = draw_product();
+    auto& shown = plan.shown[s.product];
+    if (shown.updating.exchange(true))
+      continue;
+    const auto old = shown.price.load();
+    s.price.cents = old + old * static_cast<std::int64_t>(1 + random() % 9) / 100;
+    return true;
+  }
+  return false;
+}
+
+void driver_book::end(client_slot& s, troupe::time_point at, bool failed_one) {
+  const auto kind = static_cast<std::size_t>(s.kind);
+  if (failed_one) {
+    ++failed[kind];
+  } else {
+    ++ended[kind];
+    latencies[kind].record(at - s.intended);
+    recent.record(at - s.intended);
+  }
+  if (s.kind == transaction_kind::checkout)
+    idle_customers.push_back(static_cast<std::uint32_t>(s.customer));
+  if (s.kind == transaction_kind::price_update || s.kind == transaction_kind::product_update)
+    plan.shown[s.product].updating = false;
+  s.active = false;
+  add(done, 1);
+  add(in_flight, -1);
+}
+
+} // namespace order_simulation

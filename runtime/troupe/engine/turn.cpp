@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "troupe/engine/cell.hpp"
+
+#include <utility>
+
+#include "troupe/engine/actor_timer.hpp"
+#include "troupe/engine/incidents.hpp"
+#include "troupe/engine/suspension.hpp"
+#include "troupe/engine/system_core.hpp"
+#include "troupe/supervision/supervisor_core.hpp"
+#include "troupe/type_name.hpp"
+
+namespace troupe::detail {
+
+// -- the turn ----------------------------------------------------------------------------------------------------------
+
+bool cell::at_work() const noexcept {
+  const auto s = state_.load(std::memory_order_relaxed);
+  return s == state::running || s == state::draining;
+}
+
+bool cell::may_serve() const noexcept {
+  return at_work() && suspended_.load(std::memory_order_relaxed) < suspended_max_ && lane_holds_ == 0;
+}
+
+engine::run_result cell::run() noexcept {
+  current_ = this;
+  unsigned messages = 0;
+  time_point turn_end{};
+  for (;;) {
+    if (mailbox_.attention()) [[unlikely]]
+      serve_control();
+    if (end_wanted_) [[unlikely]] // wanted by a constructor
+      normal_end();
+    if (state_.load(std::memory_order_relaxed) == state::stopping) [[unlikely]]
+      return retire();
+    if (!may_serve()) [[unlikely]] {
+      current_ = nullptr;
+      if (mailbox_.block())
+        return engine::run_result::idle;
+      current_ = this;
+      continue;
+    }
+    // Usually there is nothing but the mailbox to look at.
+    const bool plain = failed_ == nullptr && local_head_ == nullptr && due_head_ == nullptr && sliding_ == nullptr
+                       && !drain_wanted_;
+    auto* e = plain ? mailbox_.pop() : next_message();
+    if (e == nullptr) {
+      const bool draining = state_.load(std::memory_order_relaxed) == state::draining;
+      if (draining && suspensions_ == nullptr) {
+        stop_now(exit_reason::shutdown, true);
+        continue;
+      }
+      current_ = nullptr;
+      // Draining, only suspended handlers are left: what came after the mark must not wake it, and is not to be served.
+      if (draining ? mailbox_.block() : rest())
+        return engine::run_result::idle;
+      current_ = this;
+      continue;
+    }
+    handle(e);
+    if (end_wanted_) [[unlikely]]
+      normal_end();
+    // Fairness: give the worker back after so many messages, or so much time, looked at every few messages.
+    if (++messages % 8 == 0) [[unlikely]] {
+      if (messages >= core_->turn_messages_max)
+        break;
+      const auto now = core_->now();
+      if (messages == 8)
+        turn_end = now + core_->turn_time_max;
+      else if (now >= turn_end)
+        break;
+    }
+  }
+  current_ = nullptr;
+  return engine::run_result::again;
+}
+
+bool cell::rest() noexcept {
+  return sliding_ != nullptr ? sliding_->rest(mailbox_) : mailbox_.rest();
+}
+
+void cell::serve_control() noexcept {
+  if (!mailbox_.take_attention())
+    return;
+  for (auto* m = control_.take(); m != nullptr;)
+    std::exchange(m, m->next_control)->deliver(*this);
+}
+
+envelope* cell::next_message() noexcept {
+  if (failed_ != nullptr) [[unlikely]]
+    return std::exchange(failed_, nullptr);
+  if (local_head_ != nullptr) [[unlikely]] {
+    auto* e = local_head_;
+    local_head_ = e->next;
+    return e;
+  }
+  if (due_head_ != nullptr) [[unlikely]] {
+    auto& t = *due_head_;
+    remove_due(t);
+    local_accepted_.store(local_accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    return t.receive();
+  }
+  if (state_.load(std::memory_order_relaxed) == state::draining
+      && (sliding_ != nullptr ? sliding_->removed() : mailbox_.popped()) >= drain_mark_)
+    return nullptr;
+  return sliding_ != nullptr ? sliding_->pop() : mailbox_.pop();
+}
+
+void cell::handle(envelope* e) noexcept {
+  if (e->deadline != 0 && core_->now_ns() >= e->deadline) [[unlikely]]
+    return expire(e);
+  in_hand_ = e;
+  handling_.store(e->how, std::memory_order_relaxed);
+  suspension* s = nullptr;
+  try {
+    if (core_->faults != nullptr) [[unlikely]]
+      core_->faults->begin();
+    s = e->how->invoke(*this, payload_of(*e, *e->how->message), *e);
+  } catch (...) {
+    in_hand_ = nullptr;
+    handling_.store(nullptr, std::memory_order_relaxed);
+    return fail(e, std::current_exception());
+  }
+  in_hand_ = nullptr;
+  handling_.store(nullptr, std::memory_order_relaxed);
+  if (s == nullptr) [[likely]]
+    conclude_handled(e);
+  else
+    suspend(e, s);
+}
+
+void cell::conclude_handled(envelope* e) noexcept {
+  detail::destroy(e);
+  // release: whoever sees the figure sees what the handler did.
+  handled_.store(handled_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+void cell::suspend(envelope* e, suspension* s) noexcept {
+  e->waits_in = s;
+  s->message_ = e;
+  s->previous_ = nullptr;
+  s->next_ = suspensions_;
+  if (suspensions_ != nullptr)
+    suspensions_->previous_ = s;
+  suspensions_ = s;
+  suspended_.store(suspended_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+void cell::unlink_suspension(suspension& s) noexcept {
+  (s.previous_ != nullptr ? s.previous_->next_ : suspensions_) = s.next_;
+  if (s.next_ != nullptr)
+    s.next_->previous_ = s.previous_;
+  suspended_.store(suspended_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+}
+
+void cell::resume(std::coroutine_handle<> h, envelope* message) noexcept {
+  in_hand_ = message;
+  handling_.store(message->how, std::memory_order_relaxed);
+  fault_injector::forget();
+  h.resume();
+  in_hand_ = nullptr;
+  handling_.store(nullptr, std::memory_order_relaxed);
+  finish_if_ended(message);
+  if (end_wanted_) [[unlikely]]
+    normal_end();
+}
+
+void cell::finish_if_ended(envelope* e) noexcept {
+  auto* s = e->waits_in;
+  if (!s->ended())
+    return;
+  unlink_suspension(*s);
+  std::exception_ptr failure;
+  try {
+    s->conclude(*e);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  s->dispose();
+  if (failure)
+    fail(e, std::move(failure));
+  else
+    conclude_handled(e);
+}
+
+void cell::enqueue_local(envelope* e) noexcept {
+  local_accepted_.store(local_accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  e->next = nullptr;
+  if (local_head_ == nullptr)
+    local_head_ = e;
+  else
+    local_tail_->next = e;
+  local_tail_ = e;
+}
+
+// -- outcomes other than handled ---------------------------------------------------------------------------------------
+
+void cell::expire(envelope* e) noexcept {
+  note_letter(*e, dead_letter::cause::expired, {});
+  settle(*e, errc::timed_out);
+  detail::destroy(e);
+  count(rare().expired);
+}
+
+void cell::drop(envelope* e, drop_reason why) noexcept {
+  note_letter(*e, dead_letter::cause::dropped, why);
+  if (e->reply != nullptr) {
+    switch (why) {
+      case drop_reason::stopped: settle(*e, errc::stopped, name() + " has stopped"); break;
+      case drop_reason::restarted: settle(*e, errc::restarted, name() + " was restarted"); break;
+      case drop_reason::resumed:
+      case drop_reason::quarantine_full: settle(*e, errc::failed, describe(failure_)); break;
+      case drop_reason::overflow: settle(*e, errc::dropped); break;
+      case drop_reason::unhandled: settle(*e, errc::no_reply, name() + " has no handler for it"); break;
+    }
+  }
+  detail::destroy(e);
+  count(rare().dropped);
+}
+
+void cell::quarantine(envelope* e) noexcept {
+  quarantined_message about{.receiver = name(),
+                            .message_type = type_name(*e->how->message->info),
+                            .exception = describe(failure_),
+                            .attempts = e->attempts,
+                            .since = core_->through.clock->wall_now()};
+  supervision_event event{.supervisor = parent_ != nullptr ? parent_->name() : std::string{},
+                          .what = supervision_event::kind::quarantined,
+                          .why = about.exception,
+                          .child = about.receiver,
+                          .child_id = id_,
+                          .message_type = about.message_type,
+                          .attempt = e->attempts};
+  // The asker is told last: who learns of the failure finds the message in the quarantine and in the books.
+  auto* reply = std::exchange(e->reply, nullptr);
+  if (!core_->quarantine.add(*this, e, std::move(about))) {
+    e->reply = reply;
+    return drop(e, drop_reason::quarantine_full);
+  }
+  count(rare().quarantined);
+  if (reply != nullptr) {
+    reply->settle_error(errc::failed, event.why);
+    reply->release();
+  }
+  if (core_->events.observed())
+    core_->events.publish(event);
+}
+
+void cell::drop_suspended(drop_reason why) noexcept {
+  while (suspensions_ != nullptr) {
+    auto* s = suspensions_;
+    auto* e = s->message_;
+    unlink_suspension(*s);
+    s->dispose();
+    drop(e, why);
+  }
+}
+
+} // namespace troupe::detail

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Claims: deliveries take the oldest open packages of each seller, once. Observed: in shipments, orders and accounts.
+#include "small_shop.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace troupe::commerce;
+
+TEST_CASE("delivery: ten orders from one seller and one update leave nine") {
+  small_shop shop;
+  for (std::uint32_t i = 1; i <= 10; ++i)
+    REQUIRE(shop.buy(1, i, {shop.line(1, 1), shop.line(1, 2)}).verdict == checkout_verdict::accepted);
+  CHECK(shop.deliver(100) == 2);
+  CHECK(shop.ask(shop.shipments[1], shipment_query{}).open.size() == 9);
+  const auto o = shop.ask(shop.orders[0], order_query{});
+  CHECK(o.open.size() == 9);
+  CHECK(o.delivered.count == 1);
+  CHECK(o.open.front().number == 2);
+}
+
+TEST_CASE("delivery: one order of two items from one seller is delivered by one update") {
+  small_shop shop;
+  REQUIRE(shop.buy(1, 1, {shop.line(1, 1), shop.line(1, 2)}).verdict == checkout_verdict::accepted);
+  CHECK(shop.deliver(100) == 2);
+  CHECK(shop.ask(shop.shipments[1], shipment_query{}).open.empty());
+  CHECK(shop.ask(shop.orders[0], order_query{}).open.empty());
+  CHECK(shop.ask(shop.customers[0], customer_query{}).deliveries == 2);
+  const auto s = shop.ask(shop.sellers[0], seller_query{});
+  CHECK(s.entries.empty());
+  CHECK(s.concluded.count == 1);
+  CHECK(s.out_of_order == 0);
+}
+
+TEST_CASE("delivery: a repeated update delivers nothing more") {
+  small_shop shop;
+  for (std::uint32_t i = 1; i <= 3; ++i)
+    (void)shop.buy(1, i, {shop.line(1, 1)});
+  CHECK(shop.deliver(100) == 1);
+  CHECK(shop.deliver(100) == 1);
+  CHECK(shop.ask(shop.shipments[1], deliver_oldest{100}) == 1);
+  CHECK(shop.ask(shop.shipments[1], shipment_query{}).open.size() == 2);
+  CHECK(shop.ask(shop.shipments[1], deliver_oldest{101}) == 1);
+  CHECK(shop.ask(shop.shipments[1], shipment_query{}).open.size() == 1);
+}
+
+TEST_CASE("delivery: an order of several sellers is in transit until the last package has come") {
+  small_shop shop;
+  (void)shop.buy(1, 1, {shop.line(1, 1)});
+  (void)shop.buy(1, 2, {shop.line(1, 1), shop.line(2, 1)});
+  CHECK(shop.deliver(100) == 2); // the first order, and the second one's package of seller 2
+  auto o = shop.ask(shop.orders[0], order_query{});
+  REQUIRE(o.open.size() == 1);
+  CHECK(o.open[0].status == order_status::in_transit);
+  CHECK(shop.ask(shop.sellers[1], seller_query{}).entries.size() == 1);
+  CHECK(shop.deliver(101) == 1);
+  o = shop.ask(shop.orders[0], order_query{});
+  CHECK(o.open.empty());
+  CHECK(o.out_of_order == 0);
+  CHECK(o.history_entries == 10);
+  for (const auto& s : shop.sellers)
+    CHECK(shop.ask(s, seller_query{}).entries.empty());
+}
+
+TEST_CASE("delivery: only the ten oldest shipments are looked at") {
+  std::vector<open_shipment> open;
+  for (std::uint64_t i = 1; i <= 12; ++i) {
+    open_shipment s;
+    s.number = i;
+    s.packages = {{{static_cast<std::uint32_t>(i)}, 1}, {{1}, 2}};
+    open.push_back(s);
+  }
+  const auto parts = deliverable(open);
+  REQUIRE(parts.size() == 10);
+  CHECK(parts[0].packages == 0b11);
+  for (std::size_t i = 1; i < 10; ++i)
+    CHECK(parts[i].packages == 0b01);
+  open[0].delivered = 0b11; // as good as gone
+  CHECK(deliverable(open).front().number == 2);
+  CHECK(deliverable(open).front().packages == 0b11);
+  CHECK(deliverable({}).empty());
+}
+
+TEST_CASE("shipment: ship_order has one effect") {
+  small_shop shop;
+  const ship_order request{{{1}, 1}, {70}, {{{1}, 1}, {{2}, 1}}};
+  for (int i = 0; i < 3; ++i)
+    shop.ask(shop.shipments[1], request);
+  CHECK(shop.ask(shop.shipments[1], shipment_query{}).open.size() == 1);
+  (void)shop.ask(shop.shipments[1], deliver_oldest{5});
+  shop.ask(shop.shipments[1], request);
+  const auto s = shop.ask(shop.shipments[1], shipment_query{});
+  CHECK(s.open.empty());
+  CHECK(s.shipments.count == 1);
+  CHECK(s.concluded.count == 1);
+}

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Claim: bad input gets one line on standard error and exit status 2, and no output is begun; a good run writes what it is
+# told to. Observed on the program itself. Run with PROGRAM, SAMPLE (an order log), DIRECTORY (to write in).
+
+file(REMOVE_RECURSE "${DIRECTORY}")
+file(MAKE_DIRECTORY "${DIRECTORY}")
+set(header "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n")
+set(row "1,A,x,2,2010-12-01 08:26:00,1.5,,France\n")
+file(WRITE "${DIRECTORY}/header.csv" "Invoice,StockCode\n")
+file(WRITE "${DIRECTORY}/empty.csv" "")
+file(WRITE "${DIRECTORY}/row.csv" "${header}${row}1,A,x,many,2010-12-01 08:26:00,1.5,,France\n")
+file(WRITE "${DIRECTORY}/columns.csv" "${header}${row}1,A\n")
+
+set(failures 0)
+
+# Each call: what to say after "order_simulation: ", then the arguments.
+function(expect_refusal line)
+  execute_process(COMMAND "${PROGRAM}" ${ARGN} --report "${DIRECTORY}/report.json"
+    WORKING_DIRECTORY "${DIRECTORY}" RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE errors)
+  if(NOT status EQUAL 2 OR NOT output STREQUAL "" OR NOT errors STREQUAL "order_simulation: ${line}\n"
+      OR EXISTS "${DIRECTORY}/report.json")
+    message(SEND_ERROR "${ARGN}: expected 2 and\norder_simulation: ${line}\ngot ${status} and\n${errors}${output}")
+  endif()
+endfunction()
+
+set(replay --scenario replay --quiet --input)
+expect_refusal("missing.csv: cannot be opened: No such file or directory" ${replay} missing.csv)
+expect_refusal(".: is a directory, not an order log" ${replay} .)
+expect_refusal("empty.csv: is empty, not an order log" ${replay} empty.csv)
+expect_refusal("row.csv:3: field Quantity: 'many' is not a whole number" ${replay} row.csv)
+expect_refusal("row.csv:3: field Quantity: 'many' is not a whole number" ${replay} row.csv --rule order --final-stock s)
+expect_refusal("--input: is required by --scenario replay" --scenario replay)
+expect_refusal("--scenario: 'bazaar' is not one of marketplace, flash-sale, replay" --scenario bazaar)
+expect_refusal("--crash-rate: '1' is not a probability P with 0 <= P < 1" --crash-rate 1)
+expect_refusal("--orders: does not fit --scenario marketplace" --orders 5)
+if(EXISTS "${DIRECTORY}/s")
+  message(SEND_ERROR "a refused run has written the final stock")
+endif()
+
+# The header and the number of columns: the line must name the file and the place.
+foreach(name header columns)
+  execute_process(COMMAND "${PROGRAM}" ${replay} ${name}.csv WORKING_DIRECTORY "${DIRECTORY}"
+    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE errors)
+  if(NOT status EQUAL 2 OR NOT output STREQUAL "" OR NOT errors MATCHES "^order_simulation: ${name}\\.csv:[13]: [^\n]+\n$")
+    message(SEND_ERROR "${name}.csv: got ${status} and\n${errors}${output}")
+  endif()
+endforeach()
+
+# A bad row may be left out, and is counted.
+execute_process(COMMAND "${PROGRAM}" ${replay} row.csv --skip-bad-rows WORKING_DIRECTORY "${DIRECTORY}"
+  RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE errors)
+if(NOT status EQUAL 0 OR NOT output MATCHES "skipped rows +1\n")
+  message(SEND_ERROR "--skip-bad-rows: got ${status} and\n${errors}${output}")
+endif()
+
+# A good run: both files, and the same answers with failures.
+foreach(rate 0 0.01)
+  execute_process(COMMAND "${PROGRAM}" ${replay} "${SAMPLE}" --rule order --opening-stock 200 --crash-rate ${rate}
+      --report report.json --final-stock stock.csv --workers 3
+    WORKING_DIRECTORY "${DIRECTORY}" RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE errors)
+  if(NOT status EQUAL 0 OR NOT errors STREQUAL "")
+    message(FATAL_ERROR "--crash-rate ${rate}: got ${status} and\n${errors}${output}")
+  endif()
+  file(READ "${DIRECTORY}/report.json" report)
+  file(SHA256 "${DIRECTORY}/stock.csv" written)
+  string(JSON digest GET "${report}" replay final_stock_sha256)
+  string(JSON accepted GET "${report}" replay accepted_orders)
+  string(JSON workers GET "${report}" workers)
+  string(JSON crashes GET "${report}" supervision crashes_injected)
+  string(JSON restarts GET "${report}" supervision restarts)
+  if(NOT digest STREQUAL "bc795a20395244463b0cac5b28221f7bafed76ea9eca4b68edc2fc2bfcf2f3d9"
+      OR NOT written STREQUAL digest OR NOT accepted EQUAL 96 OR NOT workers EQUAL 3 OR NOT crashes EQUAL restarts)
+    message(SEND_ERROR "--crash-rate ${rate}: wrong answers in\n${report}")
+  endif()
+endforeach()
+if(NOT restarts GREATER 0)
+  message(SEND_ERROR "no failure was injected")
+endif()
