@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/system.hpp>
+
 #include "options.hpp"
 #include "report.hpp"
-
-#include <troupe/system.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -2,8 +2,10 @@
 #include "flash_sale.hpp"
 
 #include "crash_plan.hpp"
+#include "flash_sale_audit.hpp"
 #include "flash_sale_shop.hpp"
 #include "key_distribution.hpp"
+#include "order_dice.hpp"
 
 #include <fmt/format.h>
 
@@ -11,7 +13,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -25,16 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint32_t hot_products = 8;
 constexpr std::uint32_t quantity_max = 2;
-
-/// Little stock: for about a tenth of the customers. At least one unit of each product.
-std::int64_t opening_stock_of(std::uint64_t orders) {
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(orders / 50));
-}
-
-/// The rehearsals sell other products, of which there is always enough.
-constexpr std::int64_t rehearsal_stock = 1'000'000'000;
 
 /// Few customers at a time find the shop idle; as many as may be inside use all of its capacity.
 constexpr std::uint64_t unloaded_customers = 4;
@@ -44,50 +36,10 @@ constexpr auto capacity_time = 1000ms;
 constexpr int capacity_windows = 5; ///< Of which the median counts: a moment's disturbance must not.
 constexpr std::uint64_t rehearsal_orders_max = 1'000'000;
 
-constexpr double overload = 2.0; ///< Without `--rate`: customers per customer that the shop can serve.
-
 /// For requests from outside and for the end of a phase: failures on the way must not look like silence.
 constexpr auto patience = 30s;
 
-// What the speed of a run is held to, if it is long enough to have one and nothing fails on purpose. The payment provider
-// bounds the goodput, not the processor, so that both rehearsal and sale come close to the same figure; but they run one
-// after the other, and a machine that is busy with other things during one of them only must not fail the other.
-constexpr double goodput_share_min = 0.75;
-constexpr double latency_factor_max = 10.0;
-constexpr auto judged_time_min = 1s;
-constexpr std::uint64_t judged_orders_min = 1'000;
-
-/// SplitMix64 (Steele, Lea, Flood 2014) from a seed and a number, so that each order is the same in each run.
-class order_dice {
-public:
-  using result_type = std::uint64_t;
-  order_dice(std::uint64_t seed, std::uint64_t number) : state_{seed ^ (number * 0xd1342543de82ef95)} {}
-  static constexpr result_type min() { return 0; }
-  static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }
-  result_type operator()() {
-    auto z = state_ += 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-  /// In [0, 1).
-  double unit() { return static_cast<double>((*this)() >> 11) * 0x1p-53; }
-
-private:
-  std::uint64_t state_;
-};
-
 double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>(d).count(); }
-
-double ms(std::chrono::microseconds us) { return static_cast<double>(us.count()) / 1000.0; }
-
-/// The figures of the sale itself.
-struct sale_figures {
-  double offered_per_s = 0;
-  double goodput_per_s = 0; ///< Orders served while customers came.
-  std::chrono::nanoseconds selling{0};
-  std::chrono::nanoseconds total{0}; ///< To the last answer.
-};
 
 class flash_sale {
 public:
@@ -115,7 +67,7 @@ public:
     rehearse_unloaded();
     const bool given = opts_.rate.has_value();
     const double capacity = given ? 0 : rehearse_capacity();
-    const double rate = given ? *opts_.rate : overload * capacity;
+    const double rate = given ? *opts_.rate : sale_overload * capacity;
     sale_record sale{next_order_, opts_.orders};
     const sale_figures figures = sell(sale, rate);
     return finish(sale, figures, capacity);
@@ -248,9 +200,8 @@ private:
     s.p50_ms = shown_latencies_.p50_ms;
     s.p99_ms = shown_latencies_.p99_ms;
     s.restarts = system_.restarts();
-    s.queues = {{"door", staff_.door.depth()},
-                {"crowd", staff_.crowd.depth()},
-                {"orders", staff_.orders.books().queued}};
+    s.queues = {
+        {"door", staff_.door.depth()}, {"crowd", staff_.crowd.depth()}, {"orders", staff_.orders.books().queued}};
     view_.show(s);
     shown_at_ = now;
     last_served_ = served;
@@ -279,58 +230,14 @@ private:
     r.latency_ms = {figures_of("accepted", sale.accepted()), figures_of("shed", sale.shed())};
     r.messages = counts_of(end.books);
     r.supervision = plan_.counts(system_);
-    append_notes(r, sale, f, capacity);
-    append_sale_invariants(r, sale, stocks);
-    append_speed_invariants(r, sale, f, capacity);
+    r.notes = std::move(notes_);
+    const sale_facts facts{sale, f, stocks, opening_stock_of(opts_.orders), unloaded_, capacity};
+    append_sale_notes(r, facts);
+    append_sale_invariants(r, facts);
+    if (opts_.crash_rate == 0 && !interrupted_)
+      append_speed_invariants(r, facts);
     append_system_invariants(r, end);
     return r;
-  }
-
-  void append_notes(report& r, const sale_record& sale, const sale_figures& f, double capacity) {
-    r.notes = std::move(notes_);
-    const auto of_capacity = [capacity](double per_s) {
-      return capacity > 0 ? fmt::format(", {:.0f} % of the capacity", 100 * per_s / capacity) : std::string{};
-    };
-    r.notes.push_back(fmt::format("offered      {:.0f} orders/s{}", f.offered_per_s, of_capacity(f.offered_per_s)));
-    r.notes.push_back(fmt::format("goodput      {:.0f} orders/s{}", f.goodput_per_s, of_capacity(f.goodput_per_s)));
-    r.notes.push_back(fmt::format("accepted     {} sold, {} sold out; p99 {:.1f} times the unloaded one",
-                                  sale.count(sale_outcome::sold), sale.count(sale_outcome::sold_out),
-                                  ms(sale.accepted().value_at(0.99)) / std::max(unloaded_.p99, 1e-3)));
-    r.notes.push_back(fmt::format("shed         {} shop full, {} too late, {} before the door",
-                                  sale.count(sale_outcome::busy_full), sale.count(sale_outcome::busy_late),
-                                  sale.count(sale_outcome::busy_edge)));
-  }
-
-  void append_sale_invariants(report& r, const sale_record& sale, const std::vector<sale_stock_figures>& stocks) const {
-    const std::int64_t opening = opening_stock_of(opts_.orders);
-    bool none_oversold = true;
-    bool law = true;
-    std::int64_t sold = 0;
-    for (std::size_t p = 0; p < stocks.size(); ++p) {
-      const sale_stock_figures& s = stocks[p];
-      const std::int64_t had = p < hot_products ? opening : rehearsal_stock;
-      none_oversold = none_oversold && s.available >= 0 && s.sold <= had;
-      law = law && s.held == 0 && s.sold + s.available == had;
-      sold += p < hot_products ? s.sold : 0;
-    }
-    r.invariants.push_back({"no product is oversold", none_oversold, stocks.size()});
-    r.invariants.push_back({"stock law: sold + left = opening, and nothing is held", law, stocks.size()});
-    r.invariants.push_back({"the customers have what the stocks have sold",
-                            sale.sold_units() == static_cast<std::uint64_t>(sold), sale.count(sale_outcome::sold)});
-    r.invariants.push_back(
-        {"every order is answered exactly once", sale.answered() == sale.sent && sale.repeated() == 0, sale.sent});
-  }
-
-  void append_speed_invariants(report& r, const sale_record& sale, const sale_figures& f, double capacity) const {
-    if (opts_.crash_rate > 0 || interrupted_)
-      return;
-    if (capacity > 0 && f.selling >= judged_time_min)
-      r.invariants.push_back({fmt::format("goodput at {:.0f} times the capacity >= {:.0f} % of the capacity", overload,
-                                          100 * goodput_share_min),
-                              f.goodput_per_s >= goodput_share_min * capacity, sale.served()});
-    if (sale.served() >= judged_orders_min)
-      r.invariants.push_back({fmt::format("p99 of accepted orders < {:.0f} times the unloaded p99", latency_factor_max),
-                              ms(sale.accepted().value_at(0.99)) < latency_factor_max * unloaded_.p99, sale.served()});
   }
 
   const options& opts_;

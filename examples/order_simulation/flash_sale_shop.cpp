@@ -20,7 +20,9 @@ sale_door::effect<> sale_door::on(const buy& b) {
   const bool full = state().inside >= orders_inside_max;
   if (full || now() - b.intended > lateness_max) {
     const auto outcome = full ? sale_outcome::busy_full : sale_outcome::busy_late;
-    return effect<>{}.then([this, &b, outcome] { staff_.tell(staff_.crowd, sale_answer{b.order, outcome, 0, b.intended}); });
+    return effect<>{}.then([this, &b, outcome] {
+      staff_.tell(staff_.crowd, sale_answer{b.order, outcome, 0, b.intended});
+    });
   }
   return effect<>{let_in{}}.then([this, &b] { start_order(b); });
 }

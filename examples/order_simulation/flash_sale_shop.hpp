@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "crash_plan.hpp"
-#include "flash_sale_record.hpp"
-
 #include <troupe/journal/journaled_actor.hpp>
 #include <troupe/system.hpp>
+
+#include "crash_plan.hpp"
+#include "flash_sale_record.hpp"
 
 #include <atomic>
 #include <chrono>

@@ -34,7 +34,7 @@ marketplace_driver::marketplace_driver(std::shared_ptr<driver_book> book) : book
     else
       b.free_slots.push_back(i);
   }
-  if (open_loop)
+  if (open_loop && !b.finished)
     every("arrivals", 1ms, arrival_tick{});
 }
 
@@ -46,8 +46,10 @@ bool marketplace_driver::may_begin() const {
 void marketplace_driver::look_for_end() {
   auto& b = *book_;
   const bool over = b.mean_gap_ns > 0 ? b.arrivals_over && b.backlog.empty() : !may_begin();
-  if (over && b.in_flight.load(std::memory_order_relaxed) == 0)
-    b.finished = true;
+  if (!over || b.in_flight.load(std::memory_order_relaxed) != 0)
+    return;
+  cancel_timer("arrivals");
+  b.finished = true;
 }
 
 // -- who is next -------------------------------------------------------------------------------------------------------

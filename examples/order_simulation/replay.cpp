@@ -33,8 +33,8 @@ constexpr auto patience = 30s;
 class replay_run {
 public:
   replay_run(const options& opts, const order_log& log, steady::time_point began)
-      : opts_{opts}, began_{began}, plan_{opts}, staff_{.log = log, .rule = opts.rule, .plan = plan_}, system_{plan_.system()},
-        root_{system_.supervise("replay", plan_.supervisor(troupe::one_for_one))} {
+      : opts_{opts}, began_{began}, plan_{opts}, staff_{.log = log, .rule = opts.rule, .plan = plan_},
+        system_{plan_.system()}, root_{system_.supervise("replay", plan_.supervisor(troupe::one_for_one))} {
     const bool by_line = opts.rule == replay_rule::line;
     const std::size_t window = by_line ? lines_in_flight_max : orders_in_flight_max;
     // A stock actor may have waiting: every line; or, by order, a part of each order under way, and the verdicts on

@@ -28,7 +28,8 @@ struct log_sums {
       rows = rows.subspan(order.size());
       bool has_sale = false;
       for (const order_row& row : order) {
-        const bool same_part = rule == replay_rule::order && std::exchange(last_order[row.stock_code], number) == number;
+        const bool same_part =
+            rule == replay_rule::order && std::exchange(last_order[row.stock_code], number) == number;
         taken[row.stock_code] += same_part ? 0 : 1;
         has_sale = has_sale || row.is_sale();
         if (row.is_sale()) {

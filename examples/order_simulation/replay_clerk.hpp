@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "replay_staff.hpp"
-
 #include <troupe/journal/journaled_actor.hpp>
+
+#include "replay_staff.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "replay_staff.hpp"
-
 #include <troupe/journal/journaled_actor.hpp>
+
+#include "replay_staff.hpp"
 
 #include <cstdint>
 #include <string>
@@ -31,7 +31,7 @@ struct line_booked {
 struct line_stock_state {
   stock_figures figures{};
   std::uint32_t rows_end = 0; ///< Behind the last row that was booked.
-  bool last_accepted = false;  ///< What was decided about it.
+  bool last_accepted = false; ///< What was decided about it.
 };
 
 /// The stock of one code under rule line: books each row by itself, in the order in which they come.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "replay_order.hpp"
 
-#include "replay_clerk.hpp"
-
 #include <troupe/system.hpp>
+
+#include "replay_clerk.hpp"
 
 #include <algorithm>
 #include <utility>

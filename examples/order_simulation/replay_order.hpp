@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/journal/journaled_actor.hpp>
+
 #include "replay_line.hpp"
 #include "replay_queue.hpp"
 #include "replay_staff.hpp"
-
-#include <troupe/journal/journaled_actor.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -120,9 +120,9 @@ struct order_stock_state {
 
 /// The stock of one code under rule order. Works ahead: it takes the parts of later orders while earlier ones are not
 /// decided, and votes on each part as soon as the vote is certain.
-class order_stock : public troupe::journaled_actor<order_stock, order_stock_state,
-                                                   troupe::events<part_taken, order_decided>, take_part, hear_verdict,
-                                                   inspect_stock> {
+class order_stock
+    : public troupe::journaled_actor<order_stock, order_stock_state, troupe::events<part_taken, order_decided>,
+                                     take_part, hear_verdict, inspect_stock> {
 public:
   order_stock(replay_staff* staff, const std::string& code, std::int64_t opening_stock);
 

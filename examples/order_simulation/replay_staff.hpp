@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/system.hpp>
+
 #include "crash_plan.hpp"
 #include "latency_histogram.hpp"
 #include "order_log.hpp"
 #include "replay_oracle.hpp"
-
-#include <troupe/system.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -74,7 +74,8 @@ struct replay_staff {
   latency_histogram latencies{};
 
   // -- atomic --
-  std::atomic<std::uint64_t> refused{0}; ///< Messages that did not fit where they must: always 0, or the replay is wrong.
+  std::atomic<std::uint64_t> refused{
+      0}; ///< Messages that did not fit where they must: always 0, or the replay is wrong.
 
   /// Sends what must arrive.
   template <class Actor, class Message>

@@ -41,8 +41,8 @@ struct shipment_state {
   money freight{};
   /// Deliveries that did something. 16: a repetition comes while few others are under way.
   recent<delivery, 16> deliveries;
-  /// Concluded orders. 128: what repeats `ship_order` is the order's own transaction, which ends within moments.
-  recent<order_key, 128> closed;
+  /// Concluded orders. 64: what repeats `ship_order` is the order's own transaction, which ends within moments.
+  recent<order_key, 64> closed;
 };
 
 struct shipment_query {
@@ -76,7 +76,7 @@ std::vector<delivered_part> deliverable(const std::vector<open_shipment>& open);
 ///     delivery_round  -           the same, then on to the next partition or the desk
 ///     shipment_query  shipment_state
 ///
-/// Keys: the order (all open, the last 128 concluded), the transaction (the last 16 that delivered something).
+/// Keys: the order (all open, the last 64 concluded), the transaction (the last 16 that delivered something).
 class shipment final
     : public journaled_actor<shipment, shipment_state, events<shipment_made, packages_delivered>, ship_order,
                              deliver_oldest, delivery_round, shipment_query> {

@@ -29,12 +29,12 @@ cell::cell(system_core& core, std::shared_ptr<const cell_options> options, std::
       executor_{core.executor},
       core_{&core},
       sliding_{options->spec.mailbox.overflow == drop_oldest ? std::make_unique<sliding_lane>(capacity_) : nullptr},
-      id_{core.last_id.fetch_add(1, std::memory_order_relaxed) + 1},
       suspended_max_{h->type().suspended_max},
+      id_{core.last_id.fetch_add(1, std::memory_order_relaxed) + 1},
       options_{std::move(options)},
       host_{std::move(h)} {
   static_assert(sizeof(cell) <= 384, "it has a block class of its own");
-  static_assert(mailbox::receiver_offset == 8);
+  static_assert(mailbox::receiver_offset == 16);
 }
 
 cell::~cell() {

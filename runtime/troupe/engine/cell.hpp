@@ -249,7 +249,6 @@ private:
   engine::executor* const executor_;
   system_core* const core_;
   const std::unique_ptr<sliding_lane> sliding_; // instead of the mailbox's queue, for drop_oldest
-  const std::uint64_t id_;
 
   // -- senders and the turn --
   mailbox mailbox_;
@@ -268,6 +267,7 @@ private:
   int lane_holds_ = 0;
 
   // -- immutable after construction --
+  const std::uint64_t id_;
   const std::shared_ptr<const cell_options> options_;
 
   // -- immutable after launch --

@@ -184,10 +184,11 @@ engine::run_result cell::retire() noexcept {
   if (parent_ != nullptr)
     listener = parent_->retire(*this, closing, end_reason_); // the parent may be gone from here on
   enter(state::stopped);
-  const auto who = std::make_shared<const stopped>(stopped{id_, name(), end_reason_});
   for (auto* m = control_.close(); m != nullptr;)
     std::exchange(m, m->next_control)->refuse(*this);
-  if (auto* i = incidents_.load(std::memory_order_acquire)) {
+  auto* i = incidents_.load(std::memory_order_acquire);
+  if (i != nullptr && !i->watchers.empty()) {
+    const auto who = std::make_shared<const stopped>(stopped{id_, name(), end_reason_});
     for (const auto& [id, w] : std::exchange(i->watchers, {})) {
       w->send_control(make_control([who](cell& watcher) { watcher.on_watched_stopped(*who); }));
       w->release();

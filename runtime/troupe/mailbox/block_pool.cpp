@@ -76,9 +76,10 @@ private:
       return result;
     }
     // Either list can then hold every magazine without allocating.
-    ++magazines_;
-    full_.reserve(magazines_);
-    empty_.reserve(magazines_);
+    if (++magazines_ > full_.capacity()) {
+      full_.reserve(2 * magazines_);
+      empty_.reserve(2 * magazines_);
+    }
     return static_cast<void**>(::operator new(sizeof(void*) * magazine_capacity(c)));
   }
 

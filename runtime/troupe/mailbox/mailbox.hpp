@@ -29,48 +29,46 @@ enum class push_result : std::uint8_t {
 ///   this lane now; messages queue up, only attention wakes it), `closed` (for ever).
 /// - *attention*: the receiver shall look at its control lane.
 /// - *envelope*: the youngest message of a stack linked through `envelope::next`.
-/// - *count*: messages pushed since the last fold.
+/// - *count*: messages pushed so far, modulo 2^20.
 ///
-/// The receiver remembers how many it has taken since the last fold (`held_`) and publishes how many of them it is through
-/// with (`done_`). The depth is `count - done`. A sender reads `done_` only if `count` alone would say "full", so that in
-/// the usual case the receiver's line stays with the receiver.
+/// The receiver counts what it has taken (`held_`) and publishes how many of them it is through with (`done_`); all three
+/// counts only grow, so the depth is `count - done_` whenever each of them was read. A sender needs `done_` only to see
+/// whether there is room: it goes by the value that some sender read last (`seen_`), which can only be too low, and reads
+/// `done_` afresh when that alone would say "full". So the receiver's cache line stays with the receiver, and a sender is
+/// refused exactly if `capacity` messages were waiting.
 ///
-/// Taking a batch (receiver) leaves the word alone: it reads the word and follows `count - held_` links. The link of the
+/// Taking a batch leaves the word alone: the receiver follows `count - held_` links from the youngest. The link of the
 /// oldest fresh message leads to one that was taken before and has long been freed; it is never followed, and it does not
 /// matter whether that memory has been sent here again meanwhile.
-///
-/// Folding keeps the count small, once for so many messages: step *reset* sets `done_` to 0; step *take* lowers the count
-/// by what is done. In this order a sender between the two steps sees too large a depth, never too small: a message may be
-/// refused that would just have fitted, but the capacity is not exceeded.
 ///
 /// Threads: `push`, `attend`, `depth` any; everything else the holder of the right to run.
 class mailbox {
 public:
   enum state : std::uint64_t { busy = 0, idle = 1, blocked = 2, closed = 3 };
 
-  static constexpr std::size_t capacity_max = 500'000; // count must hold two of them
+  static constexpr std::size_t capacity_max = 500'000; // less than half of what count can tell apart
 
   /// Where what the receiver writes per message begins: better not in the senders' cache line.
-  static constexpr std::size_t receiver_offset = sizeof(std::uint64_t);
+  static constexpr std::size_t receiver_offset = 2 * sizeof(std::uint64_t);
 
   /// Adds `e` if fewer than `capacity` messages are waiting.
   push_result push(envelope* e, std::uint32_t capacity) noexcept {
-    // acquire: pairs with step take, so that `done_` below is no older than step reset; the compare-and-swap validates
-    // the word itself, but not what was read beside it.
-    auto w = word_.load(std::memory_order_acquire);
+    auto w = word_.load(std::memory_order_relaxed); // relaxed: validated by the compare-and-swap below
     for (;;) {
       const auto s = w & state_mask;
       if (s == closed) [[unlikely]]
         return push_result::closed;
-      const auto n = w >> count_shift;
-      // acquire: pairs with the release in pop(); nothing is read because of it but the depth itself.
-      if (n >= capacity && n - done_.load(std::memory_order_acquire) >= capacity) [[unlikely]]
-        return push_result::full;
+      if (waiting(w, seen_.load(std::memory_order_relaxed)) >= capacity) [[unlikely]] {
+        const auto done = done_.load(std::memory_order_acquire); // acquire: pairs with the release in pop()
+        seen_.store(done, std::memory_order_relaxed);            // relaxed: any value that `done_` once had will do
+        if (waiting(w, done) >= capacity)
+          return push_result::full;
+      }
       e->next = address(w);
-      const auto next = ((n + 1) << count_shift) | pack(e) | (w & attention_bit) | (s == idle ? std::uint64_t{busy} : s);
+      const auto next = (w & count_mask) + count_one + (pack(e) | (w & attention_bit) | (s == idle ? std::uint64_t{busy} : s));
       // release: publishes the message and its link, pairs with the acquire in take(). acquire: if this wakes the
-      // receiver, its next holder sees through the caller what the last holder wrote before leave().
-      if (word_.compare_exchange_weak(w, next, std::memory_order_acq_rel, std::memory_order_acquire)) [[likely]]
+      // receiver, its next holder sees through the caller what the last holder wrote before rest().
+      if (word_.compare_exchange_weak(w, next, std::memory_order_acq_rel, std::memory_order_relaxed)) [[likely]]
         return s == idle ? push_result::queued_and_wake : push_result::queued;
     }
   }
@@ -108,14 +106,16 @@ public:
 
   /// Messages waiting, in the batch included. Exact for the receiver, a moment old for others.
   std::size_t depth() const noexcept {
-    for (;;) {
-      const auto base = base_.load(std::memory_order_acquire);
-      const auto n = word_.load(std::memory_order_acquire) >> count_shift;
-      const auto d = done_.load(std::memory_order_acquire);
-      // Unchanged and not in flux: both belong to the same batch. Else a batch just finished would be counted twice.
-      if ((base & 1) == 0 && base_.load(std::memory_order_acquire) == base)
-        return n > d ? n - d : 0;
-    }
+    const auto w = word_.load(std::memory_order_acquire);
+    return waiting(w, done_.load(std::memory_order_acquire));
+  }
+
+  /// Messages accepted so far. Any thread.
+  std::uint64_t accepted() const noexcept {
+    const auto w = word_.load(std::memory_order_acquire);
+    // Whatever was popped since: the difference says where the count was.
+    const auto done = done_.load(std::memory_order_acquire);
+    return done + static_cast<std::uint64_t>(ahead(w, done));
   }
 
   // -- holder of the right to run only --
@@ -126,7 +126,7 @@ public:
       return nullptr;
     auto* e = batch_;
     batch_ = e->next;
-    // release: orders the pop before a sender's view of the free place. Owner is the only writer: no RMW.
+    // release: a sender that sees the free place sees that the message is out. The only writer: no RMW.
     done_.store(done_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     return e;
   }
@@ -150,10 +150,9 @@ public:
       return false;
     auto w = word_.load(std::memory_order_relaxed);
     do {
-      if ((w & attention_bit) != 0 || (w >> count_shift) != held_)
+      if ((w & attention_bit) != 0 || ahead(w, held_) != 0)
         return false;
-      // release: publishes the receiver's state to the next holder of the right to run. Count and address stay: with
-      // every message that was taken done, they stand for a depth of zero.
+      // release: publishes the receiver's state to the next holder of the right to run. Count and address stay.
     } while (!word_.compare_exchange_weak(w, (w & ~state_mask) | idle, std::memory_order_acq_rel,
                                           std::memory_order_relaxed));
     return true;
@@ -174,29 +173,28 @@ public:
   /// Refuses all further messages. What is waiting stays until it is popped.
   void close() noexcept { word_.fetch_or(closed, std::memory_order_acq_rel); }
 
-  /// Messages accepted so far. Any thread.
-  std::uint64_t accepted() const noexcept {
-    for (;;) {
-      const auto base = base_.load(std::memory_order_acquire);
-      const auto n = word_.load(std::memory_order_acquire) >> count_shift;
-      // Unchanged and not in flux: the count belongs to the base.
-      if ((base & 1) == 0 && base_.load(std::memory_order_acquire) == base)
-        return base / 2 + n;
-    }
-  }
-
   /// Messages popped so far.
-  std::uint64_t popped() const noexcept {
-    return base_.load(std::memory_order_relaxed) / 2 + done_.load(std::memory_order_relaxed);
-  }
+  std::uint64_t popped() const noexcept { return done_.load(std::memory_order_relaxed); }
 
 private:
   static constexpr std::uint64_t state_mask = 3;
   static constexpr std::uint64_t attention_bit = 4;
   static constexpr unsigned address_shift = 3;
   static constexpr unsigned count_shift = 44;
-  static constexpr std::uint64_t address_mask = (std::uint64_t{1} << count_shift) - 1 - 7;
-  static_assert(2 * capacity_max < (std::uint64_t{1} << (64 - count_shift)));
+  static constexpr std::uint64_t count_one = std::uint64_t{1} << count_shift;
+  static constexpr std::uint64_t count_mask = ~(count_one - 1);
+  static constexpr std::uint64_t address_mask = count_one - 1 - 7;
+  static_assert(capacity_max < (std::uint64_t{1} << (63 - count_shift)));
+
+  /// How far the count in `w` is ahead of `other`, which is less than 2^19 away from it on either side.
+  static std::int64_t ahead(std::uint64_t w, std::uint64_t other) noexcept {
+    return static_cast<std::int64_t>((w & count_mask) - (other << count_shift)) >> count_shift;
+  }
+
+  static std::uint64_t waiting(std::uint64_t w, std::uint64_t done) noexcept {
+    const auto n = ahead(w, done);
+    return n > 0 ? static_cast<std::uint64_t>(n) : 0; // `done` may be younger than `w`
+  }
 
   static std::uint64_t pack(const envelope* e) noexcept {
     return reinterpret_cast<std::uint64_t>(e) / block_pool::alignment << address_shift;
@@ -209,53 +207,34 @@ private:
   /// Makes what was pushed since the last call the current batch, oldest first. Requires an empty batch.
   bool take() noexcept {
     const auto w = word_.load(std::memory_order_acquire); // acquire: the messages; pairs with the release in push()
-    const auto fresh = (w >> count_shift) - held_;
+    const auto fresh = ahead(w, held_);
     if (fresh == 0)
       return false;
-    // By count, not to a terminator: the link of the oldest fresh one points to an envelope that has long been freed.
     envelope* oldest = nullptr;
     auto* e = address(w);
-    for (auto n = fresh; n != 0; --n) {
+    for (auto n = fresh; n != 0; --n) { // by count, not to a terminator: see above
       auto* older = e->next;
       e->next = oldest;
       oldest = e;
       e = older;
     }
     batch_ = oldest;
-    held_ += fresh;
-    if (held_ >= fold_at) [[unlikely]]
-      fold(fresh);
+    held_ += static_cast<std::uint64_t>(fresh);
     return true;
   }
 
-  /// Keeps count from running over: forgets the messages that are done. `waiting` are those just taken.
-  void fold(std::uint64_t waiting) noexcept {
-    const auto base = base_.load(std::memory_order_relaxed);
-    const auto gone = held_ - waiting;
-    base_.store(base | 1, std::memory_order_relaxed); // in flux; ordered by the releases below
-    done_.store(0, std::memory_order_release);        // step reset; release: who sees it sees the mark in depth()
-    auto w = word_.load(std::memory_order_relaxed);
-    while (!word_.compare_exchange_weak(w, w - (gone << count_shift), std::memory_order_acq_rel,
-                                        std::memory_order_relaxed)) {
-    }
-    base_.store(base + 2 * gone, std::memory_order_release);
-    held_ = waiting;
-  }
-
-  static constexpr std::uint64_t fold_at = 64; // messages: one compare-and-swap more for so many
+  // -- senders --
+  std::atomic<std::uint64_t> seen_{0}; // a value of `done_` from some time ago
 
   // -- senders and receiver --
   std::atomic<std::uint64_t> word_{busy};
 
-  // -- receiver writes, senders read when the lane looks full --
-  std::atomic<std::uint64_t> done_{0};
+  // -- receiver writes; senders read it when the lane looks full, anyone for figures --
+  std::atomic<std::uint64_t> done_{0}; // messages popped
 
   // -- holder of the right to run only --
   envelope* batch_ = nullptr;
-  std::uint64_t held_ = 0; // the part of count that was taken
-
-  // -- holder of the right to run writes, anyone reads --
-  std::atomic<std::uint64_t> base_{0}; // twice the messages folded away; odd while folding
+  std::uint64_t held_ = 0; // messages taken into batches
 };
 
 } // namespace troupe::detail

@@ -133,7 +133,9 @@ void check_random_logs(replay_rule rule) {
 
 } // namespace
 
-TEST_CASE("replay: by line random logs get the sequential answers whatever fails") { check_random_logs(replay_rule::line); }
+TEST_CASE("replay: by line random logs get the sequential answers whatever fails") {
+  check_random_logs(replay_rule::line);
+}
 
 TEST_CASE("replay: by order random logs get the sequential answers whatever fails") {
   check_random_logs(replay_rule::order);
@@ -165,8 +167,7 @@ TEST_CASE("replay: an interrupted run reports about what was fed") {
 }
 
 TEST_CASE("replay: the final stock is written") {
-  const scratch_file file{
-      log_text("1,B,x,2,2010-12-01 08:26:00,1,,France\n1,A,x,-3,2010-12-01 08:26:00,1,,France\n")};
+  const scratch_file file{log_text("1,B,x,2,2010-12-01 08:26:00,1,,France\n1,A,x,-3,2010-12-01 08:26:00,1,,France\n")};
   const std::string stock = file.path() + ".stock";
   options opts;
   opts.input = file.path();
