@@ -39,6 +39,8 @@ public:
     events_.clear();
   }
 
+  bool empty() const noexcept { return snapshot_.value == nullptr && events_.empty(); }
+
 private:
   struct kept {
     const journal_type* type = nullptr;
@@ -52,13 +54,25 @@ private:
   std::vector<kept> events_;
 };
 
+memory_store::memory_store() = default;
+memory_store::~memory_store() = default;
+
 std::shared_ptr<journal> memory_store::open(const std::string& key) {
   auto& s = shard_of(key);
   std::unique_lock guard{s.mutex};
-  auto& found = s.streams[key];
-  if (found == nullptr)
-    found = std::make_shared<stream>();
-  return found;
+  const auto entry = s.streams.try_emplace(key).first;
+  if (entry->second == nullptr)
+    entry->second = std::make_unique<stream>();
+  // The key lives in the map as long as the stream does.
+  return {entry->second.get(), [store = shared_from_this(), &own = entry->first](journal*) { store->close(own); }};
+}
+
+void memory_store::close(const std::string& key) {
+  auto& s = shard_of(key);
+  std::unique_lock guard{s.mutex};
+  const auto entry = s.streams.find(key);
+  if (entry->second->empty())
+    s.streams.erase(entry);
 }
 
 std::size_t memory_store::size() const {

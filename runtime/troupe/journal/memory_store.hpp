@@ -14,23 +14,29 @@ namespace troupe {
 
 /// Journals that survive their actors' restarts, and end with the process. Every write is durable at once.
 ///
-/// Memory: a copy of each actor's latest snapshot and of the events after it; see `journaled_actor::snapshot_every`.
-/// Threads: any.
-class memory_store final : public journal_store {
+/// Memory: a copy of each actor's latest snapshot and of the events after it; see `journaled_actor::snapshot_every`. A
+/// journal that holds nothing when its actor closes it costs nothing. Held by a shared_ptr. Threads: any.
+class memory_store final : public journal_store, public std::enable_shared_from_this<memory_store> {
 public:
   std::shared_ptr<journal> open(const std::string& key) override;
 
-  /// Journals opened so far.
+  /// Journals that hold something or are open.
   std::size_t size() const;
+
+  memory_store();
+  ~memory_store() override;
 
 private:
   class stream;
   struct shard {
     mutable std::mutex mutex; // leaf lock
-    std::unordered_map<std::string, std::shared_ptr<stream>> streams;
+    std::unordered_map<std::string, std::unique_ptr<stream>> streams;
   };
 
+
   shard& shard_of(const std::string& key) { return shards_[std::hash<std::string>{}(key) % shards_.size()]; }
+
+  void close(const std::string& key);
 
   std::array<shard, 16> shards_;
 };
