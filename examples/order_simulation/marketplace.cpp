@@ -29,7 +29,8 @@ public:
   marketplace_run(const options& opts, live_view& view, const std::atomic<bool>& interrupted)
       : opts_{opts}, view_{view}, interrupted_{interrupted}, crashes_{opts}, system_{crashes_.system()},
         driver_count_{drivers_for(opts)}, shop_{opts, crashes_, system_, driver_count_},
-        plan_{opts, shop_, std::vector<shown_product>(opts.products), keys(opts, opts.sellers), keys(opts, products_per_seller)} {
+        plan_{opts, shop_, std::vector<shown_product>(opts.products), keys(opts, opts.sellers),
+              keys(opts, products_per_seller)} {
     for (std::uint64_t i = 0; i < opts.products; ++i)
       plan_.shown[i].price = shop_.prices[i].price.cents;
     for (std::uint32_t i = 0; i < driver_count_; ++i)
@@ -40,9 +41,9 @@ public:
     const auto before = system_.books().handled;
     plan_.begin = system_.now();
     const auto drivers = shop_.root.supervise("drivers", crashes_.supervisor(troupe::one_for_one));
+    const auto child = crashes_.child(troupe::mailbox_options::capacity_max);
     for (std::uint32_t i = 0; i < driver_count_; ++i)
-      drivers_.push_back(drivers.start<marketplace_driver>("driver-" + std::to_string(i),
-                                                           crashes_.child(troupe::mailbox_options::capacity_max), books_[i]));
+      drivers_.push_back(drivers.start<marketplace_driver>("driver-" + std::to_string(i), child, books_[i]));
     watch_until_done();
     const auto end = system_.now();
     const auto handled = system_.books().handled - before;
@@ -90,8 +91,9 @@ private:
     s.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - plan_.begin);
     s.done = sum([](const driver_book& b) { return b.done.load(); });
     s.in_flight = sum([](const driver_book& b) { return b.in_flight.load(); });
-    s.progress = opts_.duration ? static_cast<double>(s.elapsed.count()) / static_cast<double>(opts_.duration->count())
-                                : static_cast<double>(s.done) / static_cast<double>(std::max<std::uint64_t>(opts_.transactions, 1));
+    const auto ratio = [](auto part, auto whole) { return static_cast<double>(part) / static_cast<double>(whole); };
+    s.progress = opts_.duration ? ratio(s.elapsed.count(), opts_.duration->count())
+                                : ratio(s.done, std::max<std::uint64_t>(opts_.transactions, 1));
     s.per_s = static_cast<double>(s.done - done_shown_) / std::chrono::duration<double>(since).count();
     done_shown_ = s.done;
     std::vector<std::uint64_t> counts(recent_latencies::buckets);

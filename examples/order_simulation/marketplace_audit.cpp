@@ -91,7 +91,7 @@ private:
       ++p.open_orders;
       const auto found = deliveries_.find(hash_of(order_key{who, r.number}));
       const auto expected = r.status == order_status::ready_for_shipment ? shipment_status::approved
-                                                                          : shipment_status::delivery_in_progress;
+                                                                         : shipment_status::delivery_in_progress;
       if (found == deliveries_.end() || found->second.status != expected)
         ++f_.statuses_broken;
       else
@@ -125,8 +125,8 @@ private:
 
   void take(std::size_t i, const customer_state& s) {
     const auto& o = orders_[i];
-    f_.counts_broken
-        += s.payments != o.paid.count || s.failed_payments != o.failed.count || s.deliveries != o.arrived ? 1 : 0;
+    f_.counts_broken +=
+        s.payments != o.paid.count || s.failed_payments != o.failed.count || s.deliveries != o.arrived ? 1 : 0;
     f_.ledgers_broken += s.spent != o.total ? 1 : 0;
     f_.spent += s.spent;
   }
@@ -179,7 +179,8 @@ market_findings look_into(const marketplace_shop& shop) {
   market_findings f;
   customer_audit{shop, f}.run();
   look_at_sellers(shop, f);
-  ask_all(shop.providers, provider_query{}, [&](std::size_t, const provider_books& b) { f.provider_balance += b.balance; });
+  ask_all(shop.providers, provider_query{},
+          [&](std::size_t, const provider_books& b) { f.provider_balance += b.balance; });
   return f;
 }
 

@@ -30,21 +30,21 @@ struct market_findings {
   std::vector<partition> partitions;
 
   std::uint64_t customers = 0, orders = 0, paid_orders = 0, failed_orders = 0, open_orders = 0;
-  std::uint64_t lines = 0; ///< Of paid orders.
-  std::uint64_t numbers_broken = 0;    ///< Customers whose orders are not 1, 2, ... n.
-  std::uint64_t ledgers_broken = 0;    ///< Customers whose order, payment and account disagree.
-  std::uint64_t payments_broken = 0;   ///< Customers whose payments are not those of their orders.
-  std::uint64_t counts_broken = 0;     ///< Customers whose counts are not those of their orders.
-  std::uint64_t carts_broken = 0;      ///< Customers with another number of checkouts than orders.
-  std::uint64_t statuses_broken = 0;   ///< Open orders whose shipment disagrees, or has none.
+  std::uint64_t lines = 0;                   ///< Of paid orders.
+  std::uint64_t numbers_broken = 0;          ///< Customers whose orders are not 1, 2, ... n.
+  std::uint64_t ledgers_broken = 0;          ///< Customers whose order, payment and account disagree.
+  std::uint64_t payments_broken = 0;         ///< Customers whose payments are not those of their orders.
+  std::uint64_t counts_broken = 0;           ///< Customers whose counts are not those of their orders.
+  std::uint64_t carts_broken = 0;            ///< Customers with another number of checkouts than orders.
+  std::uint64_t statuses_broken = 0;         ///< Open orders whose shipment disagrees, or has none.
   std::uint64_t steps = 0, steps_broken = 0; ///< Of orders' histories and of what sellers hear.
   money order_total{}, payment_total{}, spent{}, revenue{}, provider_balance{};
-  tally parts_invoiced, parts_paid, parts_delivered; ///< By the orders.
+  tally parts_invoiced, parts_paid, parts_delivered;                  ///< By the orders.
   tally invoices, invoices_paid, invoices_concluded, invoices_voided; ///< By the sellers.
 
   std::uint64_t products = 0, units_sold = 0;
   std::uint64_t units_ordered_checksum = 0, units_sold_checksum = 0;
-  std::uint64_t stocks_broken = 0;   ///< That break supplied = available + confirmed.
+  std::uint64_t stocks_broken = 0; ///< That break supplied = available + confirmed.
   std::uint64_t stocks_oversold = 0;
   std::uint64_t stocks_reserved = 0; ///< With units that nobody will settle.
   std::uint64_t versions_broken = 0; ///< Stocks or list prices that differ from their product.

@@ -18,7 +18,7 @@ using namespace troupe::commerce;
 
 constexpr retry_policy persistence{.attempts = 30, .timeout = 5s};
 constexpr unsigned checkout_attempts = 20;
-constexpr std::size_t baskets_max = 200'000; // per driver, kept for the check of causality
+constexpr std::size_t baskets_max = 200'000;   // per driver, kept for the check of causality
 constexpr std::uint64_t renewal_every = 5'000; // transactions of one driver
 constexpr std::uint64_t first_renewal = 50;
 
@@ -52,7 +52,7 @@ void marketplace_driver::look_for_end() {
   b.finished = true;
 }
 
-// -- who is next -------------------------------------------------------------------------------------------------------
+// -- who is next ------------------------------------------------------------------------------------------------------
 
 void marketplace_driver::on(const arrival_tick&) {
   auto& b = *book_;
@@ -128,7 +128,7 @@ void marketplace_driver::renew_somebody() {
   b.renewals += 2;
 }
 
-// -- transactions ------------------------------------------------------------------------------------------------------
+// -- transactions -----------------------------------------------------------------------------------------------------
 
 troupe::task<bool> marketplace_driver::run(client_slot& s) {
   switch (s.kind) {
@@ -171,14 +171,13 @@ void marketplace_driver::judge(client_slot& s, const checkout_answer& answer) {
   if (answer.repeated)
     return;
   ++b.sessions_checked;
-  for (std::size_t i = 0; i < answer.lines.size(); ++i) {
-    const auto& l = answer.lines[i];
+  for (const auto& l : answer.lines) {
     if (std::ranges::find(s.lines, l.item, &order_line::item) == s.lines.end())
       ++b.sessions_mixed;
     // The lines of one seller, where he has several; once, at the first of them.
     const auto mine = [&](const order_line& x) { return x.item.seller == l.item.seller; };
-    if (std::find_if(answer.lines.begin(), answer.lines.end(), mine) - answer.lines.begin() != static_cast<std::ptrdiff_t>(i)
-        || std::ranges::count_if(answer.lines, mine) < 2 || b.baskets.size() >= baskets_max)
+    const bool first = &*std::ranges::find_if(answer.lines, mine) == &l;
+    if (!first || std::ranges::count_if(answer.lines, mine) < 2 || b.baskets.size() >= baskets_max)
       continue;
     bought_together basket{l.item.seller.value, {}};
     std::ranges::copy_if(answer.lines, std::back_inserter(basket.lines), mine);

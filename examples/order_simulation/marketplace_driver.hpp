@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "marketplace_traffic.hpp"
-
 #include <troupe/actor.hpp>
+
+#include "marketplace_traffic.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -19,8 +19,8 @@ struct client_turn {
 /// To itself, in an open loop: transactions may have arrived.
 struct arrival_tick {};
 
-/// A part of the clients: each of them submits a transaction, waits for its answer, checks it, and goes on. A transaction
-/// under way when the driver fails is submitted again under its own id.
+/// A part of the clients: each of them submits a transaction, waits for its answer, checks it, and goes on. A
+/// transaction under way when the driver fails is submitted again under its own id.
 class marketplace_driver final : public troupe::actor<marketplace_driver, client_turn, arrival_tick> {
 public:
   explicit marketplace_driver(std::shared_ptr<driver_book> book);

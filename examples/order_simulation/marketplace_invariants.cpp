@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The verdicts on what marketplace_audit.cpp has found.
-#include "marketplace_audit.hpp"
-
 #include <troupe/commerce/anomalies.hpp>
+
+#include "marketplace_audit.hpp"
 
 #include <algorithm>
 #include <string>
@@ -20,8 +20,8 @@ struct causality {
   std::uint64_t anomalies = 0;
 };
 
-/// The items of a cart, the one whose price is oldest first. The procedure holds an item against those before it only, and
-/// takes one that is newer than its pivot for an anomaly: in this order it misses none and invents none.
+/// The items of a cart, the one whose price is oldest first. The procedure holds an item against those before it only,
+/// and takes one that is newer than its pivot for an anomaly: in this order it misses none and invents none.
 std::vector<priced_item> by_age(const std::vector<priced_item>& history, const bought_together& basket) {
   std::vector<std::pair<std::size_t, priced_item>> aged;
   for (const auto& l : basket.lines) {
@@ -89,10 +89,10 @@ void append_market_invariants(report& r, const market_findings& f,
     failed += b->orders_failed;
   }
 
-  add("1 all or nothing: each order has one invoice per seller, one payment, one shipment, and nothing is left under way",
-      f.unfinished == 0 && f.invoices == f.parts_invoiced && f.invoices_paid == f.parts_paid
-          && f.invoices_voided.count == f.parts_invoiced.count - f.parts_paid.count && f.payments_broken == 0
-          && all_of(f, [](const part& p) { return p.paid == p.shipments; }),
+  add("1 all or nothing: each order has one invoice per seller, one payment, one shipment, and none is left under way",
+      f.unfinished == 0 && f.invoices == f.parts_invoiced && f.invoices_paid == f.parts_paid &&
+          f.invoices_voided.count == f.parts_invoiced.count - f.parts_paid.count && f.payments_broken == 0 &&
+          all_of(f, [](const part& p) { return p.paid == p.shipments; }),
       f.orders);
   add("1 stock law: supplied = available + confirmed, confirmed is what paid orders hold, nothing stays reserved",
       f.stocks_broken == 0 && f.stocks_reserved == 0 && f.units_sold_checksum == f.units_ordered_checksum, f.products);
@@ -109,27 +109,26 @@ void append_market_invariants(report& r, const market_findings& f,
   add("6 consistent query: every dashboard's sums are those of its list", dashboards_wrong + f.dashboards_wrong == 0,
       dashboards + f.sellers);
   add("7 exactly once: counts of payments and deliveries are those of orders and packages, whatever was repeated",
-      f.counts_broken == 0
-          && all_of(f, [](const part& p) { return p.packages_arrived == p.packages_delivered; }),
+      f.counts_broken == 0 && all_of(f, [](const part& p) { return p.packages_arrived == p.packages_delivered; }),
       f.customers + f.probes);
   add("9 failure isolation: orders are complete though sellers and customers were ended and begun anew",
       f.unfinished == 0 && failed == 0 && accepted == f.paid_orders, renewals);
   add("TPC-C 1, 8, 9: what orders, payments, customers, sellers and the provider counted is the same money",
-      f.order_total == f.payment_total && f.order_total == f.spent && f.order_total == f.revenue
-          && f.order_total == f.provider_balance,
+      f.order_total == f.payment_total && f.order_total == f.spent && f.order_total == f.revenue &&
+          f.order_total == f.provider_balance,
       f.paid_orders);
   add("TPC-C 2: order numbers are dense, without gap or repetition", f.numbers_broken == 0, f.customers);
   add("TPC-C 3: shipments are numbered without gap, and those not concluded are open",
-      all_of(f, [](const part& p) {
-        return p.last_number == p.shipments.count && p.shipments.count - p.concluded.count == p.open_shipments;
-      }),
+      all_of(f,
+             [](const part& p) {
+               return p.last_number == p.shipments.count && p.shipments.count - p.concluded.count == p.open_shipments;
+             }),
       f.partitions.size());
   add("TPC-C 4, 6: as many packages as lines, no line lost or doubled",
       all_of(f, [](const part& p) { return p.packages == p.packages_paid; }), f.lines);
   add("TPC-C 5, 7: orders, shipments and sellers agree on what is delivered",
-      f.statuses_broken == 0 && f.invoices_concluded == f.parts_delivered && all_of(f, [](const part& p) {
-        return p.delivered == p.concluded && p.open_orders == p.open_shipments;
-      }),
+      f.statuses_broken == 0 && f.invoices_concluded == f.parts_delivered &&
+          all_of(f, [](const part& p) { return p.delivered == p.concluded && p.open_orders == p.open_shipments; }),
       f.paid_orders);
   add("TPC-C 10, 12: each customer has spent what his paid orders come to", f.ledgers_broken == 0, f.customers);
 }

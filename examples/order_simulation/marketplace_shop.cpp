@@ -54,7 +54,9 @@ void marketplace_shop::open_sellers(const options& opts, const crash_plan& plan)
   for (std::uint32_t s = 1; s <= opts.sellers; ++s) {
     std::vector<money> list;
     for (std::uint32_t p = 1; p <= products_per_seller; ++p) {
-      const opening_price price{{static_cast<std::int64_t>(random() % 10'000)}, {static_cast<std::int64_t>(random() % 1'000)}};
+      opening_price price;
+      price.price.cents = static_cast<std::int64_t>(random() % 10'000);
+      price.freight.cents = static_cast<std::int64_t>(random() % 1'000);
       const product_key key{{s}, p};
       prices.push_back(price);
       list.push_back(price.price);
@@ -70,10 +72,11 @@ void marketplace_shop::open_sellers(const options& opts, const crash_plan& plan)
 
 void marketplace_shop::open_customers(const options& opts, const crash_plan& plan) {
   const auto provider_group = root.supervise("providers", plan.supervisor(troupe::one_for_one));
+  const provider_options behaviour{.declined = declined, .seed = opts.seed, .remembered = 2'000};
+  const auto roomy = plan.child(troupe::mailbox_options::capacity_max);
   for (std::size_t i = 0; i < provider_count; ++i)
-    providers.push_back(provider_group.start<simulated_provider>(
-        "provider-" + std::to_string(i), plan.child(troupe::mailbox_options::capacity_max),
-        provider_options{.declined = declined, .seed = opts.seed, .remembered = 2'000}, std::make_shared<provider_books>()));
+    providers.push_back(provider_group.start<simulated_provider>("provider-" + std::to_string(i), roomy, behaviour,
+                                                                 std::make_shared<provider_books>()));
   const auto group = root.supervise("customers", crowd(plan));
   const auto child = plan.child(small_mailbox);
   std::shared_ptr<const troupe::commerce::directory> known = directory;

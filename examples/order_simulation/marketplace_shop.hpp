@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "crash_plan.hpp"
-#include "options.hpp"
-
 #include <troupe/commerce/cart.hpp>
 #include <troupe/commerce/customer.hpp>
 #include <troupe/commerce/delivery_desk.hpp>
@@ -14,7 +11,11 @@
 #include <troupe/commerce/seller.hpp>
 #include <troupe/commerce/shipment.hpp>
 #include <troupe/commerce/stock.hpp>
+
 #include <troupe/system.hpp>
+
+#include "crash_plan.hpp"
+#include "options.hpp"
 
 #include <cstdint>
 #include <memory>

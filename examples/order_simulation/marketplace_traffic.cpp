@@ -10,7 +10,7 @@ namespace {
 
 using namespace troupe::commerce;
 
-constexpr unsigned draws_max = 50; // for something that is free, before something else is drawn
+constexpr unsigned draws_max = 50;      // for something that is free, before something else is drawn
 constexpr std::size_t open_slots = 900; // below what one actor may have suspended at a time
 
 /// A counter that only one thread writes.
@@ -54,8 +54,8 @@ void driver_book::draw(client_slot& s, troupe::time_point intended) {
   s.intended = intended;
   s.tid = next_tid();
   const auto at = random() % 100;
-  s.kind = static_cast<transaction_kind>(std::ranges::find_if(transaction_mix, [&](auto bound) { return at < bound; })
-                                         - transaction_mix.begin());
+  s.kind = static_cast<transaction_kind>(std::ranges::find_if(transaction_mix, [&](auto bound) { return at < bound; }) -
+                                         transaction_mix.begin());
   const bool update = s.kind == transaction_kind::price_update || s.kind == transaction_kind::product_update;
   if ((s.kind == transaction_kind::checkout && !draw_session(s)) || (update && !draw_update(s)))
     s.kind = transaction_kind::dashboard; // every customer, or every product that was tried, is busy

@@ -54,7 +54,7 @@ struct marketplace_plan {
   const marketplace_shop& shop;
   std::vector<shown_product> shown;
   const key_distribution sellers;
-  const key_distribution products; ///< Of one seller.
+  const key_distribution products;  ///< Of one seller.
   std::atomic<bool> no_more{false}; ///< Begin nothing new.
   troupe::time_point begin{};
 };
@@ -90,7 +90,7 @@ struct driver_book {
   const std::uint32_t number;
   std::mt19937_64 random;
   std::vector<client_slot> slots;
-  std::vector<std::uint32_t> free_slots; ///< Open loop.
+  std::vector<std::uint32_t> free_slots;    ///< Open loop.
   std::deque<std::uint32_t> idle_customers; ///< Indices; each customer belongs to one driver.
   std::uint64_t quota = 0;                  ///< Transactions still to begin.
   std::uint64_t last_tid = 0;

@@ -164,7 +164,7 @@ task<void> cart::on(const resume_checkout&) {
     (void)co_await finish_checkout(tid);
 }
 
-// -- events ------------------------------------------------------------------------------------------------------------
+// -- events -----------------------------------------------------------------------------------------------------------
 
 void cart::apply(cart_state& s, const item_added& e) {
   s.session = e.session;

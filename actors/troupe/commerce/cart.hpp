@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <vector>
-
 #include <troupe/commerce/directory.hpp>
 #include <troupe/commerce/recent.hpp>
 #include <troupe/commerce/retry.hpp>
+
 #include <troupe/journal/journaled_actor.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
 
 namespace troupe::commerce {
 
@@ -27,8 +28,8 @@ struct cart_state {
   std::vector<order_line> items;
   std::uint32_t checkouts = 0; ///< Accepted ones.
   std::uint32_t refused = 0;
-  recent<answered, 2> answers;       ///< Two: one session at a time, and the one before.
-  recent<transaction_id, 2> over;    ///< Sessions checked out or abandoned.
+  recent<answered, 2> answers;    ///< Two: one session at a time, and the one before.
+  recent<transaction_id, 2> over; ///< Sessions checked out or abandoned.
 };
 
 struct cart_query {
@@ -55,8 +56,8 @@ struct resume_checkout {};
 ///
 /// A checkout takes the prices from the sellers' lists: all prices of one seller from one state of his list, so that no
 /// update is seen without those before it. A price that has risen since the item was added is made up for by a voucher;
-/// one that has fallen is simply charged. An item whose product was replaced keeps its old version, and the stock refuses
-/// it.
+/// one that has fallen is simply charged. An item whose product was replaced keeps its old version, and the stock
+/// refuses it.
 ///
 ///     add_item         cart_answer
 ///     abandon_cart     -

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cstdint>
-
 #include <troupe/commerce/messages.hpp>
 #include <troupe/commerce/recent.hpp>
+
 #include <troupe/journal/journaled_actor.hpp>
+
+#include <cstdint>
 
 namespace troupe::commerce {
 

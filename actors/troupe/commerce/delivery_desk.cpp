@@ -7,7 +7,8 @@ namespace troupe::commerce {
 
 namespace {
 
-constexpr std::uint32_t group = 10; // partitions that a round goes through: longer ones take longer, shorter ones cost more
+// Partitions that a round goes through: with more of them a round takes longer, with fewer there are more messages.
+constexpr std::uint32_t group = 10;
 constexpr std::chrono::seconds patience{2};
 
 } // namespace

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/commerce/directory.hpp>
+#include <troupe/commerce/own_answer.hpp>
+
+#include <troupe/actor.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
-
-#include <troupe/commerce/directory.hpp>
-#include <troupe/commerce/own_answer.hpp>
-#include <troupe/actor.hpp>
 
 namespace troupe::commerce {
 

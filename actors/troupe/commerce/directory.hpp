@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/commerce/messages.hpp>
+
+#include <troupe/ref.hpp>
+
 #include <cstdint>
 #include <stdexcept>
 #include <vector>
-
-#include <troupe/commerce/messages.hpp>
-#include <troupe/ref.hpp>
 
 namespace troupe::commerce {
 
 // What the actors of the shop know of each other: messages, not types.
 using stock_ref = ref_to<reserve_units, confirm_reservation, cancel_reservation, set_stock_version>;
 using product_ref = ref_to<update_price, replace_product>;
-using seller_ref = ref_to<quote_price, quote_prices, publish_price, note_invoice, note_payment, void_invoice, note_ready,
-                          note_packages, note_concluded>;
+using seller_ref = ref_to<quote_price, quote_prices, publish_price, note_invoice, note_payment, void_invoice,
+                          note_ready, note_packages, note_concluded>;
 using cart_ref = ref_to<add_item, checkout, abandon_cart>;
 using order_ref = ref_to<place_order, order_moved>;
 using payment_ref = ref_to<process_payment>;
@@ -46,7 +47,9 @@ public:
   const customer_actors& of(customer_id c) const { return customers_.at(c.value - 1u); }
   const seller_ref& seller(seller_id s) const { return sellers_.at(s.value - 1u).self; }
   const stock_ref& stock(product_key p) const { return sellers_.at(p.seller.value - 1u).stocks.at(p.number - 1u); }
-  const product_ref& product(product_key p) const { return sellers_.at(p.seller.value - 1u).products.at(p.number - 1u); }
+  const product_ref& product(product_key p) const {
+    return sellers_.at(p.seller.value - 1u).products.at(p.number - 1u);
+  }
   const shipment_ref& shipment(std::uint32_t partition) const { return shipments_.at(partition); }
   const desk_ref& desk(std::uint32_t number) const { return desks_.at(number); }
 

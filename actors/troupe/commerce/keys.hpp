@@ -61,8 +61,8 @@ constexpr std::uint64_t package_hash(order_key o, std::size_t line, product_key 
   return hash_of(o, hash_of(item) + line);
 }
 
-/// A set of things that are gone or elsewhere, in 16 bytes: how many, and a checksum that depends on each but not on their
-/// order. Two actors that have seen the same things have equal tallies; different ones almost never (2^-64).
+/// A set of things that are gone or elsewhere, in 16 bytes: how many, and a checksum that depends on each but not on
+/// their order. Two actors that have seen the same things have equal tallies; different ones almost never (2^-64).
 struct tally {
   std::uint64_t count = 0;
   std::uint64_t checksum = 0;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <vector>
-
 #include <troupe/commerce/keys.hpp>
 #include <troupe/commerce/money.hpp>
 #include <troupe/commerce/order_line.hpp>
 #include <troupe/commerce/order_status.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
 
 /// The protocol of the shop on one page; the questions about an actor's state stand beside that state.
 ///
@@ -17,7 +17,7 @@
 
 namespace troupe::commerce {
 
-// -- to the cart -------------------------------------------------------------------------------------------------------
+// -- to the cart ------------------------------------------------------------------------------------------------------
 
 enum class cart_answer : std::uint8_t {
   added,
@@ -66,7 +66,7 @@ struct checkout {
   payment_method method = payment_method::credit_card;
 };
 
-// -- to the order ------------------------------------------------------------------------------------------------------
+// -- to the order -----------------------------------------------------------------------------------------------------
 
 struct order_answer {
   checkout_verdict verdict = checkout_verdict::unfinished;
@@ -88,7 +88,7 @@ struct order_moved {
   order_status status{};
 };
 
-// -- to the stock ------------------------------------------------------------------------------------------------------
+// -- to the stock -----------------------------------------------------------------------------------------------------
 
 enum class stock_answer : std::uint8_t {
   in_stock,     ///< Reserved, now or before, for this transaction.
@@ -133,7 +133,7 @@ struct restock {
   std::uint32_t quantity = 0;
 };
 
-// -- to the product ----------------------------------------------------------------------------------------------------
+// -- to the product ---------------------------------------------------------------------------------------------------
 
 /// Where an update stands among all updates of the seller's products, counted from 1.
 struct update_place {
@@ -154,7 +154,7 @@ struct replace_product {
   money freight{};
 };
 
-// -- to the seller -----------------------------------------------------------------------------------------------------
+// -- to the seller ----------------------------------------------------------------------------------------------------
 
 /// From the product: its price, for the seller's list. Answered with its place among all updates.
 struct publish_price {
@@ -220,7 +220,7 @@ struct note_concluded {
   order_key order{};
 };
 
-// -- to the customer ---------------------------------------------------------------------------------------------------
+// -- to the customer --------------------------------------------------------------------------------------------------
 
 /// An order was paid, or was not.
 struct note_purchase {
@@ -238,7 +238,7 @@ struct note_arrival {
 /// To a seller or customer: ends this incarnation in good order; its supervisor starts the next one, from the journal.
 struct begin_anew {};
 
-// -- to the payment ----------------------------------------------------------------------------------------------------
+// -- to the payment ---------------------------------------------------------------------------------------------------
 
 enum class payment_answer : std::uint8_t { paid, refused };
 
@@ -250,7 +250,7 @@ struct process_payment {
   money amount{};
 };
 
-// -- to the payment provider -------------------------------------------------------------------------------------------
+// -- to the payment provider ------------------------------------------------------------------------------------------
 
 enum class charge_answer : std::uint8_t { approved, declined };
 
@@ -267,7 +267,7 @@ struct refund {
   order_key order{};
 };
 
-// -- to the shipment ---------------------------------------------------------------------------------------------------
+// -- to the shipment --------------------------------------------------------------------------------------------------
 
 struct ship_order {
   order_key order{};
@@ -291,7 +291,7 @@ struct delivery_round {
   std::uint32_t delivered = 0; ///< Packages delivered by those before.
 };
 
-// -- to the delivery desk ----------------------------------------------------------------------------------------------
+// -- to the delivery desk ---------------------------------------------------------------------------------------------
 
 struct delivery_answer {
   std::uint32_t packages = 0;

@@ -14,9 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr auto resume_pause = 200ms; // whoever asked for the order will mostly ask again before
 
-line_set bit(std::size_t i) {
-  return line_set{1} << i;
-}
+line_set bit(std::size_t i) { return line_set{1} << i; }
 
 /// The lines of each seller, sellers in the order of their first line.
 std::vector<std::pair<seller_id, line_set>> by_seller(const std::vector<order_line>& lines) {
@@ -53,7 +51,7 @@ order::order(customer_id who, std::shared_ptr<const directory> shop, retry_polic
     try_later();
 }
 
-// -- what is known -----------------------------------------------------------------------------------------------------
+// -- what is known ----------------------------------------------------------------------------------------------------
 
 const order_record* order::find(std::uint32_t number) const {
   const auto& open = state().open;
@@ -73,16 +71,14 @@ const order_answer* order::answered(transaction_id tid) const {
 }
 
 order_answer order::answer_of(const order_record& r, customer_id who) {
-  const auto verdict = r.status == order_status::payment_failed ? checkout_verdict::payment_refused
-                                                                : checkout_verdict::accepted;
+  const auto verdict =
+      r.status == order_status::payment_failed ? checkout_verdict::payment_refused : checkout_verdict::accepted;
   return {verdict, {who, r.number}, r.totals.invoice, r.taken};
 }
 
-void order::try_later() {
-  after("resume", resume_pause, resume_orders{});
-}
+void order::try_later() { after("resume", resume_pause, resume_orders{}); }
 
-// -- the transaction ---------------------------------------------------------------------------------------------------
+// -- the transaction --------------------------------------------------------------------------------------------------
 
 task<order_answer> order::on(const place_order& m) {
   if (const auto* before = answered(m.tid))
@@ -211,7 +207,7 @@ task<bool> order::settle(std::uint32_t number) {
     const auto first = counted.error().code;
     counted = co_await ask_again(self(), shop_->of(who_).customer, bought, first, policy_);
   }
-  co_return sold && known && counted.has_value();
+  co_return sold&& known&& counted.has_value();
 }
 
 task<bool> order::ship(std::uint32_t number) {
@@ -266,7 +262,7 @@ order::effect<> order::on(const order_moved& m) const {
   return {order_progressed{who_, m.number, m.status, now()}};
 }
 
-// -- events ------------------------------------------------------------------------------------------------------------
+// -- events -----------------------------------------------------------------------------------------------------------
 
 namespace {
 

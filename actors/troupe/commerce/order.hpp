@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/commerce/directory.hpp>
+#include <troupe/commerce/recent.hpp>
+#include <troupe/commerce/retry.hpp>
+
+#include <troupe/journal/journaled_actor.hpp>
+
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
-
-#include <troupe/commerce/directory.hpp>
-#include <troupe/commerce/recent.hpp>
-#include <troupe/commerce/retry.hpp>
-#include <troupe/journal/journaled_actor.hpp>
 
 namespace troupe::commerce {
 
@@ -99,10 +100,10 @@ struct resume_orders {};
 ///     4' not paid: cancel reservations, void  order_compensated told again, to the end
 ///        the sellers' parts, tell customer
 ///
-/// Every step is one that its receiver recognises when it is repeated, so the transaction may be interrupted anywhere and
-/// begun again from the last thing kept: by its asker, who gets an error at once, or by this actor itself. Two runs of one
-/// transaction at a time do no harm: what they decide is decided by the first event kept. Confirmations are known to have
-/// been handled before the next step; so nobody hears of a payment before he has heard of the invoice.
+/// Every step is one that its receiver recognises when it is repeated, so the transaction may be interrupted anywhere
+/// and begun again from the last thing kept: by its asker, who gets an error at once, or by this actor itself. Two runs
+/// of one transaction at a time do no harm: what they decide is decided by the first event kept. A step is known to
+/// have been handled before the next begins; so nobody hears of a payment before he has heard of the invoice.
 ///
 ///     place_order    order_answer
 ///     order_moved    -
@@ -110,10 +111,10 @@ struct resume_orders {};
 ///     order_query    order_state
 ///
 /// Key: the transaction. Recognises open orders and the last 4 answers.
-class order final
-    : public journaled_actor<order, order_state,
-                             events<order_invoiced, order_refused, order_progressed, order_compensated, order_misordered>,
-                             place_order, order_moved, resume_orders, order_query> {
+class order final : public journaled_actor<
+                        order, order_state,
+                        events<order_invoiced, order_refused, order_progressed, order_compensated, order_misordered>,
+                        place_order, order_moved, resume_orders, order_query> {
 public:
   static constexpr std::size_t snapshot_every = 8;
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/commerce/keys.hpp>
+#include <troupe/commerce/money.hpp>
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
-
-#include <troupe/commerce/keys.hpp>
-#include <troupe/commerce/money.hpp>
 
 namespace troupe::commerce {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/seams.hpp>
+
 #include <cstdint>
 #include <string_view>
-
-#include <troupe/seams.hpp>
 
 namespace troupe::commerce {
 

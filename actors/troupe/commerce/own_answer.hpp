@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <chrono>
-#include <utility>
-
 #include <troupe/ref.hpp>
 #include <troupe/reply.hpp>
 #include <troupe/task.hpp>
+
+#include <chrono>
+#include <utility>
 
 namespace troupe::commerce {
 

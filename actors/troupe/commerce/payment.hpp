@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-
 #include <troupe/commerce/directory.hpp>
 #include <troupe/commerce/recent.hpp>
 #include <troupe/commerce/retry.hpp>
+
 #include <troupe/journal/journaled_actor.hpp>
+
+#include <chrono>
+#include <cstdint>
 
 namespace troupe::commerce {
 

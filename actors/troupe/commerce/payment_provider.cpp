@@ -6,9 +6,7 @@ namespace troupe::commerce {
 namespace {
 
 /// A number in [0, 1) that belongs to the order.
-double fate_of(order_key o, std::uint64_t seed) {
-  return static_cast<double>(hash_of(o, seed) >> 11) * 0x1p-53;
-}
+double fate_of(order_key o, std::uint64_t seed) { return static_cast<double>(hash_of(o, seed) >> 11) * 0x1p-53; }
 
 } // namespace
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/commerce/messages.hpp>
+#include <troupe/commerce/own_answer.hpp>
+
+#include <troupe/actor.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -8,16 +13,12 @@
 #include <memory>
 #include <unordered_map>
 
-#include <troupe/commerce/messages.hpp>
-#include <troupe/commerce/own_answer.hpp>
-#include <troupe/actor.hpp>
-
 namespace troupe::commerce {
 
 /// How the simulated provider behaves. An order's fate depends on the order and the seed alone.
 struct provider_options {
-  double declined = 0;                   ///< Share of charges that it declines, 0..1.
-  double slow = 0;                       ///< Share of charges that take `delay`, 0..1.
+  double declined = 0; ///< Share of charges that it declines, 0..1.
+  double slow = 0;     ///< Share of charges that take `delay`, 0..1.
   std::chrono::nanoseconds delay{0};
   std::uint64_t seed = 1;
   std::size_t remembered = 10'000; ///< Orders whose charge it recognises when it is repeated or refunded.
@@ -28,7 +29,7 @@ struct provider_options {
 /// Threads: the provider's turn, or anybody while it is idle.
 struct provider_books {
   struct account {
-    money taken{}; ///< 0: declined, or given back.
+    money taken{};       ///< 0: declined, or given back.
     bool closed = false; ///< Refunded.
   };
 

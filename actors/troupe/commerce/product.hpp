@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cstdint>
-#include <memory>
-
 #include <troupe/commerce/directory.hpp>
 #include <troupe/commerce/recent.hpp>
 #include <troupe/commerce/retry.hpp>
+
 #include <troupe/journal/journaled_actor.hpp>
+
+#include <cstdint>
+#include <memory>
 
 namespace troupe::commerce {
 
@@ -21,11 +22,11 @@ struct product_state {
 
   money price{};
   money freight{};
-  std::uint64_t version = 0;  ///< The transaction that replaced the product last; 0: none.
-  std::uint64_t revision = 0; ///< Updates of price or version so far.
-  std::uint64_t replaced = 0; ///< The revision that made the version.
+  std::uint64_t version = 0;   ///< The transaction that replaced the product last; 0: none.
+  std::uint64_t revision = 0;  ///< Updates of price or version so far.
+  std::uint64_t replaced = 0;  ///< The revision that made the version.
   std::uint64_t published = 0; ///< The last revision that stock and seller have confirmed.
-  recent<update, 4> updates; ///< Updates are made one after the other, so a repetition concerns one of the last.
+  recent<update, 4> updates;   ///< Updates are made one after the other, so a repetition concerns one of the last.
 };
 
 struct product_query {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/commerce/own_answer.hpp>
+
+#include <troupe/ref.hpp>
+#include <troupe/task.hpp>
+
 #include <chrono>
 #include <utility>
 #include <vector>
-
-#include <troupe/commerce/own_answer.hpp>
-#include <troupe/ref.hpp>
-#include <troupe/task.hpp>
 
 namespace troupe::commerce {
 

@@ -136,8 +136,8 @@ seller::effect<> seller::on(const note_concluded& m) const {
     return {};
   fault_point();
   const bool arrived = e != nullptr && std::ranges::all_of(state().entries, [&](const auto& x) {
-    return x.order != m.order || x.delivered;
-  });
+                         return x.order != m.order || x.delivered;
+                       });
   if (!arrived)
     return {misorder_noted{}};
   return {seller_step_noted{m.order, order_status::delivered, 0, now()}};
@@ -169,7 +169,7 @@ seller::effect<update_place> seller::on(const publish_price& m) const {
   return {update_place{state().updates + 1}, price_listed{m.number, m.revision, m.version, m.price}};
 }
 
-// -- events ------------------------------------------------------------------------------------------------------------
+// -- events -----------------------------------------------------------------------------------------------------------
 
 void seller::apply(seller_state& s, const invoice_noted& e) {
   s.invoices.add(hash_of(e.order, e.entries.front().item.seller));

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include <troupe/commerce/directory.hpp>
 #include <troupe/commerce/recent.hpp>
+
 #include <troupe/journal/journaled_actor.hpp>
+
+#include <cstdint>
+#include <vector>
 
 namespace troupe::commerce {
 
@@ -111,9 +112,10 @@ struct misorder_noted {};
 ///
 /// Key: the order. Recognises all open orders and the last 64 closed ones.
 class seller final
-    : public journaled_actor<seller, seller_state, events<invoice_noted, seller_step_noted, price_listed, misorder_noted>,
-                             note_invoice, note_payment, void_invoice, note_ready, note_packages, note_concluded,
-                             quote_price, quote_prices, publish_price, query_dashboard, seller_query, begin_anew> {
+    : public journaled_actor<seller, seller_state,
+                             events<invoice_noted, seller_step_noted, price_listed, misorder_noted>, note_invoice,
+                             note_payment, void_invoice, note_ready, note_packages, note_concluded, quote_price,
+                             quote_prices, publish_price, query_dashboard, seller_query, begin_anew> {
 public:
   static constexpr std::size_t snapshot_every = 32;
 

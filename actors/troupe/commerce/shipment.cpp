@@ -12,9 +12,7 @@ namespace {
 
 constexpr std::size_t looked_at = 10; // the oldest shipments that one delivery considers
 
-line_set bit(std::size_t i) {
-  return line_set{1} << i;
-}
+line_set bit(std::size_t i) { return line_set{1} << i; }
 
 /// The sellers of an order's packages, each once.
 std::vector<seller_id> sellers_of(const std::vector<product_key>& packages) {
@@ -27,8 +25,8 @@ std::vector<seller_id> sellers_of(const std::vector<product_key>& packages) {
 }
 
 bool knows(const shipment_state& s, order_key o) {
-  return std::ranges::find(s.open, o, &open_shipment::order) != s.open.end()
-         || s.closed.find([&](order_key k) { return k == o; }) != nullptr;
+  return std::ranges::find(s.open, o, &open_shipment::order) != s.open.end() ||
+         s.closed.find([&](order_key k) { return k == o; }) != nullptr;
 }
 
 } // namespace

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/commerce/directory.hpp>
+#include <troupe/commerce/recent.hpp>
+
+#include <troupe/journal/journaled_actor.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <vector>
-
-#include <troupe/commerce/directory.hpp>
-#include <troupe/commerce/recent.hpp>
-#include <troupe/journal/journaled_actor.hpp>
 
 namespace troupe::commerce {
 
@@ -36,8 +37,8 @@ struct shipment_state {
   std::vector<open_shipment> open; ///< Oldest first.
   tally shipments;                 ///< All, by order.
   tally concluded;                 ///< By order.
-  tally packages;              ///< All: each line of each order.
-  std::uint64_t delivered = 0; ///< Packages.
+  tally packages;                  ///< All: each line of each order.
+  std::uint64_t delivered = 0;     ///< Packages.
   money freight{};
   /// Deliveries that did something. 16: a repetition comes while few others are under way.
   recent<delivery, 16> deliveries;
@@ -77,9 +78,8 @@ std::vector<delivered_part> deliverable(const std::vector<open_shipment>& open);
 ///     shipment_query  shipment_state
 ///
 /// Keys: the order (all open, the last 64 concluded), the transaction (the last 16 that delivered something).
-class shipment final
-    : public journaled_actor<shipment, shipment_state, events<shipment_made, packages_delivered>, ship_order,
-                             deliver_oldest, delivery_round, shipment_query> {
+class shipment final : public journaled_actor<shipment, shipment_state, events<shipment_made, packages_delivered>,
+                                              ship_order, deliver_oldest, delivery_round, shipment_query> {
 public:
   static constexpr std::size_t snapshot_every = 64;
 

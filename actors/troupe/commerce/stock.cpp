@@ -16,14 +16,13 @@ stock_state opened(std::int64_t units) {
   return s;
 }
 
-auto held_by(auto& s, transaction_id tid) {
-  return std::ranges::find(s.held, tid, &stock_state::reservation::tid);
-}
+auto held_by(auto& s, transaction_id tid) { return std::ranges::find(s.held, tid, &stock_state::reservation::tid); }
 
 } // namespace
 
 stock::stock(product_key item, std::int64_t opening)
-    : journaled_actor{"stock/" + std::to_string(item.seller.value) + "/" + std::to_string(item.number), opened(opening)} {}
+    : journaled_actor{"stock/" + std::to_string(item.seller.value) + "/" + std::to_string(item.number),
+                      opened(opening)} {}
 
 stock::effect<stock_answer> stock::on(const reserve_units& m) const {
   const auto& s = state();

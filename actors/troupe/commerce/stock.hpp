@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/commerce/directory.hpp>
+#include <troupe/commerce/recent.hpp>
+
+#include <troupe/journal/journaled_actor.hpp>
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include <troupe/commerce/directory.hpp>
-#include <troupe/commerce/recent.hpp>
-#include <troupe/journal/journaled_actor.hpp>
 
 namespace troupe::commerce {
 
@@ -66,10 +67,10 @@ struct units_added {
 ///     stock_query          stock_state
 ///
 /// Key: the transaction. Recognises all reservations that are held and the last 8 settled ones.
-class stock final : public journaled_actor<stock, stock_state,
-                                           events<units_reserved, reservation_settled, stock_version_set, units_added>,
-                                           reserve_units, confirm_reservation, cancel_reservation, set_stock_version,
-                                           restock, stock_query> {
+class stock final
+    : public journaled_actor<stock, stock_state,
+                             events<units_reserved, reservation_settled, stock_version_set, units_added>, reserve_units,
+                             confirm_reservation, cancel_reservation, set_stock_version, restock, stock_query> {
 public:
   static constexpr std::size_t snapshot_every = 8;
 

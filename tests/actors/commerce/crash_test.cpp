@@ -55,8 +55,8 @@ shop_sums sum_up(small_shop& shop) {
   for (std::uint32_t i = 0; i < shop.stocks.size(); ++i) {
     const auto k = shop.ask(shop.stocks[i], stock_query{});
     const auto m = shop.ask(shop.products[i], product_query{});
-    s.units_sold += static_cast<std::uint64_t>(k.confirmed)
-                    * hash_of(product_key{{i / shop.options.products + 1}, i % shop.options.products + 1});
+    s.units_sold += static_cast<std::uint64_t>(k.confirmed) *
+                    hash_of(product_key{{i / shop.options.products + 1}, i % shop.options.products + 1});
     s.wrong += k.supplied != k.available + k.confirmed || k.reserved != 0 || k.available < 0 ? 1 : 0;
     s.wrong += k.version != m.version || m.published != m.revision ? 1 : 0;
   }
@@ -116,9 +116,7 @@ void run_with_failures(double rate, std::uint64_t seed) {
 
 } // namespace
 
-TEST_CASE("commerce: without failures all sums agree") {
-  run_with_failures(0.0, 1);
-}
+TEST_CASE("commerce: without failures all sums agree") { run_with_failures(0.0, 1); }
 
 TEST_CASE("commerce: all sums agree after rare failures") {
   for (std::uint64_t seed = 1; seed <= 60; ++seed)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Claims: what an order comes to; which steps may follow each other; what is remembered. Observed: on values, no actors.
+// Claims: what an order comes to; which steps may follow each other; what is remembered. Observed: on plain values.
 #include <troupe/commerce/cart.hpp>
 #include <troupe/commerce/order_line.hpp>
 #include <troupe/commerce/order_status.hpp>

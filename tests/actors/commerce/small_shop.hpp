@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <vector>
-
 #include <troupe/commerce/cart.hpp>
 #include <troupe/commerce/customer.hpp>
 #include <troupe/commerce/delivery_desk.hpp>
@@ -15,8 +11,13 @@
 #include <troupe/commerce/seller.hpp>
 #include <troupe/commerce/shipment.hpp>
 #include <troupe/commerce/stock.hpp>
+
 #include <troupe/system.hpp>
 #include <troupe/testing/manual_clock.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
 
 namespace troupe::commerce {
 
@@ -38,7 +39,9 @@ struct small_shop_options {
 class small_shop {
 public:
   explicit small_shop(small_shop_options o = {})
-      : options{o}, sys{{.through = {.clock = clock, .random = seeded_random(o.seed)}, .faults = o.faults, .stepped = o.seed}} {
+      : options{o}, sys{{.through = {.clock = clock, .random = seeded_random(o.seed)},
+                         .faults = o.faults,
+                         .stepped = o.seed}} {
     const auto root = sys.supervise("shop", {.intensity = unlimited, .group_intensity = unlimited, .backoff = pause});
     const std::shared_ptr<const directory> known = who;
     for (std::uint32_t i = 0; i < o.partitions; ++i) {
