@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/actor.hpp"
-
-#include "troupe/engine/control_call.hpp"
-#include "troupe/engine/system_core.hpp"
+#include <troupe/actor.hpp>
+#include <troupe/engine/control_call.hpp>
+#include <troupe/engine/system_core.hpp>
 
 namespace troupe {
 
@@ -33,7 +32,9 @@ void actor_base::watch(const any_ref& who) {
 
 void actor_base::unwatch(const any_ref& who) {
   detail::cell_pointer self{*cell_};
-  detail::required(who.pointer()).send_control(detail::make_control([self](detail::cell& c) { c.remove_watcher(*self); }));
+  detail::required(who.pointer()).send_control(detail::make_control([self](detail::cell& c) {
+    c.remove_watcher(*self);
+  }));
 }
 
 void actor_base::cancel_timer(std::string_view key) noexcept {
@@ -56,17 +57,11 @@ void actor_base::fault_point() const {
     cell_->core().faults->middle();
 }
 
-time_point actor_base::now() const noexcept {
-  return cell_->core().now();
-}
+time_point actor_base::now() const noexcept { return cell_->core().now(); }
 
-random_source& actor_base::random() const noexcept {
-  return *cell_->core().through.random;
-}
+random_source& actor_base::random() const noexcept { return *cell_->core().through.random; }
 
-troupe::system& actor_base::system() const noexcept {
-  return *cell_->core().owner;
-}
+troupe::system& actor_base::system() const noexcept { return *cell_->core().owner; }
 
 namespace detail {
 

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/engine/spawn.hpp>
+#include <troupe/ref.hpp>
+#include <troupe/seams.hpp>
+#include <troupe/timer.hpp>
+#include <troupe/watch.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -8,12 +14,6 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
-
-#include "troupe/engine/spawn.hpp"
-#include "troupe/ref.hpp"
-#include "troupe/seams.hpp"
-#include "troupe/timer.hpp"
-#include "troupe/watch.hpp"
 
 namespace troupe {
 
@@ -120,29 +120,25 @@ protected:
 
   /// Sends `message` to this actor itself, once, when `delay` has passed.
   template <class M>
-    requires detail::one_of<M, Ms...>
-  timer after(std::chrono::nanoseconds delay, M message) {
+  requires detail::one_of<M, Ms...> timer after(std::chrono::nanoseconds delay, M message) {
     return arm_timer<M>(delay, {}, {}, std::move(message));
   }
 
   /// As `after`, replacing the timer of the same key: a tick of the replaced one is not delivered any more.
   template <class M>
-    requires detail::one_of<M, Ms...>
-  timer after(std::string_view key, std::chrono::nanoseconds delay, M message) {
+  requires detail::one_of<M, Ms...> timer after(std::string_view key, std::chrono::nanoseconds delay, M message) {
     return arm_timer<M>(delay, {}, key, std::move(message));
   }
 
   /// Sends `message` to this actor itself at a fixed rate, for the first time after `period`. A tick that comes due before
   /// the last one was received is skipped. Requires `period > 0`.
   template <class M>
-    requires detail::one_of<M, Ms...>
-  timer every(std::chrono::nanoseconds period, M message) {
+  requires detail::one_of<M, Ms...> timer every(std::chrono::nanoseconds period, M message) {
     return arm_timer<M>(period, period, {}, std::move(message));
   }
 
   template <class M>
-    requires detail::one_of<M, Ms...>
-  timer every(std::string_view key, std::chrono::nanoseconds period, M message) {
+  requires detail::one_of<M, Ms...> timer every(std::string_view key, std::chrono::nanoseconds period, M message) {
     return arm_timer<M>(period, period, key, std::move(message));
   }
 

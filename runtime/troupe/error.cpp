@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/error.hpp"
+#include <troupe/error.hpp>
+#include <troupe/type_name.hpp>
 
 #include <typeinfo>
-
-#include "troupe/type_name.hpp"
 
 namespace troupe {
 

@@ -16,7 +16,7 @@ enum class errc : std::uint8_t {
   timed_out,    ///< The deadline passed first. The request may have been handled all the same.
   mailbox_full, ///< The receiver's mailbox was at capacity; the request was not accepted. Try later, or shed load.
   stopped,      ///< The receiver stopped before it replied; only a handler that was suspended then had begun.
-  restarted,    ///< The receiver was restarted while its handler was suspended; the request is safe to retry if it is idempotent.
+  restarted, ///< The receiver was restarted while its handler was suspended; the request is safe to retry if it is idempotent.
   failed,       ///< The receiver's handler threw, and the message was not retried or failed again; see `error::what`.
   dropped,      ///< The request was accepted and then dropped by the overflow policy.
   no_reply,     ///< The receiver gave the reply up without sending it.

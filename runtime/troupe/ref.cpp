@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/ref.hpp"
-
-#include "troupe/engine/control_call.hpp"
-#include "troupe/engine/system_core.hpp"
+#include <troupe/engine/control_call.hpp>
+#include <troupe/engine/system_core.hpp>
+#include <troupe/ref.hpp>
 
 namespace troupe {
 
@@ -14,17 +13,11 @@ void order(const detail::cell_pointer& p, void (detail::cell::*what)() noexcept)
 
 } // namespace
 
-void any_ref::stop() const {
-  order(cell_, &detail::cell::order_stop);
-}
+void any_ref::stop() const { order(cell_, &detail::cell::order_stop); }
 
-void any_ref::drain() const {
-  order(cell_, &detail::cell::order_drain);
-}
+void any_ref::drain() const { order(cell_, &detail::cell::order_drain); }
 
-void any_ref::kill() const {
-  order(cell_, &detail::cell::order_kill);
-}
+void any_ref::kill() const { order(cell_, &detail::cell::order_kill); }
 
 namespace detail {
 
@@ -37,7 +30,8 @@ cell& required(const cell_pointer& p) {
 std::int64_t ask_deadline(const cell& receiver, std::chrono::nanoseconds timeout) noexcept {
   const auto now = receiver.core().now_ns();
   constexpr auto latest = std::numeric_limits<std::int64_t>::max();
-  const auto own = timeout.count() > latest - now ? latest : std::max<std::int64_t>(now + timeout.count(), 1); // 0: never
+  const auto own =
+      timeout.count() > latest - now ? latest : std::max<std::int64_t>(now + timeout.count(), 1); // 0: never
   const auto* asker = cell::current();
   const auto inherited = asker != nullptr ? asker->current_deadline() : 0;
   return inherited != 0 && inherited < own ? inherited : own;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/engine/cell.hpp>
+#include <troupe/engine/message_handler.hpp>
+#include <troupe/reply.hpp>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -9,10 +13,6 @@
 #include <string>
 #include <type_traits>
 #include <utility>
-
-#include "troupe/engine/cell.hpp"
-#include "troupe/engine/message_handler.hpp"
-#include "troupe/reply.hpp"
 
 namespace caf {
 class actor;
@@ -35,8 +35,8 @@ namespace detail {
 
 /// What `ask(T&&)` returns: see reply_to_temporary.
 template <class M, class T>
-using reply_for = std::conditional_t<std::is_lvalue_reference_v<T> || std::is_trivially_copyable_v<M>, reply<reply_of<M>>,
-                                     reply_to_temporary<reply_of<M>>>;
+using reply_for = std::conditional_t<std::is_lvalue_reference_v<T> || std::is_trivially_copyable_v<M>,
+                                     reply<reply_of<M>>, reply_to_temporary<reply_of<M>>>;
 
 /// Sends `M` to `c` for `how`, with a slot for the reply.
 template <class M, class T>
@@ -122,8 +122,8 @@ public:
 
   /// Sends `message` and returns at once; never blocks. Messages from one sender arrive in the order of sending.
   template <class T, class M = std::remove_cvref_t<T>>
-    requires handles<A, M>
-  delivery tell(T&& message) const {
+  requires handles<A, M> delivery tell(T&& message)
+  const {
     if (cell_.get() == nullptr) [[unlikely]]
       return delivery::stopped;
     return cell_->enqueue(detail::make_envelope<M>(detail::handler_of<A, M>, std::forward<T>(message)));
@@ -132,10 +132,9 @@ public:
   /// Sends `message` and returns its reply, which comes, or fails, at the latest when `timeout` has passed. In a handler
   /// the deadline of the message in hand is kept, if that is earlier.
   template <class T, class M = std::remove_cvref_t<T>>
-    requires handles<A, M>
-  detail::reply_for<M, T> ask(T&& message, std::chrono::nanoseconds timeout = default_ask_timeout) const {
-    return detail::ask<M>(detail::required(cell_), detail::handler_of<A, M>, std::forward<T>(message), timeout);
-  }
+  requires handles<A, M> detail::reply_for<M, T> ask(T&& message,
+                                                     std::chrono::nanoseconds timeout = default_ask_timeout)
+  const { return detail::ask<M>(detail::required(cell_), detail::handler_of<A, M>, std::forward<T>(message), timeout); }
 
   /// The actor as a plain CAF actor. Defined in <troupe/engine/caf.hpp>.
   template <class CafActor = caf::actor>
@@ -150,26 +149,25 @@ public:
   ref_to() = default;
 
   template <class A>
-    requires(handles<A, Ms> && ...)
-  ref_to(const ref<A>& r) noexcept : any_ref{r}, handlers_{&detail::handler_of<A, Ms>...} {}
+  requires(handles<A, Ms>&&...) ref_to(const ref<A>& r)
+  noexcept : any_ref{r}, handlers_{&detail::handler_of<A, Ms>...} {}
 
   template <class... Wider>
-    requires(sizeof...(Wider) > sizeof...(Ms) && (detail::one_of<Ms, Wider...> && ...))
-  ref_to(const ref_to<Wider...>& r) noexcept : any_ref{r}, handlers_{r.template handler_for<Ms>()...} {}
+  requires(sizeof...(Wider) > sizeof...(Ms) && (detail::one_of<Ms, Wider...> && ...)) ref_to(const ref_to<Wider...>& r)
+  noexcept : any_ref{r}, handlers_{r.template handler_for<Ms>()...} {}
 
   template <class T, class M = std::remove_cvref_t<T>>
-    requires detail::one_of<M, Ms...>
-  delivery tell(T&& message) const {
+  requires detail::one_of<M, Ms...> delivery tell(T&& message)
+  const {
     if (cell_.get() == nullptr) [[unlikely]]
       return delivery::stopped;
     return cell_->enqueue(detail::make_envelope<M>(*handler_for<M>(), std::forward<T>(message)));
   }
 
   template <class T, class M = std::remove_cvref_t<T>>
-    requires detail::one_of<M, Ms...>
-  detail::reply_for<M, T> ask(T&& message, std::chrono::nanoseconds timeout = default_ask_timeout) const {
-    return detail::ask<M>(detail::required(cell_), *handler_for<M>(), std::forward<T>(message), timeout);
-  }
+  requires detail::one_of<M, Ms...> detail::reply_for<M, T> ask(T&& message,
+                                                                std::chrono::nanoseconds timeout = default_ask_timeout)
+  const { return detail::ask<M>(detail::required(cell_), *handler_for<M>(), std::forward<T>(message), timeout); }
 
   /// For the runtime.
   template <class M>

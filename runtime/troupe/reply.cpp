@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/reply.hpp"
-
-#include "troupe/engine/system_core.hpp"
-#include "troupe/engine/worker.hpp"
+#include <troupe/engine/system_core.hpp>
+#include <troupe/engine/worker.hpp>
+#include <troupe/reply.hpp>
 
 namespace troupe::detail {
 

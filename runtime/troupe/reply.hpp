@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/engine/cell.hpp>
+#include <troupe/engine/reply_slot.hpp>
+#include <troupe/error.hpp>
+
 #include <coroutine>
 #include <utility>
-
-#include "troupe/engine/cell.hpp"
-#include "troupe/engine/reply_slot.hpp"
-#include "troupe/error.hpp"
 
 namespace troupe {
 
@@ -99,7 +99,7 @@ public:
   auto outcome() & noexcept { return reply<R>::outcome(); }
   auto operator co_await() & noexcept { return reply<R>::operator co_await(); }
 
-  void outcome() && = delete; // put the ask and its co_await into two statements: see above
+  void outcome() && = delete;           // put the ask and its co_await into two statements: see above
   void operator co_await() && = delete; // put the ask and its co_await into two statements: see above
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/seams.hpp"
+#include <troupe/seams.hpp>
 
 #include <algorithm>
 #include <atomic>

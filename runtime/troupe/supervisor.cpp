@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/supervisor.hpp"
-
-#include "troupe/engine/system_core.hpp"
-#include "troupe/supervision/supervisor_core.hpp"
+#include <troupe/engine/system_core.hpp>
+#include <troupe/supervision/supervisor_core.hpp>
+#include <troupe/supervisor.hpp>
 
 namespace troupe {
 
@@ -11,7 +10,8 @@ namespace {
 /// The object of a supervisor's cell. It is never rebuilt: its children are.
 class supervisor_host final : public detail::host {
 public:
-  supervisor_host(detail::system_core& system, supervisor_options options) : host{type}, core{system, std::move(options)} {}
+  supervisor_host(detail::system_core& system, supervisor_options options)
+      : host{type}, core{system, std::move(options)} {}
 
   void construct() override { object_ = &core; }
   void destroy() noexcept override { object_ = nullptr; }
@@ -49,9 +49,7 @@ supervisor supervisor::make(detail::system_core& system, detail::supervisor_core
   return result;
 }
 
-detail::supervisor_core& supervisor::core() const {
-  return *detail::required(cell_).supervisor();
-}
+detail::supervisor_core& supervisor::core() const { return *detail::required(cell_).supervisor(); }
 
 supervisor supervisor::supervise(std::string_view name, const supervisor_options& options) const {
   return make(detail::required(cell_).core(), &core(), name, options);
@@ -73,8 +71,6 @@ child_count supervisor::count() const {
   return n;
 }
 
-ledger supervisor::books() const {
-  return core().books();
-}
+ledger supervisor::books() const { return core().books(); }
 
 } // namespace troupe

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/engine/spawn.hpp>
+#include <troupe/ref.hpp>
+#include <troupe/supervision/child_spec.hpp>
+
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
-
-#include "troupe/engine/spawn.hpp"
-#include "troupe/ref.hpp"
-#include "troupe/supervision/child_spec.hpp"
 
 namespace troupe {
 
@@ -40,18 +40,16 @@ public:
   template <class A, class... Args>
   ref<A> start(std::string_view name, const child_options& options, Args&&... args) const {
     auto& parent = core();
-    auto& c = detail::spawn<A>(detail::required(cell_).core(), parent, detail::checked_options(parent, options, name).value(),
-                               std::forward<Args>(args)...);
+    auto& c = detail::spawn<A>(detail::required(cell_).core(), parent,
+                               detail::checked_options(parent, options, name).value(), std::forward<Args>(args)...);
     ref<A> result{c};
     c.release();
     return result;
   }
 
   template <class A, class... Args>
-    requires(std::is_constructible_v<A, const std::decay_t<Args>&...>)
-  ref<A> start(std::string_view name, Args&&... args) const {
-    return start<A>(name, child_options{}, std::forward<Args>(args)...);
-  }
+  requires(std::is_constructible_v<A, const std::decay_t<Args>&...>) ref<A> start(std::string_view name, Args&&... args)
+  const { return start<A>(name, child_options{}, std::forward<Args>(args)...); }
 
   /// Starts a supervisor under this one. As a child it is permanent, and its shutdown takes as long as its children's.
   supervisor supervise(std::string_view name, const supervisor_options& options = {}) const;

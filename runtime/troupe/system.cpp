@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/system.hpp"
+#include <troupe/engine/caf_system.hpp>
+#include <troupe/engine/control_call.hpp>
+#include <troupe/engine/scheduler.hpp>
+#include <troupe/engine/stepper.hpp>
+#include <troupe/engine/system_core.hpp>
+#include <troupe/engine/timer_service.hpp>
+#include <troupe/engine/worker.hpp>
+#include <troupe/journal/memory_store.hpp>
+#include <troupe/supervision/supervisor_core.hpp>
+#include <troupe/system.hpp>
+#include <troupe/testing/manual_clock.hpp>
+#include <troupe/type_name.hpp>
 
 #include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
 #include <thread>
-
-#include "troupe/engine/caf_system.hpp"
-#include "troupe/engine/control_call.hpp"
-#include "troupe/engine/scheduler.hpp"
-#include "troupe/engine/stepper.hpp"
-#include "troupe/engine/system_core.hpp"
-#include "troupe/engine/timer_service.hpp"
-#include "troupe/engine/worker.hpp"
-#include "troupe/journal/memory_store.hpp"
-#include "troupe/supervision/supervisor_core.hpp"
-#include "troupe/testing/manual_clock.hpp"
-#include "troupe/type_name.hpp"
 
 namespace troupe {
 
@@ -49,7 +48,8 @@ struct system::engine_room {
     core.turn_messages_max = o.turn_messages;
     core.turn_time_max = o.turn_time;
     core.gave_up = [this](const std::string& why) { on_gave_up(why); };
-    const engine::thread_starter start_thread = [threads = o.through.threads](std::string name, std::function<void()> body) {
+    const engine::thread_starter start_thread = [threads = o.through.threads](std::string name,
+                                                                              std::function<void()> body) {
       return threads->start(std::move(name), std::move(body));
     };
     core.blocking = std::make_unique<engine::blocking_pool>(engine::blocking_pool_options{}, start_thread);
@@ -66,8 +66,8 @@ struct system::engine_room {
       so.seed = o.through.random->next();
       scheduler.emplace(so, start_thread);
       core.executor = &*scheduler;
-      core.timers = std::make_unique<engine::timer_service>(*core.through.clock, *core.through.threads,
-                                                            scheduler->workers() + 1);
+      core.timers =
+          std::make_unique<engine::timer_service>(*core.through.clock, *core.through.threads, scheduler->workers() + 1);
     }
     core.quarantine.limit(o.quarantine_capacity);
   }
@@ -196,7 +196,8 @@ struct system::engine_room {
 system::system(system_options options) : room_{std::make_unique<engine_room>(options)} {
   auto& core = room_->core;
   core.owner = this;
-  room_->root = supervisor::make(core, nullptr, {}, {.strategy = dynamic, .group_intensity = unlimited, .children_max = std::size_t(-1)});
+  room_->root = supervisor::make(core, nullptr, {},
+                                 {.strategy = dynamic, .group_intensity = unlimited, .children_max = std::size_t(-1)});
   core.root = &room_->root.core();
   child_options spec;
   spec.restart = transient;
@@ -223,33 +224,19 @@ supervisor system::supervise(std::string_view name, const supervisor_options& op
   return room_->root.supervise(name, options);
 }
 
-const supervisor& system::root() const noexcept {
-  return room_->root;
-}
+const supervisor& system::root() const noexcept { return room_->root; }
 
-event_stream& system::events() noexcept {
-  return room_->core.events;
-}
+event_stream& system::events() noexcept { return room_->core.events; }
 
-quarantine& system::quarantine() noexcept {
-  return room_->core.quarantine;
-}
+quarantine& system::quarantine() noexcept { return room_->core.quarantine; }
 
-ledger system::books() const {
-  return room_->books();
-}
+ledger system::books() const { return room_->books(); }
 
-std::uint64_t system::restarts() const noexcept {
-  return room_->core.restarts.load(std::memory_order_relaxed);
-}
+std::uint64_t system::restarts() const noexcept { return room_->core.restarts.load(std::memory_order_relaxed); }
 
-std::uint64_t system::escalations() const noexcept {
-  return room_->core.escalations.load(std::memory_order_relaxed);
-}
+std::uint64_t system::escalations() const noexcept { return room_->core.escalations.load(std::memory_order_relaxed); }
 
-unsigned system::workers() const noexcept {
-  return room_->scheduler ? room_->scheduler->workers() : 1;
-}
+unsigned system::workers() const noexcept { return room_->scheduler ? room_->scheduler->workers() : 1; }
 
 std::vector<worker_figures> system::worker_statistics() const {
   std::vector<worker_figures> result;
@@ -259,13 +246,9 @@ std::vector<worker_figures> system::worker_statistics() const {
   return result;
 }
 
-time_point system::now() const noexcept {
-  return room_->core.now();
-}
+time_point system::now() const noexcept { return room_->core.now(); }
 
-const seams& system::through() const noexcept {
-  return room_->core.through;
-}
+const seams& system::through() const noexcept { return room_->core.through; }
 
 bool system::wait() {
   std::unique_lock guard{room_->mutex};
@@ -279,9 +262,7 @@ void system::request_shutdown() {
   room_->changed.notify_all();
 }
 
-shutdown_report system::shutdown() {
-  return shutdown(room_->options.shutdown_timeout);
-}
+shutdown_report system::shutdown() { return shutdown(room_->options.shutdown_timeout); }
 
 shutdown_report system::shutdown(std::chrono::milliseconds timeout) {
   if (detail::cell::current() != nullptr)
@@ -352,17 +333,11 @@ void system::advance(std::chrono::nanoseconds by) {
   room_->clock->advance(end - room_->clock->now());
 }
 
-detail::system_core& system::core() const noexcept {
-  return room_->core;
-}
+detail::system_core& system::core() const noexcept { return room_->core; }
 
-detail::supervisor_core& system::root_core() const noexcept {
-  return *room_->core.root;
-}
+detail::supervisor_core& system::root_core() const noexcept { return *room_->core.root; }
 
-const std::shared_ptr<const detail::cell_options>& system::plain_options() const noexcept {
-  return room_->plain;
-}
+const std::shared_ptr<const detail::cell_options>& system::plain_options() const noexcept { return room_->plain; }
 
 std::optional<any_ref> system::find_any(std::string_view path, const detail::actor_type* type) const {
   auto* c = room_->core.names.find(std::string{path});

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/actor.hpp>
+#include <troupe/journal/store.hpp>
+#include <troupe/mailbox/quarantine.hpp>
+#include <troupe/observe/event.hpp>
+#include <troupe/observe/shutdown_report.hpp>
+#include <troupe/seams.hpp>
+#include <troupe/supervisor.hpp>
+#include <troupe/testing/fault_injector.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -10,15 +19,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "troupe/actor.hpp"
-#include "troupe/journal/store.hpp"
-#include "troupe/mailbox/quarantine.hpp"
-#include "troupe/observe/event.hpp"
-#include "troupe/observe/shutdown_report.hpp"
-#include "troupe/seams.hpp"
-#include "troupe/supervisor.hpp"
-#include "troupe/testing/fault_injector.hpp"
 
 namespace caf {
 class actor_system;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/engine/suspension.hpp>
+#include <troupe/mailbox/block_pool.hpp>
+
 #include <coroutine>
 #include <exception>
 #include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
-
-#include "troupe/engine/suspension.hpp"
-#include "troupe/mailbox/block_pool.hpp"
 
 namespace troupe {
 
@@ -52,10 +52,8 @@ struct task_promise : task_promise_base {
 
   task<R> get_return_object();
   template <class T>
-    requires std::is_convertible_v<T, R>
-  void return_value(T&& v) {
-    value.emplace(std::forward<T>(v));
-  }
+  requires std::is_convertible_v<T, R>
+  void return_value(T&& v) { value.emplace(std::forward<T>(v)); }
   R take() {
     if (failure)
       std::rethrow_exception(failure);

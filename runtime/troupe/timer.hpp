@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <utility>
+#include <troupe/engine/actor_timer.hpp>
+#include <troupe/engine/cell.hpp>
+#include <troupe/engine/message_handler.hpp>
 
-#include "troupe/engine/actor_timer.hpp"
-#include "troupe/engine/cell.hpp"
-#include "troupe/engine/message_handler.hpp"
+#include <utility>
 
 namespace troupe {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/supervision/exit_reason.hpp>
+
 #include <cstdint>
 #include <string>
-
-#include "troupe/supervision/exit_reason.hpp"
 
 namespace troupe {
 

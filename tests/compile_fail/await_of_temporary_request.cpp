@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: co_await of an ask with a temporary that is not trivial does not compile: g++ 12 would break it.
-#include <string>
-
 #include <troupe/system.hpp>
+
+#include <string>
 
 struct question {
   std::string text;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: arguments that do not fit the actor's constructor do not compile.
-#include <string>
-
 #include <troupe/system.hpp>
+
+#include <string>
 
 struct one {};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: a constructor that would empty its arguments does not compile: a restart must find them unchanged.
-#include <memory>
-
 #include <troupe/system.hpp>
+
+#include <memory>
 
 struct one {};
 

@@ -13,6 +13,4 @@ public:
 #endif
 };
 
-void use(troupe::system& s) {
-  s.spawn<target>();
-}
+void use(troupe::system& s) { s.spawn<target>(); }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: neither does co_await of the outcome of such an ask.
-#include <string>
-
 #include <troupe/system.hpp>
+
+#include <string>
 
 struct question {
   std::string text;

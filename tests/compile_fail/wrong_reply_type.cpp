@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: a handler whose return type does not convert to the message's reply does not compile.
-#include <string>
-
 #include <troupe/system.hpp>
+
+#include <string>
 
 struct question {
   using reply = int;
@@ -17,6 +17,4 @@ public:
 #endif
 };
 
-void use(troupe::system& s) {
-  s.spawn<target>();
-}
+void use(troupe::system& s) { s.spawn<target>(); }

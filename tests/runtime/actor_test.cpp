@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: what an actor's class may look like, how it is built and rebuilt, and how it ends.
 // Observed on a stepped system through replies and through a log that outlives the actors.
-#include "troupe/actor.hpp"
+#include <troupe/actor.hpp>
+
+#include "support/stepped_system.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,8 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "support/stepped_system.hpp"
-
 using namespace std::chrono_literals;
 using support::stepped;
 
@@ -21,9 +21,7 @@ namespace {
 
 using log_book = std::shared_ptr<std::vector<std::string>>;
 
-log_book new_log() {
-  return std::make_shared<std::vector<std::string>>();
-}
+log_book new_log() { return std::make_shared<std::vector<std::string>>(); }
 
 struct by_const {
   std::string text;

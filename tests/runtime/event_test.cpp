@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: who subscribes is told what became of messages that reached no handler, and not after the subscription's end.
 // Observed on stepped systems and on an event_stream alone.
-#include "troupe/observe/event.hpp"
+#include <troupe/observe/event.hpp>
+
+#include "support/stepped_system.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,8 +16,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "support/stepped_system.hpp"
 
 using namespace std::chrono_literals;
 using support::stepped;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: what a ref is, what it may be narrowed to, what a tell comes to, and that refs outlive what they refer to.
 // Observed on stepped systems.
-#include "troupe/ref.hpp"
+#include <troupe/ref.hpp>
+
+#include "support/stepped_system.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,8 +14,6 @@
 #include <unordered_set>
 #include <utility>
 #include <vector>
-
-#include "support/stepped_system.hpp"
 
 using namespace std::chrono_literals;
 using support::stepped;

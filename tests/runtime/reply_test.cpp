@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: each ask gets exactly one outcome, a value or the error that says what became of the request.
 // Observed on stepped systems; on threads only where a blocked thread is the claim.
-#include "troupe/reply.hpp"
+#include <troupe/reply.hpp>
+
+#include "support/stepped_system.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,8 +16,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-
-#include "support/stepped_system.hpp"
 
 using namespace std::chrono_literals;
 using support::stepped;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: time and randomness of actors come from the system's seams and from nowhere else.
 // Observed by replacing them.
+#include "support/stepped_system.hpp"
+
 #include <doctest/doctest.h>
 
 #include <memory>
 #include <vector>
-
-#include "support/stepped_system.hpp"
 
 using namespace std::chrono_literals;
 using support::stepped;

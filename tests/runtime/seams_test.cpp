@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: each production seam keeps its contract, errors name the path, and each seam can be replaced alone.
 // Observed: against the real clock, files in a fresh temporary directory and real threads; no waiting for time to pass.
-#include "troupe/seams.hpp"
-#include "troupe/testing/manual_clock.hpp"
+#include <troupe/seams.hpp>
+#include <troupe/testing/manual_clock.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: a shutdown drains, then stops, then kills, within its time, and says once and exactly what is left.
 // Observed on stepped systems, and on threads with a handler that returns only when the test lets it.
-#include "troupe/observe/shutdown_report.hpp"
+#include <troupe/observe/shutdown_report.hpp>
+
+#include "support/stepped_system.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,8 +17,6 @@
 #include <unistd.h>
 #include <utility>
 #include <vector>
-
-#include "support/stepped_system.hpp"
 
 using namespace std::chrono_literals;
 using support::stepped;

@@ -2,7 +2,9 @@
 // Claims: options are checked, the books of everything add up, systems are independent, equal seeds give equal runs,
 // and an idle system does nothing.
 // Observed on stepped systems; on threads for the smoke test and for idleness, which is a claim about threads.
-#include "troupe/system.hpp"
+#include <troupe/system.hpp>
+
+#include "support/stepped_system.hpp"
 
 #include <doctest/doctest.h>
 
@@ -16,8 +18,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-
-#include "support/stepped_system.hpp"
 
 using namespace std::chrono_literals;
 using support::stepped;
@@ -108,8 +108,8 @@ TEST_CASE("system: options of actors and supervisors are refused with the option
     }
   };
   CHECK(why([&] { sys.root().start<server>("a", with_mailbox(0)); }).find("mailbox.capacity") != std::string::npos);
-  CHECK(why([&] { sys.root().start<server>("a", with_mailbox(500'001)); })
-            .find("mailbox.capacity") != std::string::npos);
+  CHECK(why([&] { sys.root().start<server>("a", with_mailbox(500'001)); }).find("mailbox.capacity") !=
+        std::string::npos);
   CHECK(why([&] { sys.root().start<server>("a/b"); }).find("slash") != std::string::npos);
   CHECK(why([&] { sys.supervise("s", {.children_max = 0}); }).find("children_max") != std::string::npos);
   CHECK(sys.root().children().empty());
@@ -134,9 +134,15 @@ TEST_CASE("system: the books of everything add up whatever happens") {
     state = state * 6364136223846793005 + 1442695040888963407;
     auto& a = actors[(state >> 33) % actors.size()];
     switch ((state >> 40) % 5) {
-      case 0: (void)a.ask(work{1}, 10ms); ++told; break;
+      case 0:
+        (void)a.ask(work{1}, 10ms);
+        ++told;
+        break;
       case 1:
-      case 2: a.tell(work{1}); ++told; break;
+      case 2:
+        a.tell(work{1});
+        ++told;
+        break;
       case 3:
         if (i % 100 == 3) {
           a.tell(boom{});

@@ -2,7 +2,9 @@
 // Claims: what a coroutine handler may do, what runs between its suspension points, and that nothing of it outlives its
 // incarnation.
 // Observed on stepped systems; frames are followed through a guard whose destructor counts.
-#include "troupe/task.hpp"
+#include <troupe/task.hpp>
+
+#include "support/stepped_system.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,8 +14,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "support/stepped_system.hpp"
 
 using namespace std::chrono_literals;
 using support::stepped;
@@ -312,9 +312,7 @@ TEST_CASE("task: a suspended handler's frames and locals end with the incarnatio
       CHECK_FALSE(report.drained);
       CHECK(c->live == 0);
     }
-    SUBCASE("the destructor of the system") {
-      pending.clear();
-    }
+    SUBCASE("the destructor of the system") { pending.clear(); }
   }
   CHECK(c->live == 0);
   CHECK(c->destroyed == 20);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: when timers tick, what replaces, cancels and ends them, and that they keep nothing alive.
 // Observed on stepped systems through the log of what was handled at which time.
-#include "troupe/timer.hpp"
+#include <troupe/engine/system_core.hpp>
+#include <troupe/timer.hpp>
+
+#include "support/stepped_system.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,9 +14,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "support/stepped_system.hpp"
-#include "troupe/engine/system_core.hpp"
 
 using namespace std::chrono_literals;
 using support::stepped;
@@ -275,8 +275,8 @@ public:
   static constexpr bool exclusive = true;
   explicit busy(log_book log) : log_{std::move(log)} {}
   void on(const tick&) {
-    log_->push_back(std::to_string(
-        std::chrono::duration_cast<std::chrono::milliseconds>(now().time_since_epoch()).count()));
+    log_->push_back(
+        std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now().time_since_epoch()).count()));
   }
   void on(const command&) { every(100ms, tick{}); }
   task<void> on(const hang&) {

@@ -2,7 +2,9 @@
 // Claims: a watcher learns once of the end of whom it watches, with the reason; restarts on either side change nothing;
 // watching keeps nothing alive.
 // Observed on stepped systems through the log of the `stopped` messages.
-#include "troupe/watch.hpp"
+#include <troupe/watch.hpp>
+
+#include "support/stepped_system.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,8 +13,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "support/stepped_system.hpp"
 
 using namespace std::chrono_literals;
 using support::stepped;

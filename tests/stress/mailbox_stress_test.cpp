@@ -4,7 +4,10 @@
 // and no control message is overlooked.
 // Observed: counts. How many pushes are refused and how often the receiver rests may vary; the sums may not. A lost
 // wake-up shows as a hang.
-#include "troupe/mailbox/mailbox.hpp"
+#include <troupe/mailbox/control_lane.hpp>
+#include <troupe/mailbox/mailbox.hpp>
+
+#include "runtime/mailbox/support.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,9 +16,6 @@
 #include <cstdint>
 #include <thread>
 #include <vector>
-
-#include "runtime/mailbox/support.hpp"
-#include "troupe/mailbox/control_lane.hpp"
 
 using namespace std::chrono_literals;
 using mailbox_test::make;
@@ -209,17 +209,11 @@ TEST_CASE("mailbox stress: small capacities with many senders") {
     run(capacity, 3, 700ms, false);
 }
 
-TEST_CASE("mailbox stress: a large capacity with many senders") {
-  run(100'000, 4, 1'000ms, false);
-}
+TEST_CASE("mailbox stress: a large capacity with many senders") { run(100'000, 4, 1'000ms, false); }
 
-TEST_CASE("mailbox stress: one sender and a receiver that often rests") {
-  run(4, 1, 1'000ms, false);
-}
+TEST_CASE("mailbox stress: one sender and a receiver that often rests") { run(4, 1, 1'000ms, false); }
 
-TEST_CASE("mailbox stress: control messages keep a receiver from blocking") {
-  run(16, 2, 1'000ms, true);
-}
+TEST_CASE("mailbox stress: control messages keep a receiver from blocking") { run(16, 2, 1'000ms, true); }
 
 TEST_CASE("mailbox stress: the last message that fits never exceeds the capacity") {
   // Nobody pops while the senders push: what is in the queue at the end is the capacity exactly.

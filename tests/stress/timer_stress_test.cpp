@@ -2,7 +2,7 @@
 // Claim: however arming, disarming and becoming due race, a timer fires at most once per arming, and exactly once if
 // and only if no disarm returned true.
 // Observed: counts per node. How many fire and how many are taken back may vary; the sums may not.
-#include "troupe/engine/timer_service.hpp"
+#include <troupe/engine/timer_service.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/system.hpp>
+#include <troupe/testing/manual_clock.hpp>
+
 #include <cstdint>
 #include <memory>
-
-#include "troupe/system.hpp"
-#include "troupe/testing/manual_clock.hpp"
 
 namespace support {
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/engine/actor_timer.hpp"
-
-#include "troupe/engine/cell.hpp"
-#include "troupe/engine/system_core.hpp"
+#include <troupe/engine/actor_timer.hpp>
+#include <troupe/engine/cell.hpp>
+#include <troupe/engine/system_core.hpp>
 
 namespace troupe::detail {
 

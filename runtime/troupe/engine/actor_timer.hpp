@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/engine/timer_queue.hpp>
+#include <troupe/mailbox/control_lane.hpp>
+#include <troupe/mailbox/envelope.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
-
-#include "troupe/engine/timer_queue.hpp"
-#include "troupe/mailbox/control_lane.hpp"
-#include "troupe/mailbox/envelope.hpp"
 
 namespace troupe::detail {
 
@@ -67,7 +67,7 @@ private:
   std::atomic<std::uint32_t> refs_{1};
   const kind kind_;
   bool cancelled_ = false;
-  bool due_ = false; // in the owner's queue of due timers
+  bool due_ = false;      // in the owner's queue of due timers
   cell* owner_ = nullptr; // counted while armed or in flight
   std::chrono::nanoseconds period_{};
   std::string key_;

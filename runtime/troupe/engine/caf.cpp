@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/engine/caf.hpp"
-
-#include <atomic>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <string>
+#include <troupe/engine/caf.hpp>
+#include <troupe/engine/caf_face.hpp>
+#include <troupe/engine/control_call.hpp>
+#include <troupe/engine/system_core.hpp>
+#include <troupe/type_name.hpp>
 
 #include <caf/exit_reason.hpp>
 #include <caf/local_actor.hpp>
@@ -13,10 +11,11 @@
 #include <caf/sec.hpp>
 #include <caf/system_messages.hpp>
 
-#include "troupe/engine/caf_face.hpp"
-#include "troupe/engine/control_call.hpp"
-#include "troupe/engine/system_core.hpp"
-#include "troupe/type_name.hpp"
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
 
 namespace troupe::detail {
 
@@ -55,7 +54,8 @@ public:
       else if (encode_)
         answer = encode_(slot);
       else
-        answer = caf::make_message(caf::make_error(caf::sec::unexpected_response, "no allow_caf_requests for this message"));
+        answer =
+            caf::make_message(caf::make_error(caf::sec::unexpected_response, "no allow_caf_requests for this message"));
     } catch (const std::exception& x) {
       answer = caf::make_message(caf::make_error(caf::sec::runtime_error, x.what()));
     }
@@ -85,9 +85,7 @@ suspension* invoke_caf(cell& receiver, void* payload, envelope& e) {
   throw usage_error{"no handler for CAF message " + content.stringify()};
 }
 
-reply_slot* no_slot() {
-  return nullptr;
-}
+reply_slot* no_slot() { return nullptr; }
 
 constexpr handler caf_handler{&message_type_of<caf_element>, &invoke_caf, &no_slot};
 
@@ -115,7 +113,7 @@ public:
     }
     if (content.size() == 1 && content.match_element<caf::down_msg>(0)) {
       const auto& down = content.get_as<caf::down_msg>(0);
-      const auto why = !down.reason                                       ? exit_reason::normal
+      const auto why = !down.reason                                     ? exit_reason::normal
                        : down.reason == caf::exit_reason::user_shutdown ? exit_reason::shutdown
                        : down.reason == caf::exit_reason::kill          ? exit_reason::killed
                                                                         : exit_reason::failure;
@@ -131,14 +129,16 @@ public:
       // A plain send to a plain CAF actor would end the *sender* here.
       cell_->refuse_foreign(content.stringify());
       if (request)
-        sender->enqueue(nullptr, id.response_id(), caf::make_message(caf::make_error(caf::sec::unexpected_message)), nullptr);
+        sender->enqueue(nullptr, id.response_id(), caf::make_message(caf::make_error(caf::sec::unexpected_message)),
+                        nullptr);
       return;
     }
     auto* e = make_envelope<caf_element>(caf_handler, std::move(what));
     if (request) {
       // From here on, so that the asker gets an error if the message ends without having been handled.
       auto* slot = h->make_reply_slot(); // two counts: the request's in `e`, the asker's with the observer
-      slot->observe(*new caf_reply{caf::strong_actor_ptr{ctrl()}, std::move(sender), id, encoder_for(*h->message->info)});
+      slot->observe(
+          *new caf_reply{caf::strong_actor_ptr{ctrl()}, std::move(sender), id, encoder_for(*h->message->info)});
       e->reply = slot;
     }
     cell_->enqueue(e);

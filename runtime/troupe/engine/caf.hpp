@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <functional>
-#include <typeindex>
-#include <utility>
+#include <troupe/actor.hpp>
+#include <troupe/system.hpp>
 
 #include <caf/actor.hpp>
 #include <caf/actor_cast.hpp>
@@ -12,8 +11,9 @@
 #include <caf/message.hpp>
 #include <caf/unit.hpp>
 
-#include "troupe/actor.hpp"
-#include "troupe/system.hpp"
+#include <functional>
+#include <typeindex>
+#include <utility>
 
 /// The explicit crossings between Troupe's actors and plain CAF's. The one public header that includes CAF.
 ///

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "troupe/supervision/exit_reason.hpp"
+#include <troupe/supervision/exit_reason.hpp>
 
 namespace troupe::detail {
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/engine/caf_module.hpp"
-
-#include <chrono>
+#include <troupe/engine/caf_module.hpp>
+#include <troupe/engine/runnable.hpp>
+#include <troupe/engine/worker.hpp>
 
 #include <caf/resumable.hpp>
 
-#include "troupe/engine/runnable.hpp"
-#include "troupe/engine/worker.hpp"
+#include <chrono>
 
 namespace troupe::detail {
 
@@ -42,9 +41,7 @@ struct caf_module::worker_unit final : caf::execution_unit {
   caf_module& module;
 };
 
-caf_config::caf_config(engine::executor& e, unsigned n) : where{e}, workers{n} {
-  load<caf_module>();
-}
+caf_config::caf_config(engine::executor& e, unsigned n) : where{e}, workers{n} { load<caf_module>(); }
 
 caf::actor_system::module* caf_module::make(caf::actor_system& system, caf::detail::type_list<>) {
   return new caf_module{system};

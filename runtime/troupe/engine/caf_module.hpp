@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <atomic>
-#include <memory>
-#include <thread>
-#include <vector>
+#include <troupe/engine/executor.hpp>
 
 #include <caf/actor_system_config.hpp>
 #include <caf/detail/thread_safe_actor_clock.hpp>
 #include <caf/execution_unit.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 
-#include "troupe/engine/executor.hpp"
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
 
 namespace troupe::detail {
 

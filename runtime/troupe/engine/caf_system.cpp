@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/engine/caf_system.hpp"
+#include <troupe/engine/caf_module.hpp>
+#include <troupe/engine/caf_system.hpp>
+#include <troupe/engine/system_core.hpp>
 
 #include <caf/actor_system.hpp>
-
-#include "troupe/engine/caf_module.hpp"
-#include "troupe/engine/system_core.hpp"
 
 namespace troupe::detail {
 

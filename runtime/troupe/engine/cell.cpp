@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/engine/cell.hpp"
+#include <troupe/engine/actor_timer.hpp>
+#include <troupe/engine/cell.hpp>
+#include <troupe/engine/incidents.hpp>
+#include <troupe/engine/system_core.hpp>
+#include <troupe/supervision/child_record.hpp>
+#include <troupe/supervision/supervisor_core.hpp>
+#include <troupe/type_name.hpp>
+#include <troupe/watch.hpp>
 
 #include <utility>
-
-#include "troupe/engine/actor_timer.hpp"
-#include "troupe/engine/incidents.hpp"
-#include "troupe/engine/system_core.hpp"
-#include "troupe/supervision/child_record.hpp"
-#include "troupe/supervision/supervisor_core.hpp"
-#include "troupe/type_name.hpp"
-#include "troupe/watch.hpp"
 
 namespace troupe::detail {
 
@@ -25,21 +24,15 @@ void destroy(envelope* e) noexcept {
 // -- birth and end of the cell itself ----------------------------------------------------------------------------------
 
 cell::cell(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h)
-    : capacity_{static_cast<std::uint32_t>(options->spec.mailbox.capacity)},
-      executor_{core.executor},
-      core_{&core},
+    : capacity_{static_cast<std::uint32_t>(options->spec.mailbox.capacity)}, executor_{core.executor}, core_{&core},
       sliding_{options->spec.mailbox.overflow == drop_oldest ? std::make_unique<sliding_lane>(capacity_) : nullptr},
-      suspended_max_{h->type().suspended_max},
-      id_{core.last_id.fetch_add(1, std::memory_order_relaxed) + 1},
-      options_{std::move(options)},
-      host_{std::move(h)} {
+      suspended_max_{h->type().suspended_max}, id_{core.last_id.fetch_add(1, std::memory_order_relaxed) + 1},
+      options_{std::move(options)}, host_{std::move(h)} {
   static_assert(sizeof(cell) <= 384, "it has a block class of its own");
   static_assert(mailbox::receiver_offset == 16);
 }
 
-cell::~cell() {
-  delete incidents_.load(std::memory_order_relaxed);
-}
+cell::~cell() { delete incidents_.load(std::memory_order_relaxed); }
 
 cell* cell::make(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h) {
   constexpr auto c = block_pool::class_for(sizeof(cell));
@@ -156,8 +149,7 @@ cell::incidents& cell::rare() const {
 void cell::refuse_foreign(std::string type) noexcept {
   rare().refused.fetch_add(1, std::memory_order_relaxed);
   if (core_->events.observed())
-    core_->events.publish(
-        dead_letter{dead_letter::cause::dropped, drop_reason::unhandled, std::move(type), name()});
+    core_->events.publish(dead_letter{dead_letter::cause::dropped, drop_reason::unhandled, std::move(type), name()});
 }
 
 void cell::note_letter(const envelope& e, dead_letter::cause why, drop_reason reason) const noexcept {
@@ -173,9 +165,7 @@ std::string cell::name() const {
   return type_name(*type().info) + "#" + std::to_string(id_);
 }
 
-std::size_t cell::depth() const noexcept {
-  return sliding_ != nullptr ? sliding_->depth() : mailbox_.depth();
-}
+std::size_t cell::depth() const noexcept { return sliding_ != nullptr ? sliding_->depth() : mailbox_.depth(); }
 
 ledger cell::books() const noexcept {
   ledger l;

@@ -1,6 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/engine/executor.hpp>
+#include <troupe/engine/host.hpp>
+#include <troupe/engine/reply_slot.hpp>
+#include <troupe/engine/runnable.hpp>
+#include <troupe/engine/scheduler.hpp>
+#include <troupe/mailbox/control_lane.hpp>
+#include <troupe/mailbox/delivery.hpp>
+#include <troupe/mailbox/ledger.hpp>
+#include <troupe/mailbox/mailbox.hpp>
+#include <troupe/mailbox/sliding_lane.hpp>
+#include <troupe/observe/event.hpp>
+#include <troupe/supervision/child_spec.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <coroutine>
@@ -10,19 +23,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "troupe/engine/executor.hpp"
-#include "troupe/engine/host.hpp"
-#include "troupe/engine/reply_slot.hpp"
-#include "troupe/engine/runnable.hpp"
-#include "troupe/engine/scheduler.hpp"
-#include "troupe/mailbox/control_lane.hpp"
-#include "troupe/mailbox/delivery.hpp"
-#include "troupe/mailbox/ledger.hpp"
-#include "troupe/mailbox/mailbox.hpp"
-#include "troupe/mailbox/sliding_lane.hpp"
-#include "troupe/observe/event.hpp"
-#include "troupe/supervision/child_spec.hpp"
 
 namespace troupe {
 struct stopped;
@@ -173,11 +173,12 @@ public:
   bool failed() const noexcept { return failure_ != nullptr && !at_work(); }
 
   // Orders of the supervisor; each is a no-op in a state that it does not fit.
-  void order_halt() noexcept;    ///< Destroy the object, keep the mailbox; report `halted`.
-  void order_revive() noexcept;  ///< Build a fresh object; report `revived` or `failed_to_start`.
-  void order_drain() noexcept;   ///< Handle what is queued by now, then stop. A suspended actor does so when it is revived.
-  void order_stop() noexcept;    ///< Stop at once, the rest of the mailbox is dropped.
-  void order_kill() noexcept;    ///< As stop, without the object's stop hook.
+  void order_halt() noexcept;   ///< Destroy the object, keep the mailbox; report `halted`.
+  void order_revive() noexcept; ///< Build a fresh object; report `revived` or `failed_to_start`.
+  void
+  order_drain() noexcept; ///< Handle what is queued by now, then stop. A suspended actor does so when it is revived.
+  void order_stop() noexcept; ///< Stop at once, the rest of the mailbox is dropped.
+  void order_kill() noexcept; ///< As stop, without the object's stop hook.
 
   // -- supervisor's turn only --
   std::unique_ptr<child_record> record;

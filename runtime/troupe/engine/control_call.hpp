@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/mailbox/block_pool.hpp>
+#include <troupe/mailbox/control_lane.hpp>
+
 #include <new>
 #include <utility>
-
-#include "troupe/mailbox/block_pool.hpp"
-#include "troupe/mailbox/control_lane.hpp"
 
 namespace troupe::detail {
 

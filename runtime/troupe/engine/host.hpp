@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/mailbox/envelope.hpp>
+
 #include <cstddef>
 #include <span>
 #include <typeinfo>
-
-#include "troupe/mailbox/envelope.hpp"
 
 namespace troupe::detail {
 
@@ -46,6 +46,8 @@ public:
   virtual void construct() = 0;
   /// Requires an object.
   virtual void destroy() noexcept = 0;
+  /// There will be no further object: lets go of what it would be built from. Requires that there is no object.
+  virtual void forget() noexcept {}
 
   void* object() const noexcept { return object_; }
   const actor_type& type() const noexcept { return *type_; }

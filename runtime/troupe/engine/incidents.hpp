@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/engine/cell.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
-
-#include "troupe/engine/cell.hpp"
 
 namespace troupe::detail {
 

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/engine/cell.hpp"
+#include <troupe/engine/actor_timer.hpp>
+#include <troupe/engine/caf_face.hpp>
+#include <troupe/engine/cell.hpp>
+#include <troupe/engine/control_call.hpp>
+#include <troupe/engine/incidents.hpp>
+#include <troupe/engine/suspension.hpp>
+#include <troupe/engine/system_core.hpp>
+#include <troupe/supervision/child_record.hpp>
+#include <troupe/supervision/supervisor_core.hpp>
+#include <troupe/type_name.hpp>
+#include <troupe/watch.hpp>
 
 #include <utility>
-
-#include "troupe/engine/actor_timer.hpp"
-#include "troupe/engine/caf_face.hpp"
-#include "troupe/engine/control_call.hpp"
-#include "troupe/engine/incidents.hpp"
-#include "troupe/engine/suspension.hpp"
-#include "troupe/engine/system_core.hpp"
-#include "troupe/supervision/child_record.hpp"
-#include "troupe/supervision/supervisor_core.hpp"
-#include "troupe/type_name.hpp"
-#include "troupe/watch.hpp"
 
 namespace troupe::detail {
 
@@ -46,9 +45,7 @@ void cell::fail_supervisor(std::exception_ptr why) noexcept {
     parent_->report(*this, child_report::failed, failure_, {});
 }
 
-void cell::halted_supervisor() noexcept {
-  parent_->report(*this, child_report::halted);
-}
+void cell::halted_supervisor() noexcept { parent_->report(*this, child_report::halted); }
 
 void cell::revived_supervisor() noexcept {
   failure_ = nullptr;
@@ -173,6 +170,7 @@ engine::run_result cell::retire() noexcept {
     settle(*failed_, errc::failed, describe(failure_));
   while (auto* e = next_message())
     drop(e, drop_reason::stopped);
+  host_->forget();
   // The books must close: the counters of the lanes against the outcomes counted one by one.
   auto closing = books();
   if (closing.queued != 0)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/engine/cell.hpp>
+#include <troupe/engine/host.hpp>
+#include <troupe/engine/reply_slot.hpp>
+#include <troupe/task.hpp>
+
 #include <concepts>
 #include <type_traits>
 #include <utility>
-
-#include "troupe/engine/cell.hpp"
-#include "troupe/engine/host.hpp"
-#include "troupe/engine/reply_slot.hpp"
-#include "troupe/task.hpp"
 
 namespace troupe::detail {
 
@@ -26,7 +26,7 @@ struct reply_type {
   using type = void;
 };
 template <class M>
-  requires requires { typename M::reply; }
+requires requires { typename M::reply; }
 struct reply_type<M> {
   using type = typename M::reply;
 };
@@ -59,9 +59,7 @@ public:
 
   bool ended() const noexcept override { return task_.done(); }
 
-  void conclude(envelope& e) override {
-    send_result<M>(e, task_);
-  }
+  void conclude(envelope& e) override { send_result<M>(e, task_); }
 
   void dispose() noexcept override { delete this; }
 
@@ -109,7 +107,9 @@ struct conclusion<M, task<R>> {
 /// Gives the runtime access to protected and private handlers of an actor that befriends it.
 struct handler_access {
   template <class A, class M>
-  static constexpr bool has = requires(A& a, const M& m) { a.on(m); };
+  static constexpr bool has = requires(A& a, const M& m) {
+    a.on(m);
+  };
 
   template <class A, class M>
   static decltype(auto) call(A& a, const M& m) {
@@ -123,7 +123,8 @@ suspension* invoke(cell& receiver, void* payload, envelope& e) {
   auto& object = *static_cast<A*>(receiver.object());
   const auto& message = *static_cast<const M*>(payload);
   using returned = std::remove_cvref_t<decltype(handler_access::call(object, message))>;
-  return conclusion<M, returned>::of(receiver, e, [&]() -> decltype(auto) { return handler_access::call(object, message); });
+  return conclusion<M, returned>::of(receiver, e,
+                                     [&]() -> decltype(auto) { return handler_access::call(object, message); });
 }
 
 template <class M>

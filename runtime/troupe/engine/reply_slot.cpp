@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/engine/reply_slot.hpp"
-
-#include "troupe/engine/cell.hpp"
-#include "troupe/engine/system_core.hpp"
+#include <troupe/engine/cell.hpp>
+#include <troupe/engine/reply_slot.hpp>
+#include <troupe/engine/system_core.hpp>
 
 namespace troupe::detail {
 
@@ -63,9 +62,7 @@ void reply_slot::deliver(cell& to) noexcept {
   release();
 }
 
-void reply_slot::refuse(cell&) noexcept {
-  release();
-}
+void reply_slot::refuse(cell&) noexcept { release(); }
 
 void reply_slot::release_cells() noexcept {
   if (asker_ != nullptr)

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/engine/timer_queue.hpp>
+#include <troupe/error.hpp>
+#include <troupe/mailbox/block_pool.hpp>
+#include <troupe/mailbox/control_lane.hpp>
+#include <troupe/mailbox/envelope.hpp>
+
 #include <atomic>
 #include <coroutine>
 #include <cstdint>
 #include <memory>
 #include <new>
 #include <utility>
-
-#include "troupe/engine/timer_queue.hpp"
-#include "troupe/error.hpp"
-#include "troupe/mailbox/block_pool.hpp"
-#include "troupe/mailbox/control_lane.hpp"
-#include "troupe/mailbox/envelope.hpp"
 
 namespace troupe::engine {
 class timer_service;
@@ -107,7 +107,9 @@ protected:
   }
 
   /// While settling: the outcome is an error after all.
-  void fail(const std::exception_ptr& e) noexcept { error_ = std::make_unique<error>(error{errc::failed, describe(e)}); }
+  void fail(const std::exception_ptr& e) noexcept {
+    error_ = std::make_unique<error>(error{errc::failed, describe(e)});
+  }
 
   /// Publishes the outcome and wakes the asker.
   void announce() noexcept;
@@ -122,7 +124,7 @@ private:
   std::atomic<std::uint32_t> refs_{2};
   std::atomic<std::uint32_t> status_{open};
   // -- immutable once opened --
-  cell* asker_ = nullptr; // counted
+  cell* asker_ = nullptr;    // counted
   cell* receiver_ = nullptr; // counted
   reply_observer* observer_ = nullptr;
   engine::timer_service* timers_ = nullptr;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/engine/spawn.hpp"
+#include <troupe/engine/spawn.hpp>
+#include <troupe/supervision/supervisor_core.hpp>
 
 #include <string>
-
-#include "troupe/supervision/supervisor_core.hpp"
 
 namespace troupe::detail {
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/engine/cell.hpp>
+#include <troupe/engine/host.hpp>
+#include <troupe/engine/message_handler.hpp>
+#include <troupe/error.hpp>
+#include <troupe/watch.hpp>
+
 #include <array>
 #include <memory>
 #include <optional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
-
-#include "troupe/engine/cell.hpp"
-#include "troupe/engine/host.hpp"
-#include "troupe/engine/message_handler.hpp"
-#include "troupe/error.hpp"
-#include "troupe/watch.hpp"
 
 namespace troupe::detail {
 
@@ -47,7 +47,7 @@ constexpr const handler* on_stopped_of() {
 
 template <class A>
 constexpr void (*on_stop_of())(void*) {
-  if constexpr (requires(A& a) { a.on_stop(); })
+  if constexpr (requires(A & a) { a.on_stop(); })
     return &call_on_stop<A>;
   else
     return nullptr;
@@ -55,23 +55,28 @@ constexpr void (*on_stop_of())(void*) {
 
 template <class A>
 inline constexpr actor_type actor_type_of{
-    &typeid(A), handler_table<A, typename A::messages>::entries, on_stopped_of<A>(), on_stop_of<A>(), suspended_max_of<A>(),
+    &typeid(A),
+    handler_table<A, typename A::messages>::entries,
+    on_stopped_of<A>(),
+    on_stop_of<A>(),
+    suspended_max_of<A>(),
 };
 
 /// Keeps the constructor's arguments, so that each incarnation is built like the first.
 template <class A, class... Args>
 class hosted final : public host {
-  static_assert(std::is_constructible_v<A, const Args&...>,
-                "the actor cannot be constructed from these arguments, passed as const so that a restart finds them unchanged");
+  static_assert(
+      std::is_constructible_v<A, const Args&...>,
+      "the actor cannot be constructed from these arguments, passed as const so that a restart finds them unchanged");
 
 public:
   template <class... Xs>
-  explicit hosted(Xs&&... xs) : host{actor_type_of<A>}, arguments_{std::forward<Xs>(xs)...} {}
+  explicit hosted(Xs&&... xs) : host{actor_type_of<A>}, arguments_{std::in_place, std::forward<Xs>(xs)...} {}
 
   ~hosted() override { destroy(); }
 
   void construct() override {
-    std::apply([this](const Args&... xs) { object_storage_.emplace(xs...); }, arguments_);
+    std::apply([this](const Args&... xs) { object_storage_.emplace(xs...); }, *arguments_);
     object_ = &*object_storage_;
   }
 
@@ -80,8 +85,11 @@ public:
     object_storage_.reset();
   }
 
+  /// Arguments may hold refs, even to this actor by way of others: a stopped cell must not keep them.
+  void forget() noexcept override { arguments_.reset(); }
+
 private:
-  [[no_unique_address]] std::tuple<Args...> arguments_;
+  std::optional<std::tuple<Args...>> arguments_;
   std::optional<A> object_storage_;
 };
 
@@ -96,7 +104,8 @@ result<void> place(cell& c, supervisor_core& parent);
 /// request_error for options, names and a stopping supervisor.
 template <class A, class... Xs>
 cell& spawn(system_core& core, supervisor_core& parent, std::shared_ptr<const cell_options> options, Xs&&... xs) {
-  auto& c = *cell::make(core, std::move(options), std::make_unique<hosted<A, std::decay_t<Xs>...>>(std::forward<Xs>(xs)...));
+  auto& c =
+      *cell::make(core, std::move(options), std::make_unique<hosted<A, std::decay_t<Xs>...>>(std::forward<Xs>(xs)...));
   try {
     c.construct();
   } catch (...) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "troupe/mailbox/envelope.hpp"
+#include <troupe/mailbox/envelope.hpp>
 
 namespace troupe::detail {
 

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/engine/blocking_pool.hpp>
+#include <troupe/engine/executor.hpp>
+#include <troupe/engine/timer_service.hpp>
+#include <troupe/journal/store.hpp>
+#include <troupe/mailbox/quarantine.hpp>
+#include <troupe/observe/event.hpp>
+#include <troupe/seams.hpp>
+#include <troupe/testing/fault_injector.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -9,15 +18,6 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
-
-#include "troupe/engine/blocking_pool.hpp"
-#include "troupe/engine/executor.hpp"
-#include "troupe/engine/timer_service.hpp"
-#include "troupe/journal/store.hpp"
-#include "troupe/mailbox/quarantine.hpp"
-#include "troupe/observe/event.hpp"
-#include "troupe/seams.hpp"
-#include "troupe/testing/fault_injector.hpp"
 
 namespace troupe {
 class system;
@@ -51,12 +51,12 @@ struct system_core {
   std::unique_ptr<engine::timer_service> timers;
   std::unique_ptr<engine::blocking_pool> blocking;
   std::shared_ptr<journal_store> journals;
-  std::shared_ptr<fault_injector> faults; ///< Null but in tests.
-  unsigned turn_messages_max = 0;             ///< Fairness: messages of one turn.
-  std::chrono::nanoseconds turn_time_max{};   ///< Fairness: time of one turn, looked at between messages.
+  std::shared_ptr<fault_injector> faults;                  ///< Null but in tests.
+  unsigned turn_messages_max = 0;                          ///< Fairness: messages of one turn.
+  std::chrono::nanoseconds turn_time_max{};                ///< Fairness: time of one turn, looked at between messages.
   std::function<void(const std::function<bool()>&)> drive; ///< Stepped systems: runs until the condition holds.
   supervisor_core* root = nullptr;
-  std::function<void(const std::string& why)> gave_up;     ///< The root's last resort.
+  std::function<void(const std::string& why)> gave_up; ///< The root's last resort.
 
   // -- with rules of their own --
   event_stream events;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "troupe/seams.hpp"
+#include <troupe/seams.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/engine/timer_service.hpp"
+#include <troupe/engine/timer_service.hpp>
 
 #include <algorithm>
 #include <cassert>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "troupe/engine/timer_queue.hpp"
-#include "troupe/seams.hpp"
+#include <troupe/engine/timer_queue.hpp>
+#include <troupe/seams.hpp>
 
 #include <atomic>
 #include <cstddef>

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/engine/cell.hpp"
+#include <troupe/engine/actor_timer.hpp>
+#include <troupe/engine/cell.hpp>
+#include <troupe/engine/incidents.hpp>
+#include <troupe/engine/suspension.hpp>
+#include <troupe/engine/system_core.hpp>
+#include <troupe/supervision/supervisor_core.hpp>
+#include <troupe/type_name.hpp>
 
 #include <utility>
-
-#include "troupe/engine/actor_timer.hpp"
-#include "troupe/engine/incidents.hpp"
-#include "troupe/engine/suspension.hpp"
-#include "troupe/engine/system_core.hpp"
-#include "troupe/supervision/supervisor_core.hpp"
-#include "troupe/type_name.hpp"
 
 namespace troupe::detail {
 
@@ -42,8 +41,8 @@ engine::run_result cell::run() noexcept {
       continue;
     }
     // Usually there is nothing but the mailbox to look at.
-    const bool plain = failed_ == nullptr && local_head_ == nullptr && due_head_ == nullptr && sliding_ == nullptr
-                       && !drain_wanted_;
+    const bool plain =
+        failed_ == nullptr && local_head_ == nullptr && due_head_ == nullptr && sliding_ == nullptr && !drain_wanted_;
     auto* e = plain ? mailbox_.pop() : next_message();
     if (e == nullptr) {
       const bool draining = state_.load(std::memory_order_relaxed) == state::draining;
@@ -76,9 +75,7 @@ engine::run_result cell::run() noexcept {
   return engine::run_result::again;
 }
 
-bool cell::rest() noexcept {
-  return sliding_ != nullptr ? sliding_->rest(mailbox_) : mailbox_.rest();
-}
+bool cell::rest() noexcept { return sliding_ != nullptr ? sliding_->rest(mailbox_) : mailbox_.rest(); }
 
 void cell::serve_control() noexcept {
   if (!mailbox_.take_attention())
@@ -101,8 +98,8 @@ envelope* cell::next_message() noexcept {
     local_accepted_.store(local_accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     return t.receive();
   }
-  if (state_.load(std::memory_order_relaxed) == state::draining
-      && (sliding_ != nullptr ? sliding_->removed() : mailbox_.popped()) >= drain_mark_)
+  if (state_.load(std::memory_order_relaxed) == state::draining &&
+      (sliding_ != nullptr ? sliding_->removed() : mailbox_.popped()) >= drain_mark_)
     return nullptr;
   return sliding_ != nullptr ? sliding_->pop() : mailbox_.pop();
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/actor.hpp>
+#include <troupe/journal/pending_write.hpp>
+#include <troupe/journal/store.hpp>
+
 #include <array>
 #include <coroutine>
 #include <functional>
@@ -9,10 +13,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "troupe/actor.hpp"
-#include "troupe/journal/pending_write.hpp"
-#include "troupe/journal/store.hpp"
 
 namespace troupe {
 
@@ -23,7 +23,11 @@ std::vector<journal_record> records_of(const std::vector<Variant>& es) {
   std::vector<journal_record> records;
   records.reserve(es.size());
   for (const auto& e : es)
-    records.push_back(std::visit([](const auto& x) { return journal_record{&journal_type_of<std::remove_cvref_t<decltype(x)>>, &x}; }, e));
+    records.push_back(std::visit(
+        [](const auto& x) {
+          return journal_record{&journal_type_of<std::remove_cvref_t<decltype(x)>>, &x};
+        },
+        e));
   return records;
 }
 
@@ -46,16 +50,16 @@ public:
   using actor_type = Self;
 
   template <class V, class... Es>
-    requires(std::is_convertible_v<V, R> && (Self::event_list::template contains<std::remove_cvref_t<Es>> && ...))
-  basic_effect(V&& reply, Es&&... es) : reply_{std::forward<V>(reply)} {
+  requires(std::is_convertible_v<V, R> && (Self::event_list::template contains<std::remove_cvref_t<Es>> && ...))
+      basic_effect(V&& reply, Es&&... es)
+      : reply_{std::forward<V>(reply)} {
     events_.reserve(sizeof...(Es));
     (events_.emplace_back(std::forward<Es>(es)), ...);
   }
 
   /// Adds one event more.
   template <class E>
-    requires(Self::event_list::template contains<std::remove_cvref_t<E>>)
-  basic_effect&& and_event(E&& e) && {
+  requires(Self::event_list::template contains<std::remove_cvref_t<E>>) basic_effect && and_event(E&& e) && {
     events_.emplace_back(std::forward<E>(e));
     return std::move(*this);
   }
@@ -79,15 +83,13 @@ public:
   using actor_type = Self;
 
   template <class... Es>
-    requires(Self::event_list::template contains<std::remove_cvref_t<Es>> && ...)
-  basic_effect(Es&&... es) {
+  requires(Self::event_list::template contains<std::remove_cvref_t<Es>>&&...) basic_effect(Es&&... es) {
     events_.reserve(sizeof...(Es));
     (events_.emplace_back(std::forward<Es>(es)), ...);
   }
 
   template <class E>
-    requires(Self::event_list::template contains<std::remove_cvref_t<E>>)
-  basic_effect&& and_event(E&& e) && {
+  requires(Self::event_list::template contains<std::remove_cvref_t<E>>) basic_effect && and_event(E&& e) && {
     events_.emplace_back(std::forward<E>(e));
     return std::move(*this);
   }
@@ -157,10 +159,9 @@ protected:
   /// trivially copyable must be awaited in a statement of its own: `auto kept = persist(...); co_await kept;` (for the
   /// reason, see reply_to_temporary).
   template <class... Es>
-    requires(Events::template contains<std::remove_cvref_t<Es>> && ...)
-  auto persist(Es&&... es) {
+  requires(Events::template contains<std::remove_cvref_t<Es>>&&...) auto persist(Es&&... es) {
     constexpr bool chainable =
-        ((std::is_lvalue_reference_v<Es> || std::is_trivially_copyable_v<std::remove_cvref_t<Es>>) && ...);
+        ((std::is_lvalue_reference_v<Es> || std::is_trivially_copyable_v<std::remove_cvref_t<Es>>)&&...);
     std::vector<typename Events::variant> all;
     all.reserve(sizeof...(Es));
     (all.emplace_back(std::forward<Es>(es)), ...);
@@ -188,14 +189,8 @@ private:
   struct persisting {
     persist_awaiter awaiter;
     persist_awaiter operator co_await() & noexcept { return std::move(awaiter); }
-    persist_awaiter operator co_await() && noexcept
-      requires Chainable
-    {
-      return std::move(awaiter);
-    }
-    void operator co_await() &&
-      requires(!Chainable)
-    = delete; // put persist and its co_await into two statements
+    persist_awaiter operator co_await() && noexcept requires Chainable { return std::move(awaiter); }
+    void operator co_await() && requires(!Chainable) = delete; // put persist and its co_await into two statements
   };
 
   void replay_one(const journal_record& r) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/journal/memory_store.hpp"
+#include <troupe/journal/memory_store.hpp>
 
 #include <utility>
 #include <vector>

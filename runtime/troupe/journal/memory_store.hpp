@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/journal/store.hpp>
+
 #include <array>
 #include <cstddef>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
-
-#include "troupe/journal/store.hpp"
 
 namespace troupe {
 
@@ -32,7 +32,6 @@ private:
     mutable std::mutex mutex; // leaf lock
     std::unordered_map<std::string, std::unique_ptr<stream>> streams;
   };
-
 
   shard& shard_of(const std::string& key) { return shards_[std::hash<std::string>{}(key) % shards_.size()]; }
 

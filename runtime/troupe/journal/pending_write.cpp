@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/journal/pending_write.hpp"
+#include <troupe/engine/control_call.hpp>
+#include <troupe/engine/system_core.hpp>
+#include <troupe/journal/pending_write.hpp>
+#include <troupe/ref.hpp>
 
 #include <utility>
-
-#include "troupe/engine/control_call.hpp"
-#include "troupe/engine/system_core.hpp"
-#include "troupe/ref.hpp"
 
 namespace troupe::detail {
 
@@ -19,9 +18,7 @@ void awaited_write::await(std::coroutine_handle<> h) {
   shared_->message = cell::current()->in_hand();
 }
 
-void awaited_write::notify(envelope& e) {
-  shared_->message = &e;
-}
+void awaited_write::notify(envelope& e) { shared_->message = &e; }
 
 journal_session::journal_session(cell& owner, const std::string& key)
     : owner_{owner}, journal_{owner.core().journals->open(key)} {}

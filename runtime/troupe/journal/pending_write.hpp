@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/engine/cell.hpp>
+#include <troupe/journal/store.hpp>
+
 #include <coroutine>
 #include <cstddef>
 #include <exception>
@@ -9,9 +12,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-#include "troupe/engine/cell.hpp"
-#include "troupe/journal/store.hpp"
 
 namespace troupe::detail {
 

@@ -20,10 +20,9 @@ struct journal_type {
 };
 
 template <class T>
-inline constexpr journal_type journal_type_of{
-    &typeid(T), [](const void* value) -> std::shared_ptr<const void> {
-      return std::make_shared<const T>(*static_cast<const T*>(value));
-    }};
+inline constexpr journal_type journal_type_of{&typeid(T), [](const void* value) -> std::shared_ptr<const void> {
+                                                return std::make_shared<const T>(*static_cast<const T*>(value));
+                                              }};
 
 /// One event, or snapshot, on its way into or out of a journal.
 struct journal_record {

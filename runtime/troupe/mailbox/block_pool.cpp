@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/mailbox/block_pool.hpp"
+#include <troupe/mailbox/block_pool.hpp>
 
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <sys/mman.h>
 #include <utility>
 #include <vector>
-
-#include <sys/mman.h>
 
 namespace troupe::detail {
 
@@ -157,7 +156,7 @@ struct block_cache {
 void* block_pool::refill(std::uint8_t c, std::size_t bytes) {
   if (c >= heap_class || !recycling) {
     const auto size = c < heap_class ? sizes[c] : bytes;
-    return ::operator new(size, std::align_val_t{alignment});
+    return ::operator new (size, std::align_val_t{alignment});
   }
   auto& m = local_[c];
   auto& spare = block_cache::mine().spare[c];
@@ -177,7 +176,7 @@ void* block_pool::refill(std::uint8_t c, std::size_t bytes) {
 
 void block_pool::flush(std::uint8_t c, void* block) noexcept {
   if (c >= heap_class || !recycling) {
-    ::operator delete(block, std::align_val_t{alignment});
+    ::operator delete (block, std::align_val_t{alignment});
     return;
   }
   auto& m = local_[c];

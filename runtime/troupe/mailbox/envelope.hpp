@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/mailbox/block_pool.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <new>
 #include <type_traits>
 #include <typeinfo>
 #include <utility>
-
-#include "troupe/mailbox/block_pool.hpp"
 
 namespace troupe::detail {
 
@@ -22,7 +22,6 @@ struct message_type {
   void (*destroy)(void* payload) noexcept;
   std::uint16_t payload_offset;
   std::uint8_t block_class;
-
 };
 
 /// A message on its way: one block from the pool, the payload behind the header.

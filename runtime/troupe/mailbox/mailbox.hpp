@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/mailbox/envelope.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-
-#include "troupe/mailbox/envelope.hpp"
 
 namespace troupe::detail {
 
@@ -65,7 +65,8 @@ public:
           return push_result::full;
       }
       e->next = address(w);
-      const auto next = (w & count_mask) + count_one + (pack(e) | (w & attention_bit) | (s == idle ? std::uint64_t{busy} : s));
+      const auto next =
+          (w & count_mask) + count_one + (pack(e) | (w & attention_bit) | (s == idle ? std::uint64_t{busy} : s));
       // release: publishes the message and its link, pairs with the acquire in take(). acquire: if this wakes the
       // receiver, its next holder sees through the caller what the last holder wrote before rest().
       if (word_.compare_exchange_weak(w, next, std::memory_order_acq_rel, std::memory_order_relaxed)) [[likely]]

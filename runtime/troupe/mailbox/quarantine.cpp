@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/mailbox/quarantine.hpp"
+#include <troupe/engine/cell.hpp>
+#include <troupe/mailbox/quarantine.hpp>
 
 #include <algorithm>
-
-#include "troupe/engine/cell.hpp"
 
 namespace troupe {
 

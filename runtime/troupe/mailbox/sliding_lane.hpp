@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/mailbox/mailbox.hpp>
+
 #include <cstddef>
 #include <memory>
 #include <mutex>
-
-#include "troupe/mailbox/mailbox.hpp"
 
 namespace troupe::detail {
 

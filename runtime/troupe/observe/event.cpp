@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/observe/event.hpp"
+#include <troupe/observe/event.hpp>
 
 #include <algorithm>
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/mailbox/delivery.hpp>
+#include <troupe/supervision/exit_reason.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -10,9 +13,6 @@
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "troupe/mailbox/delivery.hpp"
-#include "troupe/supervision/exit_reason.hpp"
 
 namespace troupe {
 
@@ -38,9 +38,9 @@ struct supervision_event {
     resumed,     ///< The failing message was dropped and the object kept.
     quarantined, ///< The failing message was set aside.
     stopped,
-    gave_up,     ///< The restart budget is spent.
-    escalated,   ///< A supervisor handed its failure to its own supervisor.
-    stuck,       ///< A child did not stop within its shutdown time.
+    gave_up,   ///< The restart budget is spent.
+    escalated, ///< A supervisor handed its failure to its own supervisor.
+    stuck,     ///< A child did not stop within its shutdown time.
   };
   std::string supervisor{};
   kind what{};
@@ -48,10 +48,10 @@ struct supervision_event {
   std::string child{};
 
   std::uint64_t child_id = 0;
-  std::string message_type{};          ///< The message whose handling failed, where there is one.
-  unsigned attempt = 0;                ///< Restarts since the last quiet period.
-  std::chrono::milliseconds delay{};   ///< Back-off before the restart.
-  exit_reason reason{};                ///< For `stopped`.
+  std::string message_type{};        ///< The message whose handling failed, where there is one.
+  unsigned attempt = 0;              ///< Restarts since the last quiet period.
+  std::chrono::milliseconds delay{}; ///< Back-off before the restart.
+  exit_reason reason{};              ///< For `stopped`.
 };
 
 const char* to_string(supervision_event::kind k) noexcept;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/observe/shutdown_report.hpp"
+#include <troupe/observe/shutdown_report.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,14 +7,16 @@
 namespace troupe {
 
 std::string to_string(const shutdown_report& r) {
-  auto text = fmt::format("shutdown {} in {} ms: {} messages accepted, {} handled, {} expired, {} dropped, {} quarantined, {} queued",
-                          r.complete ? "complete" : "INCOMPLETE", r.elapsed.count(), r.books.accepted, r.books.handled,
-                          r.books.expired, r.books.dropped, r.books.quarantined, r.books.queued);
+  auto text = fmt::format(
+      "shutdown {} in {} ms: {} messages accepted, {} handled, {} expired, {} dropped, {} quarantined, {} queued",
+      r.complete ? "complete" : "INCOMPLETE", r.elapsed.count(), r.books.accepted, r.books.handled, r.books.expired,
+      r.books.dropped, r.books.quarantined, r.books.queued);
   if (r.unaccounted != 0)
     text += fmt::format("; {} UNACCOUNTED", r.unaccounted);
   for (const auto& s : r.survivors) {
     text += fmt::format("\n  still alive: {} (id {})", s.name, s.id);
-    text += s.handler.empty() ? std::string{", in no handler"} : fmt::format(", handling {} since {} ms", s.handler, s.since.count());
+    text += s.handler.empty() ? std::string{", in no handler"}
+                              : fmt::format(", handling {} since {} ms", s.handler, s.since.count());
     text += fmt::format(", {} queued", s.queued);
     if (!s.awaited_by.empty())
       text += fmt::format(", awaited by {}", fmt::join(s.awaited_by, ", "));

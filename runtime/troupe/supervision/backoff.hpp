@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "troupe/supervision/child_spec.hpp"
+#include <troupe/supervision/child_spec.hpp>
 
 #include <algorithm>
 #include <cassert>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/supervision/child_list.hpp"
-
-#include "troupe/engine/cell.hpp"
-#include "troupe/supervision/supervisor_core.hpp"
+#include <troupe/engine/cell.hpp>
+#include <troupe/supervision/child_list.hpp>
+#include <troupe/supervision/supervisor_core.hpp>
 
 namespace troupe::detail {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "troupe/mailbox/ledger.hpp"
-#include "troupe/ref.hpp"
+#include <troupe/mailbox/ledger.hpp>
+#include <troupe/ref.hpp>
 
 #include <cstddef>
 #include <mutex>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "troupe/mailbox/control_lane.hpp"
-#include "troupe/supervision/backoff.hpp"
-#include "troupe/supervision/restart_budget.hpp"
+#include <troupe/mailbox/control_lane.hpp>
+#include <troupe/supervision/backoff.hpp>
+#include <troupe/supervision/restart_budget.hpp>
 
 #include <chrono>
 #include <cstdint>

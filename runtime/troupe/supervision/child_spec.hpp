@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "troupe/mailbox/mailbox_options.hpp"
+#include <troupe/mailbox/mailbox_options.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/supervision/restart_decision.hpp"
+#include <troupe/supervision/restart_decision.hpp>
 
 #include <cassert>
 

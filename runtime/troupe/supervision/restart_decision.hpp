@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "troupe/supervision/child_spec.hpp"
-#include "troupe/supervision/exit_reason.hpp"
+#include <troupe/supervision/child_spec.hpp>
+#include <troupe/supervision/exit_reason.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "troupe/supervision/supervisor_core.hpp"
-
-#include "troupe/engine/actor_timer.hpp"
-#include "troupe/engine/control_call.hpp"
-#include "troupe/engine/system_core.hpp"
+#include <troupe/engine/actor_timer.hpp>
+#include <troupe/engine/control_call.hpp>
+#include <troupe/engine/system_core.hpp>
+#include <troupe/supervision/supervisor_core.hpp>
 
 #include <stdexcept>
 #include <utility>

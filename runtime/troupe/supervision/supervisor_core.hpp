@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "troupe/engine/cell.hpp"
-#include "troupe/mailbox/ledger.hpp"
-#include "troupe/observe/event.hpp"
-#include "troupe/ref.hpp"
-#include "troupe/supervision/child_list.hpp"
-#include "troupe/supervision/child_record.hpp"
-#include "troupe/supervision/child_spec.hpp"
-#include "troupe/supervision/restart_budget.hpp"
-#include "troupe/supervision/restart_decision.hpp"
+#include <troupe/engine/cell.hpp>
+#include <troupe/mailbox/ledger.hpp>
+#include <troupe/observe/event.hpp>
+#include <troupe/ref.hpp>
+#include <troupe/supervision/child_list.hpp>
+#include <troupe/supervision/child_record.hpp>
+#include <troupe/supervision/child_spec.hpp>
+#include <troupe/supervision/restart_budget.hpp>
+#include <troupe/supervision/restart_decision.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The part of a supervisor that gives orders to children one after the other: group restarts, halts, revivals, the
 // stop.
-#include "troupe/engine/system_core.hpp"
-#include "troupe/supervision/supervisor_core.hpp"
+#include <troupe/engine/system_core.hpp>
+#include <troupe/supervision/supervisor_core.hpp>
 
 #include <algorithm>
 #include <utility>

@@ -3,8 +3,9 @@
 // workers, and neither side can hang the other.
 // Observed on threads through what plain CAF actors are told; waits are promises with a generous limit. A CAF actor to
 // which no handle is left ends, hence `kept`.
-#include "troupe/engine/caf.hpp"
+#include <troupe/engine/caf.hpp>
 
+#include <caf/all.hpp>
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -18,8 +19,6 @@
 #include <string>
 #include <thread>
 #include <utility>
-
-#include <caf/all.hpp>
 
 namespace caf_test {
 
@@ -118,9 +117,7 @@ std::string request(troupe::system& sys, const caf::actor& to, M m, bool show_co
   return soon(std::move(result));
 }
 
-std::string code(caf::sec e) {
-  return std::to_string(static_cast<int>(e));
-}
+std::string code(caf::sec e) { return std::to_string(static_cast<int>(e)); }
 
 } // namespace
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: the queue hands out nodes by deadline and then by arming order, whatever is pushed and erased in between.
 // Observed: against a std::multimap, which keeps equal keys in the order of insertion, after each of many random steps.
-#include "troupe/engine/timer_queue.hpp"
+#include <troupe/engine/timer_queue.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: stepped, timers fire in order and only when due; threaded, none is lost, early or fired once taken back.
 // Observed: stepped against a std::multimap; threaded by waiting for the callbacks themselves, never for time to pass.
-#include "troupe/engine/timer_service.hpp"
+#include <troupe/engine/timer_service.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: blocks are large enough, aligned, low enough to be packed, never handed out twice, and reused across threads.
 // Observed through the blocks' addresses and through a pattern written into each.
-#include "troupe/mailbox/block_pool.hpp"
+#include <troupe/mailbox/block_pool.hpp>
 
 #include <doctest/doctest.h>
 

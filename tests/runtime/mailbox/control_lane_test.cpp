@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: first in first out, unbounded, and after the close every message is refused by its sender or by the closer.
 // Observed through the numbers of the messages handed out.
-#include "troupe/mailbox/control_lane.hpp"
+#include <troupe/mailbox/control_lane.hpp>
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,9 @@
 // Claims: the user lane's protocol, step by step, on one thread: order, exact capacity, who must wake the receiver, and
 // the figures that the books are made of.
 // Observed through its own calls, against a naive model for the random part.
-#include "troupe/mailbox/mailbox.hpp"
+#include <troupe/mailbox/mailbox.hpp>
+
+#include "runtime/mailbox/support.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,8 +13,6 @@
 #include <deque>
 #include <random>
 #include <string>
-
-#include "runtime/mailbox/support.hpp"
 
 using mailbox_test::make;
 using mailbox_test::take;

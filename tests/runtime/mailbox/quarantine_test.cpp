@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: what failed too often is kept with its payload, bounded, and can be sent again or forgotten.
 // Observed on stepped systems.
-#include "troupe/mailbox/quarantine.hpp"
+#include <troupe/mailbox/quarantine.hpp>
+
+#include "support/stepped_system.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,8 +12,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "support/stepped_system.hpp"
 
 using namespace std::chrono_literals;
 using support::stepped;

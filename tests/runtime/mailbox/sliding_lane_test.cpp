@@ -2,7 +2,9 @@
 // Claims: the lane keeps the youngest messages, hands the oldest to whoever pushes one too many, and wakes as the
 // mailbox does.
 // Observed through the numbers that come out on either side.
-#include "troupe/mailbox/sliding_lane.hpp"
+#include <troupe/mailbox/sliding_lane.hpp>
+
+#include "runtime/mailbox/support.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,8 +12,6 @@
 #include <cstdint>
 #include <thread>
 #include <vector>
-
-#include "runtime/mailbox/support.hpp"
 
 using mailbox_test::make;
 using mailbox_test::take;

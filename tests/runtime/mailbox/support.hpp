@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cstdint>
+#include <troupe/mailbox/envelope.hpp>
 
-#include "troupe/mailbox/envelope.hpp"
+#include <cstdint>
 
 namespace mailbox_test {
 

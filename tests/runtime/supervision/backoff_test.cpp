@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: delays follow Akka's formula, clamped to max, and begin anew after a long enough life.
 // Observed: the formula written out in a grid of options and random numbers; sequences of failures by hand.
-#include "troupe/supervision/backoff.hpp"
+#include <troupe/supervision/backoff.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: the options have the documented defaults, read well, and wrong ones are refused by a text naming the field.
 // Observed: on the values and texts themselves, one row per field and bound.
-#include "troupe/supervision/child_spec.hpp"
+#include <troupe/supervision/child_spec.hpp>
 
 #include <doctest/doctest.h>
 

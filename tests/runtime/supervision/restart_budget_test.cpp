@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: the ring of times decides exactly as OTP's add_restart, which keeps a list of all times.
 // Observed: a transcription of add_restart as the model, over all short sequences of gaps and over random long ones.
-#include "troupe/supervision/restart_budget.hpp"
+#include <troupe/supervision/restart_budget.hpp>
 
 #include <doctest/doctest.h>
 

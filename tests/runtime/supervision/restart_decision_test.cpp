@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: the decision and the plan follow the published table for every combination of their inputs.
 // Observed: full grids, written out as tables and compared cell by cell; the plans also against their laws.
-#include "troupe/supervision/restart_decision.hpp"
+#include <troupe/supervision/restart_decision.hpp>
 
 #include <doctest/doctest.h>
 
