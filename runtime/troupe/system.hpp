@@ -113,8 +113,8 @@ public:
   /// Lets `wait` return. Safe in a signal handler's thread, not in the handler itself.
   void request_shutdown();
 
-  /// Ends everything, within `timeout`: takes no new actors; lets what is queued be handled, for at most half of the time;
-  /// stops the actors from the root down; kills what is left. Reports what is still alive. Idempotent: later calls return
+  /// Ends everything, within `timeout`: lets what is queued be handled, for at most half of the time; then takes no new
+  /// actors and stops those there are, from the root down; kills what is left. Reports what is still alive. Idempotent: later calls return
   /// the first report. Not to be called by an actor.
   shutdown_report shutdown(std::chrono::milliseconds timeout);
   shutdown_report shutdown();

@@ -179,14 +179,13 @@ TEST_CASE("ref: it outlives the actor without keeping the object alive") {
   const auto name = a.name();
   a.stop();
   sys.run_until_idle();
-  CHECK(token.use_count() == 2);
+  CHECK(token.use_count() == 1); // object and arguments have gone; the cell is still there
   CHECK(a.id() == id);
   CHECK(a.name() == name);
   a.stop();
   a.kill();
   a.drain();
   a = {};
-  CHECK(token.use_count() == 1); // the last ref took the cell along
 }
 
 TEST_CASE("ref: it may be destroyed after the system") {
@@ -200,13 +199,12 @@ TEST_CASE("ref: it may be destroyed after the system") {
     a = s.start<adder>("a", token);
     narrow = a;
   }
-  CHECK(token.use_count() == 2);
+  CHECK(token.use_count() == 1);
   CHECK(a.has_stopped());
   CHECK(s.has_stopped());
   CHECK(narrow == a);
   a = {};
   narrow = {};
-  CHECK(token.use_count() == 1);
 }
 
 TEST_CASE("ref: a message may carry a ref to its own receiver") {

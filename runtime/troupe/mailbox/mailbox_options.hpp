@@ -33,16 +33,12 @@ constexpr std::string_view to_string(overflow_policy value) noexcept {
 /// How much an actor may hold waiting, and what happens beyond that.
 struct mailbox_options {
   static constexpr std::size_t capacity_max = 500'000;
-  static constexpr std::size_t stash_capacity_max = 500'000;
 
   /// Messages that may wait, 1..500'000. The control lane is not counted.
   std::size_t capacity = 10'000;
 
   /// What happens to a message beyond `capacity`.
   overflow_policy overflow = overflow_policy::reject;
-
-  /// Messages that the actor may put aside for later, 0..500'000; 0 = it has no stash.
-  std::size_t stash_capacity = 1'000;
 
   friend bool operator==(const mailbox_options&, const mailbox_options&) = default;
 };
@@ -53,8 +49,6 @@ inline std::optional<std::string> validate(const mailbox_options& options) {
     return "mailbox.capacity must be 1..500000, not " + std::to_string(options.capacity);
   if (options.overflow > overflow_policy::drop_oldest)
     return std::string{"mailbox.overflow must be reject, drop_newest or drop_oldest"};
-  if (options.stash_capacity > mailbox_options::stash_capacity_max)
-    return "mailbox.stash_capacity must be 0..500000, not " + std::to_string(options.stash_capacity);
   return std::nullopt;
 }
 

@@ -27,11 +27,11 @@ enum class strategy : unsigned char {
   dynamic,
 };
 
-/// Which ends of a child lead to a restart.
+/// Which ends of a child lead to a restart. A child that somebody stops or kills through its ref stays stopped.
 enum class restart_type : unsigned char {
-  /// Every end.
+  /// A failure, and an end by itself.
   permanent,
-  /// A failure or a kill, but not an end in good order.
+  /// A failure, but not an end by itself.
   transient,
   /// None; the spec is forgotten when the child ends.
   temporary,

@@ -169,3 +169,13 @@ TEST_CASE("payment: repeated requests charge once whatever they say") {
   CHECK(shop.provider_ledger->balance == money{});
   CHECK(shop.provider_ledger->refunded == 1);
 }
+
+TEST_CASE("shop: actors that know each other through one directory keep nothing alive once stopped") {
+  std::weak_ptr<directory> left;
+  {
+    small_shop shop;
+    (void)shop.buy(1, 1, {shop.line(1, 1)});
+    left = shop.who;
+  }
+  CHECK(left.expired());
+}

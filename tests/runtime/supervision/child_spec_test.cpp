@@ -58,7 +58,6 @@ TEST_CASE("child_spec: defaults are valid and as documented") {
 
   CHECK(mailbox_options{}.capacity == 10'000);
   CHECK(mailbox_options{}.overflow == troupe::reject);
-  CHECK(mailbox_options{}.stash_capacity == 1'000);
   CHECK(child_options{}.restart == troupe::permanent);
   CHECK(child_options{}.retries == 0);
   CHECK(child_options{}.shutdown == 5s);
@@ -85,7 +84,6 @@ TEST_CASE("child_spec: options are written with designated initialisers") {
   };
   CHECK_FALSE(validate(child).has_value());
   CHECK(child.backoff->max == 1s);
-  CHECK(child.mailbox.stash_capacity == 1'000);
 
   const supervisor_options parent{.strategy = troupe::rest_for_one, .intensity = 3, .period = 1min};
   CHECK_FALSE(validate(parent).has_value());
@@ -98,9 +96,6 @@ TEST_CASE("child_spec: wrong mailbox options are refused by name") {
       {"capacity 1", [](auto& o) { o.capacity = 1; }, ""},
       {"capacity most", [](auto& o) { o.capacity = 500'000; }, ""},
       {"capacity beyond", [](auto& o) { o.capacity = 500'001; }, "mailbox.capacity"},
-      {"stash 0", [](auto& o) { o.stash_capacity = 0; }, ""},
-      {"stash most", [](auto& o) { o.stash_capacity = 500'000; }, ""},
-      {"stash beyond", [](auto& o) { o.stash_capacity = 500'001; }, "mailbox.stash_capacity"},
       {"drop_newest", [](auto& o) { o.overflow = troupe::drop_newest; }, ""},
       {"no such policy", [](auto& o) { o.overflow = troupe::overflow_policy{3}; }, "mailbox.overflow"},
   });
