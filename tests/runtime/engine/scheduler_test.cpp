@@ -19,6 +19,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace troupe::engine;
@@ -395,10 +396,12 @@ TEST_CASE("scheduler: stop ends the current turns and hands out the rest exactly
       return run_result::idle;
     };
   const auto hold = [&](std::size_t from, std::size_t to) {
-    return [&, from, to] {
-      for (auto i = from; i < to; ++i)
-        schedule(s, rest[i]);
-      inside.count_down();
+    return [&, from, to, began = false]() mutable {
+      if (!std::exchange(began, true)) { // it may get another turn before the stop is noticed
+        for (auto i = from; i < to; ++i)
+          schedule(s, rest[i]);
+        inside.count_down();
+      }
       while (!leave)
         std::this_thread::yield();
       return run_result::again;
