@@ -306,7 +306,7 @@ TEST_CASE("scheduler: a turn sees what its submitter wrote before") {
 TEST_CASE("scheduler: what waits in the queue behind a long turn runs elsewhere") {
   scheduler s{{.workers = 2}};
   std::atomic<int> ran{0};
-  std::vector<job> many(1000); // more than the ring holds: the older half overflows to the injector
+  std::vector<job> many(1000); // more than the ring holds
   for (auto& j : many)
     j.body = [&] {
       ++ran;
@@ -322,6 +322,25 @@ TEST_CASE("scheduler: what waits in the queue behind a long turn runs elsewhere"
   s.start();
   s.submit(computing);
   CHECK(eventually([&] { return all.load(); }));
+}
+
+TEST_CASE("scheduler: what a full ring moves to the injector runs too") {
+  scheduler s{{.workers = 1}}; // nobody takes anything out meanwhile
+  std::atomic<int> ran{0};
+  std::vector<job> many(1000);
+  for (auto& j : many)
+    j.body = [&] {
+      ++ran;
+      return run_result::idle;
+    };
+  job filling{[&] {
+    for (auto& j : many)
+      schedule(s, j);
+    return run_result::idle;
+  }};
+  s.start();
+  s.submit(filling);
+  CHECK(eventually([&] { return ran == 1000; }));
   CHECK(total(s, &worker_statistics::overflows) > 0);
 }
 
