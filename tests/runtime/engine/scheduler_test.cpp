@@ -395,7 +395,8 @@ TEST_CASE("scheduler: idle workers do not wake up") {
   auto before = switches_of_workers();
   REQUIRE(eventually([&] {
     std::this_thread::sleep_for(20ms);
-    return std::exchange(before, switches_of_workers()) == before;
+    const auto now = switches_of_workers();
+    return std::exchange(before, now) == now;
   }));
   const auto parks = total(s, &worker_statistics::parks);
   std::this_thread::sleep_for(300ms); // the window in which nothing may happen
