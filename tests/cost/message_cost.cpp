@@ -16,12 +16,9 @@ void run(std::uint64_t n) {
 }
 
 const std::map<std::string, void (*)(std::uint64_t)> rows{
-    {"counting", &run<cost::flood<1>>},
-    {"fan-in", &run<cost::flood<8>>},
-    {"ping-pong", &run<cost::ping_pong>},
-    {"request-reply", &run<cost::request_reply>},
-    {"spawn", &run<cost::spawn>},
-    {"timers", &run<cost::timers>},
+    {"counting", &run<cost::flood<1>>},   {"fan-in", &run<cost::flood<8>>},
+    {"ping-pong", &run<cost::ping_pong>}, {"request-reply", &run<cost::request_reply>},
+    {"spawn", &run<cost::spawn>},         {"timers", &run<cost::timers>},
 };
 
 } // namespace

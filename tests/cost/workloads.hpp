@@ -261,20 +261,33 @@ struct alarm {
 };
 
 /// Half of its timers are periodic, half are set again whenever they ring.
-class sleeper : public troupe::actor<sleeper, tick, alarm> {
+class sleeper : public troupe::actor<sleeper, tick, alarm, begin> {
 public:
   static constexpr int timers = 50; // of each kind
 
-  sleeper() {
+  explicit sleeper(gate* end) : end_{end} {
     for (int i = 0; i < timers; ++i) {
       every(period(i), tick{});
       after(period(i), alarm{i});
     }
   }
-  void on(const tick&) {}
-  void on(const alarm& a) { after(period(a.number), alarm{a.number}); }
+  void on(const begin& b) { left_ = b.count; }
+  void on(const tick&) { ring(); }
+  void on(const alarm& a) {
+    after(period(a.number), alarm{a.number});
+    ring();
+  }
 
   static constexpr std::chrono::microseconds period(int i) { return std::chrono::microseconds{1'000 + i}; }
+
+private:
+  void ring() {
+    if (left_ != 0 && --left_ == 0)
+      end_->open();
+  }
+
+  gate* end_;
+  std::uint64_t left_ = 0;
 };
 
 /// One operation: a timer that rings, with a hundred of them set. In a stepped system: no clock decides.
@@ -286,8 +299,23 @@ public:
   }
 
 private:
+  gate end_;
   troupe::system system_{support::stepped()};
-  troupe::ref<sleeper> sleeper_ = system_.spawn<sleeper>();
+  troupe::ref<sleeper> sleeper_ = system_.spawn<sleeper>(&end_);
+};
+
+/// The same by the real clock: for what does not depend on time.
+class timers_by_clock {
+public:
+  void run(std::uint64_t rings) {
+    sleeper_.tell(begin{rings});
+    end_.wait();
+  }
+
+private:
+  gate end_;
+  troupe::system system_{one_worker()};
+  troupe::ref<sleeper> sleeper_ = system_.spawn<sleeper>(&end_);
 };
 
 } // namespace cost
