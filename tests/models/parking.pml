@@ -6,15 +6,20 @@
 // into its slot has run elsewhere while that turn went on); a worker is never on the stack of sleepers twice; a token
 // never meets another; a stop reaches everybody.
 //
-// Run with spin and gcc, in an empty folder (`-DSTOP` adds a stop at any moment; `-DN=`, `-DOUTSIDE=` set sizes):
+// BUG removes one step. `-DSTOP` adds a stop at any moment.
 //
-//   spin -a parking.pml && gcc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
-//   spin -a -DSTOP -DOUTSIDE=1 -DSECOND=0 parking.pml && gcc ... && ./pan -m1000000
-//   spin -a -DBUG=1 parking.pml && gcc ... && ./pan -m1000000
-//
-// The first two must end with "errors: 0" (18 and 7 million states, under a minute and 1 GiB each). BUG removes one step
-// and must fail: 1 (also plain -DBUG) re-check, 2 hand over, 3 volunteer, 4 retire in one step, 5 pass on (with -DN=4
-// -DSECOND=0), 6 one token only, 7 catch up (with -DSTOP).
+// holds: -DOUTSIDE=1
+// holds: -DN=2 -DOUTSIDE=3
+// holds: -DSTOP -DN=2
+// long:
+// long:  -DSTOP -DOUTSIDE=1 -DSECOND=0
+// fails: -DBUG=1 -DN=2    re-check
+// fails: -DBUG=2    hand over
+// fails: -DBUG=3 -DN=2    volunteer
+// fails: -DBUG=4    retire in one step
+// fails: -DBUG=5 -DN=4 -DSECOND=0    pass on
+// fails: -DBUG=6    one token only
+// fails: -DBUG=7 -DSTOP -DN=2    catch up
 //
 // Abstractions: the run queues and the injector are one counter, in-flight batches excepted (their holder searches, or
 // calls work_queued when they are queued). The stack is a set. A compare-and-swap loop is one atomic step. Memory is

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <troupe/engine/timer_queue.hpp>
+#include <troupe/mailbox/block_pool.hpp>
 #include <troupe/mailbox/control_lane.hpp>
 #include <troupe/mailbox/envelope.hpp>
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -36,6 +38,13 @@ public:
   const std::string& key() const noexcept { return key_; }
   /// The next one of the same owner.
   actor_timer* next() const noexcept { return next_; }
+
+  /// From the pool: a timer that is set again on every message must not cost an allocation. Sizes are those of the most
+  /// derived class, since the destructor is virtual.
+  static void* operator new(std::size_t bytes) { return block_pool::allocate(block_pool::class_for(bytes), bytes); }
+  static void operator delete(void* block, std::size_t bytes) noexcept {
+    block_pool::release(block_pool::class_for(bytes), block);
+  }
 
   void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
