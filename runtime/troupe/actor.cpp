@@ -72,12 +72,9 @@ void run_blocking(cell& asker, reply_slot& slot, std::function<void()> call) {
     } catch (...) {
       slot.settle_error(errc::failed, describe(std::current_exception()));
     }
-    slot.release();
   });
-  if (!accepted) {
+  if (!accepted)
     slot.settle_error(errc::mailbox_full, "the pool for blocking work has no room");
-    slot.release();
-  }
 }
 
 } // namespace detail

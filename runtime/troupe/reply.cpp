@@ -10,9 +10,11 @@ void wait_outside(reply_slot& slot) {
     throw usage_error{"reply::get() would block a worker: inside an actor, co_await the reply"};
   if (slot.settled())
     return;
-  const auto& drive = slot.receiver()->core().drive;
-  if (drive)
-    drive([&] { return slot.settled(); });
+  const auto* in = slot.opened_outside();
+  if (in == nullptr)
+    throw usage_error{"a reply that an actor asked for can be awaited only by that actor"};
+  if (in->drive)
+    in->drive([&] { return slot.settled(); });
   else
     slot.wait();
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <ctime>
 #include <fcntl.h>
 #include <filesystem>
 #include <pthread.h>
@@ -22,6 +24,16 @@ public:
   time_point now() const noexcept override { return std::chrono::steady_clock::now(); }
 
   wall_time_point wall_now() const noexcept override { return std::chrono::system_clock::now(); }
+
+  /// The time of the kernel's last tick, a quarter of the price of the exact time.
+  time_point recent() const noexcept override {
+    timespec t;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    return time_point{std::chrono::seconds{t.tv_sec} + std::chrono::nanoseconds{t.tv_nsec}};
+  }
+
+  /// A tick is 1 to 10 ms, and may be late.
+  std::chrono::nanoseconds recent_lag() const noexcept override { return std::chrono::milliseconds{20}; }
 };
 
 /// SplitMix64: G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014, with

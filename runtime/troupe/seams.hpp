@@ -33,6 +33,11 @@ public:
   virtual time_point now() const noexcept = 0;
 
   virtual wall_time_point wall_now() const noexcept = 0;
+
+  /// A moment that has passed, by at most `recent_lag` in the normal course of things: for those who would rather not
+  /// pay for the exact time. Not monotonic together with `now`.
+  virtual time_point recent() const noexcept { return now(); }
+  virtual std::chrono::nanoseconds recent_lag() const noexcept { return {}; }
 };
 
 /// A stream of random numbers. Not for secrets. Threads: any.

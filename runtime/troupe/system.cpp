@@ -43,6 +43,7 @@ const system_options& checked(const system_options& o) {
 struct system::engine_room {
   explicit engine_room(const system_options& o) : options{checked(o)} {
     core.through = o.through;
+    core.recent_lag = core.through.clock->recent_lag().count();
     core.journals = o.journals != nullptr ? o.journals : std::make_shared<memory_store>();
     core.faults = o.faults;
     core.turn_messages_max = o.turn_messages;
@@ -138,21 +139,24 @@ struct system::engine_room {
   }
 
   std::vector<survivor> survivors() {
+    std::vector<detail::cell_pointer> alive;
+    collect(root.core(), alive);
     std::vector<survivor> result;
-    collect(root.core(), result);
+    for (const auto& c : alive)
+      result.push_back(describe(*c, alive));
     return result;
   }
 
-  void collect(detail::supervisor_core& under, std::vector<survivor>& out) {
+  void collect(detail::supervisor_core& under, std::vector<detail::cell_pointer>& out) {
     for (const auto& c : under.children()) {
       if (c->supervisor() != nullptr)
         collect(*c->supervisor(), out);
       else if (c->lifecycle() != detail::cell::state::stopped)
-        out.push_back(describe(*c));
+        out.push_back(c);
     }
   }
 
-  survivor describe(const detail::cell& c) {
+  survivor describe(const detail::cell& c, const std::vector<detail::cell_pointer>& alive) {
     survivor s;
     s.name = c.name();
     s.id = c.id();
@@ -165,10 +169,13 @@ struct system::engine_room {
         s.since = std::chrono::duration_cast<std::chrono::milliseconds>(
             std::chrono::steady_clock::now().time_since_epoch() - w.turn_started());
     }
+    for (const auto& asker : alive)
+      if (asker->awaits(c))
+        s.awaited_by.push_back(asker->name());
     core.timers->for_each([&](engine::timer_node& node) {
       const auto* slot = detail::reply_slot::from_timer(node);
       if (slot != nullptr && slot->receiver() == &c)
-        s.awaited_by.push_back(slot->asker() != nullptr ? slot->asker()->name() : "outside");
+        s.awaited_by.push_back("outside");
     });
     return s;
   }

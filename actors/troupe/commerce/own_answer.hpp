@@ -29,18 +29,22 @@ public:
   own_answer(const own_answer&) = delete;
   own_answer& operator=(const own_answer&) = delete;
   /// Gives up the count that a request's envelope has elsewhere.
-  ~own_answer() { slot_->release(); }
+  ~own_answer() {
+    if (slot_ != nullptr)
+      slot_->release();
+  }
 
   /// The first one counts.
   template <class... Value>
   void give(Value&&... value) {
-    slot_->settle(std::forward<Value>(value)...);
+    if (auto* slot = std::exchange(slot_, nullptr))
+      slot->settle(std::forward<Value>(value)...);
   }
 
   auto outcome() noexcept { return reply_.outcome(); }
 
 private:
-  detail::typed_reply_slot<R>* slot_;
+  detail::typed_reply_slot<R>* slot_; // null once given
   reply<R> reply_;
 };
 

@@ -2,12 +2,14 @@
 #include <troupe/engine/actor_timer.hpp>
 #include <troupe/engine/cell.hpp>
 #include <troupe/engine/incidents.hpp>
+#include <troupe/engine/open_asks.hpp>
 #include <troupe/engine/system_core.hpp>
 #include <troupe/supervision/child_record.hpp>
 #include <troupe/supervision/supervisor_core.hpp>
 #include <troupe/type_name.hpp>
 #include <troupe/watch.hpp>
 
+#include <cstddef>
 #include <utility>
 
 namespace troupe::detail {
@@ -24,15 +26,23 @@ void destroy(envelope* e) noexcept {
 // -- birth and end of the cell itself ----------------------------------------------------------------------------------
 
 cell::cell(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h)
-    : capacity_{static_cast<std::uint32_t>(options->spec.mailbox.capacity)}, executor_{core.executor}, core_{&core},
+    : capacity_{static_cast<std::uint32_t>(options->spec.mailbox.capacity)}, executor_{core.executor},
       sliding_{options->spec.mailbox.overflow == drop_oldest ? std::make_unique<sliding_lane>(capacity_) : nullptr},
-      suspended_max_{h->type().suspended_max}, id_{core.last_id.fetch_add(1, std::memory_order_relaxed) + 1},
-      options_{std::move(options)}, host_{std::move(h)} {
+      id_{core.last_id.fetch_add(1, std::memory_order_relaxed) + 1}, core_{&core}, slides_{sliding_ != nullptr},
+      suspended_max_{h->type().suspended_max}, host_{std::move(h)}, options_{std::move(options)} {
   static_assert(sizeof(cell) <= 384, "it has a block class of its own");
-  static_assert(mailbox::receiver_offset == 16);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof" // g++ and clang++ allow it
+  static_assert(offsetof(cell, refs_) / 64 == (offsetof(cell, mailbox_) + mailbox::receiver_offset - 1) / 64);
+  static_assert((offsetof(cell, mailbox_) + mailbox::receiver_offset) % 64 == 0);
+  static_assert(offsetof(cell, drain_wanted_) / 64 == offsetof(cell, control_) / 64);
+#pragma GCC diagnostic pop
 }
 
-cell::~cell() { delete incidents_.load(std::memory_order_relaxed); }
+cell::~cell() {
+  delete incidents_.load(std::memory_order_relaxed);
+  delete asks_.load(std::memory_order_relaxed);
+}
 
 cell* cell::make(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h) {
   constexpr auto c = block_pool::class_for(sizeof(cell));
@@ -75,9 +85,16 @@ void cell::give_up_start() noexcept {
   mailbox_.close();
   while (auto* e = next_message())
     detail::destroy(e);
+  close_control();
+  enter(state::stopped);
+}
+
+/// Nothing is delivered any more.
+void cell::close_control() noexcept {
+  if (auto* a = asks_.load(std::memory_order_relaxed)) // relaxed: this turn has made it
+    a->close();
   for (auto* m = control_.close(); m != nullptr;)
     std::exchange(m, m->next_control)->refuse(*this);
-  enter(state::stopped);
 }
 
 // -- senders -----------------------------------------------------------------------------------------------------------
@@ -185,6 +202,20 @@ ledger cell::books() const noexcept {
 }
 
 // -- timers and watchers -----------------------------------------------------------------------------------------------
+
+open_asks& cell::asks() {
+  auto* a = asks_.load(std::memory_order_relaxed); // relaxed: only this turn writes it
+  if (a == nullptr) [[unlikely]] {
+    a = new open_asks{*this};
+    asks_.store(a, std::memory_order_release); // release: for awaits()
+  }
+  return *a;
+}
+
+bool cell::awaits(const cell& other) const noexcept {
+  const auto* a = asks_.load(std::memory_order_acquire); // acquire: pairs with the release in asks()
+  return a != nullptr && a->awaits(other);
+}
 
 void cell::add_timer(actor_timer& t) noexcept {
   t.previous_ = nullptr;

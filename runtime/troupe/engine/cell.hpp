@@ -32,6 +32,7 @@ namespace troupe::detail {
 
 class actor_timer;
 class child_list;
+class open_asks;
 class supervisor_core;
 struct child_record;
 struct system_core;
@@ -88,12 +89,19 @@ public:
   /// Counts and reports a message from outside the type system that the actor has no handler for.
   void refuse_foreign(std::string type) noexcept;
 
-  /// Hands `m` to the control lane, or lets it refuse itself if the cell has stopped.
+  /// Hands `m` over, at once if the cell rests, else on the control lane; lets it refuse itself if the cell has stopped.
   void send_control(control_message* m) noexcept {
-    if (!control_.push(m))
-      m->refuse(*this);
-    else if (mailbox_.attend())
-      schedule();
+    if (!hand_over(m))
+      send_on_lane(m);
+  }
+
+  /// As `send_control`, for a sender that has no count: `m` keeps the cell, but only until it is delivered.
+  void send_reply(control_message* m) noexcept {
+    if (hand_over(m)) [[likely]]
+      return;
+    retain(); // between the lane and the attention the cell could deliver `m`, and be gone
+    send_on_lane(m);
+    release();
   }
 
   void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); } // relaxed: the caller owns a count
@@ -114,6 +122,8 @@ public:
   state lifecycle() const noexcept { return state_.load(std::memory_order_acquire); }
   std::size_t depth() const noexcept;
   ledger books() const noexcept;
+  /// It has asked `other` and waits for the reply. As of a moment ago.
+  bool awaits(const cell& other) const noexcept;
   std::uint32_t incarnation() const noexcept { return incarnation_.load(std::memory_order_relaxed); }
   /// What the handler at work handles, or null.
   const handler* handling() const noexcept { return handling_.load(std::memory_order_relaxed); }
@@ -155,6 +165,8 @@ public:
   void add_due(actor_timer& t) noexcept;
   void remove_due(actor_timer& t) noexcept;
   actor_timer* timers() const noexcept { return timers_; }
+  /// Made by the first ask.
+  open_asks& asks();
   /// Adds `watcher` (counted) unless it watches already.
   void add_watcher(cell& watcher);
   void remove_watcher(const cell& watcher) noexcept;
@@ -208,6 +220,24 @@ private:
   ~cell();
 
   void schedule() noexcept { engine::schedule(*executor_, *this); }
+
+  /// To a cell at rest the message goes together with the right to run: no lane, and nobody in between.
+  bool hand_over(control_message* m) noexcept {
+    if (!mailbox_.seize())
+      return false;
+    handed_ = m;
+    schedule();
+    return true;
+  }
+
+  void send_on_lane(control_message* m) noexcept {
+    if (!control_.push(m))
+      m->refuse(*this);
+    else if (mailbox_.attend())
+      schedule();
+  }
+
+  void close_control() noexcept;
   void destroy() noexcept;
 
   push_result push_sliding(envelope* e) noexcept;
@@ -238,45 +268,41 @@ private:
 
   static inline constinit thread_local cell* current_ = nullptr;
 
-  // The first cache line is the senders': what they read, and what they write. The receiver's begins in the middle of
-  // `mailbox_`, so that it can count what it has done without taking the line from them.
+  // Who touches what decides which cache line it is in: a line that one core writes for each message must not be read by
+  // the other for each message. The constructor checks the places.
 
-  // -- senders and the turn --
-  control_lane control_;
-  std::atomic<std::uint32_t> refs_{1};
-
+  // -- senders and the turn: the senders' line, up to the middle of `mailbox_` --
+  alignas(64) std::atomic<std::uint32_t> refs_{1};
   // -- immutable after construction --
   const std::uint32_t capacity_;
   engine::executor* const executor_;
-  system_core* const core_;
   const std::unique_ptr<sliding_lane> sliding_; // instead of the mailbox's queue, for drop_oldest
-
-  // -- senders and the turn --
+  const std::uint64_t id_;
+  // -- immutable after launch --
+  supervisor_core* parent_ = nullptr;
+  supervisor_core* supervisor_ = nullptr;
+  // -- senders, and from its middle on the turn --
   mailbox mailbox_;
 
+  // -- whoever has a control message, and the turn, which looks here before each message: the turn's line --
+  control_lane control_;
+  // -- immutable after construction --
+  system_core* const core_;
   // -- the turn writes, anyone reads --
   std::atomic<std::uint64_t> handled_{0};
   std::atomic<const handler*> handling_{nullptr};
   std::atomic<std::uint32_t> suspended_{0};
   std::atomic<state> state_{state::starting};
-
   // -- the turn only --
+  const bool slides_; // there is a sliding lane
   bool end_wanted_ = false;
   bool drain_wanted_ = false; // outlasts a restart
-  exit_reason end_reason_{};
-  const std::uint32_t suspended_max_;
-  int lane_holds_ = 0;
-
-  // -- immutable after construction --
-  const std::uint64_t id_;
-  const std::shared_ptr<const cell_options> options_;
-
-  // -- immutable after launch --
-  supervisor_core* parent_ = nullptr;
-  supervisor_core* supervisor_ = nullptr;
 
   // -- the turn only --
+  const std::uint32_t suspended_max_;
+  int lane_holds_ = 0;
   const std::unique_ptr<host> host_;
+  control_message* handed_ = nullptr; // came with the right to run
   envelope* in_hand_ = nullptr;
   envelope* failed_ = nullptr;     // to be retried before everything else
   envelope* local_head_ = nullptr; // messages about watched actors, before the mailbox's
@@ -286,11 +312,18 @@ private:
   suspension* suspensions_ = nullptr;
   actor_timer* timers_ = nullptr;
   std::uint64_t drain_mark_ = 0;
+  exit_reason end_reason_{};
   std::exception_ptr failure_; // of `failed_`, or of the object's end
+
+  // -- immutable after construction --
+  const std::shared_ptr<const cell_options> options_;
 
   // -- the turn writes, anyone reads (relaxed: figures only) --
   std::atomic<std::uint32_t> incarnation_{0};
   std::atomic<std::uint64_t> local_accepted_{0};
+
+  // -- made by the turn, anyone reads --
+  std::atomic<open_asks*> asks_{nullptr};
 
   // -- made on the first incident by whoever meets it --
   mutable std::atomic<incidents*> incidents_{nullptr};

@@ -35,10 +35,8 @@ inline void count(std::atomic<std::uint64_t>& figure) noexcept {
 
 /// The reply that `e` may want is an error.
 inline void settle(envelope& e, errc code, std::string what = {}) noexcept {
-  if (e.reply == nullptr)
-    return;
-  e.reply->settle_error(code, std::move(what));
-  std::exchange(e.reply, nullptr)->release();
+  if (e.reply != nullptr)
+    std::exchange(e.reply, nullptr)->settle_error(code, std::move(what));
 }
 
 } // namespace troupe::detail

@@ -182,8 +182,7 @@ engine::run_result cell::retire() noexcept {
   if (parent_ != nullptr)
     listener = parent_->retire(*this, closing, end_reason_); // the parent may be gone from here on
   enter(state::stopped);
-  for (auto* m = control_.close(); m != nullptr;)
-    std::exchange(m, m->next_control)->refuse(*this);
+  close_control();
   auto* i = incidents_.load(std::memory_order_acquire);
   if (i != nullptr && !i->watchers.empty()) {
     const auto who = std::make_shared<const stopped>(stopped{id_, name(), end_reason_});

@@ -31,13 +31,13 @@ struct reply_type<M> {
   using type = typename M::reply;
 };
 
-/// Moves the reply out, if one is wanted, and gives the request's count on the slot back.
+/// Moves the reply out, if one is wanted.
 template <class M, class... Value>
 void send_reply(envelope& e, Value&&... value) {
   if (e.reply == nullptr)
     return;
-  static_cast<typed_reply_slot<typename reply_type<M>::type>*>(e.reply)->settle(std::forward<Value>(value)...);
-  std::exchange(e.reply, nullptr)->release();
+  auto* slot = static_cast<typed_reply_slot<typename reply_type<M>::type>*>(std::exchange(e.reply, nullptr));
+  slot->settle(std::forward<Value>(value)...);
 }
 
 /// Sends what a task that is done came to, or throws what it threw.

@@ -14,13 +14,10 @@
 #include <new>
 #include <utility>
 
-namespace troupe::engine {
-class timer_service;
-}
-
 namespace troupe::detail {
 
 class reply_slot;
+struct system_core;
 
 /// Someone who is no actor of ours and is told when a reply is there. Owns itself.
 class reply_observer {
@@ -32,20 +29,22 @@ protected:
   ~reply_observer() = default;
 };
 
-/// Where the one reply to one request goes: shared by the asker, the request and the deadline's timer.
+/// Where the one reply to one request goes: shared by the asker and the request.
 ///
-/// Whoever moves the status from `open` to `settling` (the receiver with a reply, the timer, or the end of the request's
-/// envelope) writes the outcome and announces it; everyone else's attempt is a late reply and has no effect. Since each
-/// request has a slot of its own, a late reply cannot reach the wrong waiter.
+/// An actor's slot is settled by its request alone, once. The reply crosses the asker's control lane, and whatever else
+/// ends the waiting (the deadline, the asker's own end, its loss of interest) is decided by the asker's turn (see
+/// open_asks); a reply that comes later is dropped there. A slot that was opened outside of actors is settled by whoever
+/// moves the status from `open` to `settling` first: the request, or the deadline's timer, the slot's third owner; the
+/// other's attempt has no effect. Since each request has a slot of its own, a late reply cannot reach the wrong waiter.
 ///
-/// Threads: `settle*`, `retain`, `release`, `settled` any; the waiter's side the asking actor's turn, or the one thread
+/// Threads: `settle*` the request's owner; `settled` any; the asker's side the asking actor's turn, or the one thread
 /// that waits from outside.
 class reply_slot : public control_message, public engine::timer_node {
 public:
-  /// Any thread. Returns false if the slot is settled already.
-  bool settle_error(errc code, std::string what = {}) noexcept;
+  /// Gives the request's count back, as does every `settle`.
+  void settle_error(errc code, std::string what = {}) noexcept;
 
-  bool settled() const noexcept { return status_.load(std::memory_order_acquire) == done; }
+  bool settled() const noexcept { return timed_out_ || status_.load(std::memory_order_acquire) == done; }
 
   /// Blocks until settled. For threads that are no workers.
   void wait() const noexcept {
@@ -53,8 +52,11 @@ public:
       status_.wait(s, std::memory_order_acquire);
   }
 
+  /// The system in which the slot was opened outside of actors, or null.
+  const system_core* opened_outside() const noexcept { return opened_outside_; }
+
   /// Requires a settled slot.
-  const error* failure() const noexcept { return error_.get(); }
+  const error* failure() const noexcept { return timed_out_ ? &timed_out_error() : error_.get(); }
 
   // -- asking actor's turn only --
 
@@ -64,27 +66,32 @@ public:
     waiting_message_ = on_behalf_of;
   }
 
-  /// The asker does not wait any more, or has its reply: takes the deadline's timer back.
-  void abandon() noexcept;
+  /// The asker does not wait any more, or has its reply.
+  void abandon() noexcept {
+    if (opened_outside_ != nullptr || (asker_ != nullptr && index != unlinked))
+      leave();
+  }
+
+  /// The deadline has passed, and the slot is not among the open asks any more.
+  void time_out(cell& asker) noexcept;
 
   /// The reply has been through the asker's control lane: awaiting it would not suspend.
   bool delivered() const noexcept { return delivered_; }
 
   cell* asker() const noexcept { return asker_; }
-  cell* receiver() const noexcept { return receiver_; }
+  const cell* receiver() const noexcept { return receiver_; }
 
   // -- control_message --
   void deliver(cell& to) noexcept override;
   void refuse(cell& to) noexcept override;
 
-  void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); } // relaxed: the caller owns a count
   void release() noexcept {
-    // acq_rel: the last owner sees what the others wrote.
-    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    // acquire, acq_rel: the last owner sees what the others wrote. Nobody can add a count to the last one.
+    if (refs_.load(std::memory_order_acquire) == 1 || refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
       destroy();
   }
 
-  /// The two owners at birth are the asker and the request; the timer becomes the third.
+  /// The two owners at birth are the asker and the request.
   void open_for(cell& receiver, cell* asker, std::int64_t deadline) noexcept;
 
   /// Before the request is sent: who takes the asker's place.
@@ -98,12 +105,16 @@ public:
 protected:
   enum status : std::uint32_t { open, settling, done };
 
-  ~reply_slot() { release_cells(); }
+  ~reply_slot() = default;
 
+  /// False, and the caller's count is given back, if the deadline came first.
   bool begin_settling() noexcept {
     auto expected = std::uint32_t{open};
     // relaxed: claims the right to write; announce() publishes.
-    return status_.compare_exchange_strong(expected, settling, std::memory_order_relaxed);
+    if (asker_ != nullptr || status_.compare_exchange_strong(expected, settling, std::memory_order_relaxed))
+      return true;
+    release();
+    return false;
   }
 
   /// While settling: the outcome is an error after all.
@@ -111,29 +122,31 @@ protected:
     error_ = std::make_unique<error>(error{errc::failed, describe(e)});
   }
 
-  /// Publishes the outcome and wakes the asker.
+  /// Publishes the outcome, wakes the asker, and gives the caller's count back.
   void announce() noexcept;
 
   virtual void destroy() noexcept = 0;
 
 private:
-  void release_cells() noexcept;
+  void leave() noexcept;
+  static const error& timed_out_error() noexcept;
   static void on_deadline(engine::timer_node& node) noexcept;
 
   // -- any owner --
   std::atomic<std::uint32_t> refs_{2};
   std::atomic<std::uint32_t> status_{open};
   // -- immutable once opened --
-  cell* asker_ = nullptr;    // counted
-  cell* receiver_ = nullptr; // counted
+  cell* asker_ = nullptr;    // kept by its open asks, or counted
+  cell* receiver_ = nullptr; // to be compared, not followed
   reply_observer* observer_ = nullptr;
-  engine::timer_service* timers_ = nullptr;
   // -- written between settling and done --
   std::unique_ptr<error> error_;
-  // -- asking actor's turn only --
+  // -- the asker's side only --
+  const system_core* opened_outside_ = nullptr; // outside of actors, where this is the system; until it is abandoned
   std::coroutine_handle<> waiter_;
   envelope* waiting_message_ = nullptr;
   bool delivered_ = false;
+  bool timed_out_ = false; // by the asking actor's turn
 };
 
 template <class R>
@@ -145,9 +158,9 @@ public:
   }
 
   template <class... Args>
-  bool settle(Args&&... args) {
+  void settle(Args&&... args) {
     if (!begin_settling())
-      return false;
+      return;
     // A copy that throws must not leave the slot in `settling` for ever.
     try {
       value_.emplace(std::forward<Args>(args)...);
@@ -155,7 +168,6 @@ public:
       fail(std::current_exception());
     }
     announce();
-    return true;
   }
 
   /// Requires a settled slot; at most once.
@@ -183,11 +195,9 @@ public:
     return new (block_pool::allocate(c, sizeof(typed_reply_slot))) typed_reply_slot;
   }
 
-  bool settle() {
-    if (!begin_settling())
-      return false;
-    announce();
-    return true;
+  void settle() {
+    if (begin_settling())
+      announce();
   }
 
   result<void> take() {

@@ -54,6 +54,7 @@ struct system_core {
   std::shared_ptr<fault_injector> faults;                  ///< Null but in tests.
   unsigned turn_messages_max = 0;                          ///< Fairness: messages of one turn.
   std::chrono::nanoseconds turn_time_max{};                ///< Fairness: time of one turn, looked at between messages.
+  std::int64_t recent_lag = 0;                             ///< Of the clock, in ns.
   std::function<void(const std::function<bool()>&)> drive; ///< Stepped systems: runs until the condition holds.
   supervisor_core* root = nullptr;
   std::function<void(const std::string& why)> gave_up; ///< The root's last resort.
@@ -70,6 +71,11 @@ struct system_core {
 
   time_point now() const noexcept { return through.clock->now(); }
   std::int64_t now_ns() const noexcept { return now().time_since_epoch().count(); }
+  std::int64_t recent_ns() const noexcept { return through.clock->recent().time_since_epoch().count(); }
+  /// Exact, but the exact time is read only when it may matter.
+  bool has_passed(std::int64_t deadline) const noexcept {
+    return recent_ns() >= deadline - recent_lag && now_ns() >= deadline;
+  }
 
   /// Spreads timers over the service's shards: one per worker.
   static unsigned shard_hint() noexcept;

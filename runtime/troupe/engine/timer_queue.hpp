@@ -57,6 +57,9 @@ public:
   /// The earliest deadline, or time_point::max() if there is none.
   time_point first() const noexcept { return heap_.empty() ? time_point::max() : heap_.front().at; }
 
+  /// The node that is due first, or null.
+  const timer_node* first_node() const noexcept { return heap_.empty() ? nullptr : heap_.front().node; }
+
   /// Adds `node`, due at `at`. *Requires*: it is unlinked.
   /// Errors: std::bad_alloc, with nothing changed.
   void push(timer_node& node, time_point at) {

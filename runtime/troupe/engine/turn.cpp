@@ -7,6 +7,7 @@
 #include <troupe/supervision/supervisor_core.hpp>
 #include <troupe/type_name.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::detail {
@@ -18,22 +19,60 @@ bool cell::at_work() const noexcept {
   return s == state::running || s == state::draining;
 }
 
-bool cell::may_serve() const noexcept {
+inline bool cell::may_serve() const noexcept {
   return at_work() && suspended_.load(std::memory_order_relaxed) < suspended_max_ && lane_holds_ == 0;
+}
+
+inline void cell::conclude_handled(envelope* e) noexcept {
+  const auto& type = *e->how->message;
+  if (e->reply == nullptr && type.destroy == nullptr) [[likely]]
+    block_pool::release(type.block_class, e);
+  else
+    detail::destroy(e);
+  // release: whoever sees the figure sees what the handler did.
+  handled_.store(handled_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+inline void cell::handle(envelope* e) noexcept {
+  if (e->deadline != 0 && core_->has_passed(e->deadline)) [[unlikely]]
+    return expire(e);
+  in_hand_ = e;
+  handling_.store(e->how, std::memory_order_relaxed);
+  suspension* s = nullptr;
+  try {
+    if (core_->faults != nullptr) [[unlikely]]
+      core_->faults->begin();
+    s = e->how->invoke(*this, payload_of(*e, *e->how->message), *e);
+  } catch (...) {
+    in_hand_ = nullptr;
+    handling_.store(nullptr, std::memory_order_relaxed);
+    return fail(e, std::current_exception());
+  }
+  in_hand_ = nullptr;
+  handling_.store(nullptr, std::memory_order_relaxed);
+  if (s == nullptr) [[likely]]
+    conclude_handled(e);
+  else
+    suspend(e, s);
 }
 
 engine::run_result cell::run() noexcept {
   current_ = this;
   unsigned messages = 0;
-  time_point turn_end{};
+  unsigned look_at = 8;
+  time_point first_look{};
+  if (handed_ != nullptr)
+    std::exchange(handed_, nullptr)->deliver(*this);
   for (;;) {
-    if (mailbox_.attention()) [[unlikely]]
+    if (!control_.empty()) [[unlikely]]
       serve_control();
     if (end_wanted_) [[unlikely]] // wanted by a constructor
       normal_end();
     if (state_.load(std::memory_order_relaxed) == state::stopping) [[unlikely]]
       return retire();
     if (!may_serve()) [[unlikely]] {
+      if (mailbox_.take_attention())
+        continue;
       current_ = nullptr;
       if (mailbox_.block())
         return engine::run_result::idle;
@@ -42,7 +81,7 @@ engine::run_result cell::run() noexcept {
     }
     // Usually there is nothing but the mailbox to look at.
     const bool plain =
-        failed_ == nullptr && local_head_ == nullptr && due_head_ == nullptr && sliding_ == nullptr && !drain_wanted_;
+        failed_ == nullptr && local_head_ == nullptr && due_head_ == nullptr && !slides_ && !drain_wanted_;
     auto* e = plain ? mailbox_.pop() : next_message();
     if (e == nullptr) {
       const bool draining = state_.load(std::memory_order_relaxed) == state::draining;
@@ -50,6 +89,8 @@ engine::run_result cell::run() noexcept {
         stop_now(exit_reason::shutdown, true);
         continue;
       }
+      if (mailbox_.take_attention())
+        continue;
       current_ = nullptr;
       // Draining, only suspended handlers are left: what came after the mark must not wake it, and is not to be served.
       if (draining ? mailbox_.block() : rest())
@@ -60,26 +101,28 @@ engine::run_result cell::run() noexcept {
     handle(e);
     if (end_wanted_) [[unlikely]]
       normal_end();
-    // Fairness: give the worker back after so many messages, or so much time, looked at every few messages.
-    if (++messages % 8 == 0) [[unlikely]] {
+    // Fairness: give the worker back after so many messages, or so much time, looked at every few messages: the cheaper
+    // they have been, the more.
+    if (++messages == look_at) [[unlikely]] {
       if (messages >= core_->turn_messages_max)
         break;
       const auto now = core_->now();
       if (messages == 8)
-        turn_end = now + core_->turn_time_max;
-      else if (now >= turn_end)
+        first_look = now;
+      const auto used = now - first_look;
+      if (used >= core_->turn_time_max)
         break;
+      const bool cheap = messages > 8 && used / (messages - 8) < core_->turn_time_max / 256;
+      look_at = std::min(messages + (cheap ? 32 : 8), std::max(core_->turn_messages_max, messages + 8));
     }
   }
   current_ = nullptr;
   return engine::run_result::again;
 }
 
-bool cell::rest() noexcept { return sliding_ != nullptr ? sliding_->rest(mailbox_) : mailbox_.rest(); }
+bool cell::rest() noexcept { return slides_ ? sliding_->rest(mailbox_) : mailbox_.rest(); }
 
 void cell::serve_control() noexcept {
-  if (!mailbox_.take_attention())
-    return;
   for (auto* m = control_.take(); m != nullptr;)
     std::exchange(m, m->next_control)->deliver(*this);
 }
@@ -102,35 +145,6 @@ envelope* cell::next_message() noexcept {
       (sliding_ != nullptr ? sliding_->removed() : mailbox_.popped()) >= drain_mark_)
     return nullptr;
   return sliding_ != nullptr ? sliding_->pop() : mailbox_.pop();
-}
-
-void cell::handle(envelope* e) noexcept {
-  if (e->deadline != 0 && core_->now_ns() >= e->deadline) [[unlikely]]
-    return expire(e);
-  in_hand_ = e;
-  handling_.store(e->how, std::memory_order_relaxed);
-  suspension* s = nullptr;
-  try {
-    if (core_->faults != nullptr) [[unlikely]]
-      core_->faults->begin();
-    s = e->how->invoke(*this, payload_of(*e, *e->how->message), *e);
-  } catch (...) {
-    in_hand_ = nullptr;
-    handling_.store(nullptr, std::memory_order_relaxed);
-    return fail(e, std::current_exception());
-  }
-  in_hand_ = nullptr;
-  handling_.store(nullptr, std::memory_order_relaxed);
-  if (s == nullptr) [[likely]]
-    conclude_handled(e);
-  else
-    suspend(e, s);
-}
-
-void cell::conclude_handled(envelope* e) noexcept {
-  detail::destroy(e);
-  // release: whoever sees the figure sees what the handler did.
-  handled_.store(handled_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
 void cell::suspend(envelope* e, suspension* s) noexcept {
@@ -236,10 +250,8 @@ void cell::quarantine(envelope* e) noexcept {
     return drop(e, drop_reason::quarantine_full);
   }
   count(rare().quarantined);
-  if (reply != nullptr) {
+  if (reply != nullptr)
     reply->settle_error(errc::failed, event.why);
-    reply->release();
-  }
   if (core_->events.observed())
     core_->events.publish(event);
 }

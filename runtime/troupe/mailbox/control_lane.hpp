@@ -40,6 +40,9 @@ public:
     return true;
   }
 
+  /// A moment ago nothing was waiting.
+  bool empty() const noexcept { return head_.load(std::memory_order_relaxed) == nullptr; }
+
   /// Everything pushed since the last call, oldest first.
   control_message* take() noexcept { return reversed(head_.exchange(nullptr, std::memory_order_acquire)); }
 

@@ -27,7 +27,8 @@ enum class push_result : std::uint8_t {
 /// - *state*: `busy` (somebody holds the right to run the receiver, or it is queued at the scheduler), `idle` (the
 ///   queue is empty; whoever changes this to busy must schedule the receiver), `blocked` (the receiver does not serve
 ///   this lane now; messages queue up, only attention wakes it), `closed` (for ever).
-/// - *attention*: the receiver shall look at its control lane.
+/// - *attention*: the receiver shall look at its control lane before it gives up the right to run. (That it looks at it
+///   before each message is its own affair: the lane's head is in a cache line that senders of messages do not touch.)
 /// - *envelope*: the youngest message of a stack linked through `envelope::next`.
 /// - *count*: messages pushed so far, modulo 2^20.
 ///
@@ -103,6 +104,20 @@ public:
     return true;
   }
 
+  /// Takes the right to run from `idle` or `blocked`. Returns true if the caller holds it now: it may touch what belongs
+  /// to the holder, and must schedule the receiver.
+  bool seize() noexcept {
+    auto w = word_.load(std::memory_order_relaxed); // relaxed: validated below
+    do {
+      const auto s = w & state_mask;
+      if (s != idle && s != blocked)
+        return false;
+      // acquire: the caller sees what the last holder wrote before it gave up the right.
+    } while (!word_.compare_exchange_weak(w, (w & ~state_mask) | busy, std::memory_order_acq_rel,
+                                          std::memory_order_relaxed));
+    return true;
+  }
+
   bool is_closed() const noexcept { return (word_.load(std::memory_order_acquire) & state_mask) == closed; }
 
   /// Messages waiting, in the batch included. Exact for the receiver, a moment old for others.
@@ -127,6 +142,7 @@ public:
       return nullptr;
     auto* e = batch_;
     batch_ = e->next;
+    __builtin_prefetch(batch_); // the next one, while this one is handled
     // release: a sender that sees the free place sees that the message is out. The only writer: no RMW.
     done_.store(done_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     return e;
@@ -141,8 +157,6 @@ public:
     // acquire: pairs with the release in attend(); what was put on the control lane before is visible now.
     return (word_.fetch_and(~attention_bit, std::memory_order_acq_rel) & attention_bit) != 0;
   }
-
-  bool attention() const noexcept { return (word_.load(std::memory_order_relaxed) & attention_bit) != 0; }
 
   /// Gives up the right to run, if nothing is waiting and no attention is wanted. After `true` the receiver may be
   /// running elsewhere, or be gone: the caller must not touch it.

@@ -41,7 +41,7 @@ TEST_CASE("mailbox: a new one is busy and empty") {
   CHECK(m.depth() == 0);
   CHECK(m.accepted() == 0);
   CHECK(m.popped() == 0);
-  CHECK_FALSE(m.attention());
+  CHECK_FALSE(m.take_attention());
   CHECK_FALSE(m.is_closed());
   CHECK(m.pop() == nullptr);
   CHECK(push(m, 1, 10) == push_result::queued); // its owner holds the right to run
@@ -100,7 +100,6 @@ TEST_CASE("mailbox: only the push that finds the receiver resting must wake it")
 TEST_CASE("mailbox: attention wakes a resting receiver once and keeps a busy one from resting") {
   mailbox m;
   CHECK_FALSE(m.attend()); // busy: it will look
-  CHECK(m.attention());
   CHECK_FALSE(m.rest());
   CHECK_FALSE(m.block());
   CHECK(m.take_attention());
@@ -118,11 +117,26 @@ TEST_CASE("mailbox: attention survives pushes and takes") {
   push(m, 1, 10);
   m.attend();
   push(m, 2, 10);
-  CHECK(m.attention());
+  CHECK_FALSE(m.block());
   CHECK(take(m.pop()) == 1);
-  CHECK(m.attention());
+  CHECK_FALSE(m.block());
   CHECK(take(m.pop()) == 2);
   CHECK(m.take_attention());
+}
+
+TEST_CASE("mailbox: seizing takes the right to run from a resting or blocked receiver only, once") {
+  mailbox m;
+  CHECK_FALSE(m.seize()); // busy
+  CHECK(m.rest());
+  CHECK(m.seize());
+  CHECK_FALSE(m.seize());
+  CHECK(push(m, 1, 10) == push_result::queued); // the one who seized it schedules
+  CHECK(m.block());
+  CHECK(m.seize());
+  CHECK_FALSE(m.take_attention()); // what came with the right needs no look at the lane
+  CHECK(take(m.pop()) == 1);
+  m.close();
+  CHECK_FALSE(m.seize());
 }
 
 TEST_CASE("mailbox: while blocked messages queue up and only attention wakes") {
