@@ -31,6 +31,16 @@ std::vector<journal_record> records_of(const std::vector<Variant>& es) {
   return records;
 }
 
+/// The types of a journal's records: the state and each event.
+template <class State, class... Es>
+inline constexpr std::array<const journal_type*, 1 + sizeof...(Es)> journal_types_of{&journal_type_of<State>,
+                                                                                     &journal_type_of<Es>...};
+
+template <class State, class... Es>
+std::span<const journal_type* const> types_of(const std::variant<Es...>*) {
+  return journal_types_of<State, Es...>;
+}
+
 } // namespace detail
 
 /// The events of a journaled actor: values that say what happened.
@@ -148,9 +158,10 @@ public:
 protected:
   /// Opens the journal `key` (unique in the store) and rebuilds the state from it.
   explicit journaled_actor(const std::string& key, State initial = {})
-      : session_{this->own_cell(), key}, state_{std::move(initial)} {
-    session_.replay([this](const journal_record& r) { state_ = *static_cast<const State*>(r.value); },
-                    [this](const journal_record& r) { replay_one(r); });
+      : session_{this->own_cell(), key, detail::types_of<State>(static_cast<const typename Events::variant*>(nullptr))},
+        state_{std::move(initial)} {
+    rebuilding v{*this};
+    session_.replay(v);
   }
 
   const State& state() const noexcept { return state_; }
@@ -172,6 +183,15 @@ protected:
   void forget() { session_.erase(); }
 
 private:
+  struct rebuilding final : journal_visitor {
+    explicit rebuilding(journaled_actor& a) : self{a} {}
+    void snapshot(const journal_record& r) override { self.state_ = *static_cast<const State*>(r.value); }
+    void event(const journal_record& r) override { self.replay_one(r); }
+    void handled(const inbound&) override {}
+    void last_sent(std::uint64_t) override {}
+    void unsettled(const outbound&) override {}
+    journaled_actor& self;
+  };
   struct persist_awaiter {
     journaled_actor& self;
     std::vector<typename Events::variant> es;

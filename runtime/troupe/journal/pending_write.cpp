@@ -20,8 +20,8 @@ void awaited_write::await(std::coroutine_handle<> h) {
 
 void awaited_write::notify(envelope& e) { shared_->message = &e; }
 
-journal_session::journal_session(cell& owner, const std::string& key)
-    : owner_{owner}, journal_{owner.core().journals->open(key)} {}
+journal_session::journal_session(cell& owner, const std::string& key, std::span<const journal_type* const> types)
+    : owner_{owner}, journal_{owner.core().journals->open(key, types)} {}
 
 bool journal_session::append(const std::vector<journal_record>& records, awaited_write& write) {
   // Made only by a store that does not write at once.
@@ -41,7 +41,9 @@ bool journal_session::append(const std::vector<journal_record>& records, awaited
       }));
     };
   };
-  if (journal_->append(records, completion) == journal::status::durable)
+  journal_append a{};
+  a.events = records;
+  if (journal_->append(a, completion) == journal::status::durable)
     return true;
   owner_.hold_lane(+1);
   return false;

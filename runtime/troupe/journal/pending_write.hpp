@@ -53,14 +53,11 @@ private:
 /// A journaled actor's hold on its journal. Threads: the actor's turn.
 class journal_session {
 public:
-  journal_session(cell& owner, const std::string& key);
+  journal_session(cell& owner, const std::string& key, std::span<const journal_type* const> types);
 
   /// True: kept. False: `write` will end later, and the actor handles nothing else meanwhile.
   bool append(const std::vector<journal_record>& records, awaited_write& write);
-  void replay(const std::function<void(const journal_record&)>& snapshot,
-              const std::function<void(const journal_record&)>& event) {
-    journal_->replay(snapshot, event);
-  }
+  void replay(journal_visitor& v) { journal_->replay(v); }
   void snapshot(const journal_record& state) {
     journal_->snapshot(state);
     since_snapshot_ = 0;
