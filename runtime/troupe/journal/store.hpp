@@ -98,7 +98,8 @@ public:
   /// be read without leaving something out; what the visitor has been told then counts for nothing.
   virtual void replay(journal_visitor& v) = 0;
 
-  /// Forgets everything. May return before that is durable.
+  /// Forgets everything, the numbers of its outbox too: a key that is used again afterwards must send to nobody who has
+  /// handled its former messages. May return before that is durable.
   virtual void erase() = 0;
 };
 
@@ -128,6 +129,10 @@ public:
   /// The journals with unsettled outbox entries, sorted by key: whose actors must be started after a crash so that they
   /// deliver.
   virtual std::vector<owing_journal> unsettled() = 0;
+
+  /// Returns when everything handed over is durable or has failed, and all completions have returned. A system that ends
+  /// calls it. Not to be called by a completion.
+  virtual void flush() {}
 };
 
 } // namespace troupe
