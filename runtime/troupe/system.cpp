@@ -6,6 +6,7 @@
 #include <troupe/engine/system_core.hpp>
 #include <troupe/engine/timer_service.hpp>
 #include <troupe/engine/worker.hpp>
+#include <troupe/journal/durable_directory.hpp>
 #include <troupe/journal/memory_store.hpp>
 #include <troupe/supervision/supervisor_core.hpp>
 #include <troupe/system.hpp>
@@ -45,6 +46,7 @@ struct system::engine_room {
     core.through = o.through;
     core.recent_lag = core.through.clock->recent_lag().count();
     core.journals = o.journals != nullptr ? o.journals : std::make_shared<memory_store>();
+    core.durable = std::make_shared<detail::durable_directory>(core);
     core.faults = o.faults;
     core.turn_messages_max = o.turn_messages;
     core.turn_time_max = o.turn_time;
@@ -217,6 +219,7 @@ system::~system() {
   const auto report = shutdown();
   if (!report.complete)
     std::fprintf(stderr, "troupe: %s\n", to_string(report).c_str());
+  room_->core.durable->close();
   room_->caf.end();
   room_->core.timers->stop();
   room_->core.blocking->stop(std::chrono::steady_clock::now() + 100ms);
@@ -293,6 +296,7 @@ shutdown_report system::shutdown(std::chrono::milliseconds timeout) {
     root.self().send_control(detail::make_control([](detail::cell& c) { c.order_kill(); }));
     room_->await(ended, begin + timeout);
   }
+  core.journals->flush(); // what the actors wrote last is durable, or known not to be
   report.survivors = room_->survivors();
   report.complete = report.survivors.empty() && ended();
   report.books = room_->books();

@@ -107,11 +107,8 @@ seller::effect<seller_answer> seller::on(const void_invoice& m) const {
   return step(m.order, order_status::payment_failed);
 }
 
-seller::effect<> seller::on(const note_ready& m) const {
-  auto fx = step(m.order, order_status::ready_for_shipment);
-  effect<> told;
-  told.events_ = std::move(fx.events_);
-  return told;
+seller::effect<seller_answer> seller::on(const note_ready& m) const {
+  return step(m.order, order_status::ready_for_shipment);
 }
 
 seller::effect<> seller::on(const note_packages& m) const {

@@ -125,7 +125,7 @@ public:
   effect<seller_answer> on(const note_invoice& m) const;
   effect<seller_answer> on(const note_payment& m) const;
   effect<seller_answer> on(const void_invoice& m) const;
-  effect<> on(const note_ready& m) const;
+  effect<seller_answer> on(const note_ready& m) const;
   effect<> on(const note_packages& m) const;
   effect<> on(const note_concluded& m) const;
   price_quote on(const quote_price& m) const { return quote(m.number); }

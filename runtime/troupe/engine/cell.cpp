@@ -73,8 +73,8 @@ void cell::launch(supervisor_core& parent) noexcept {
 
 void cell::launch_root() noexcept {
   retain(); // the tree's
-  enter(state::running);
-  if (end_wanted_ || !rest())
+  enter(host_->object() != nullptr ? state::running : state::passive);
+  if (end_wanted_ || local_head_ != nullptr || !rest())
     schedule();
 }
 
@@ -179,6 +179,8 @@ void cell::note_letter(const envelope& e, dead_letter::cause why, drop_reason re
 std::string cell::name() const {
   if (!options_->path.empty())
     return options_->path;
+  if (auto label = host_->label(); !label.empty())
+    return label;
   return type_name(*type().info) + "#" + std::to_string(id_);
 }
 

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,8 +47,9 @@ struct cell_options {
 /// One actor: mailbox, lifecycle, supervision link, and the user's object.
 ///
 ///     state       who may act              what is served                          next
-///     starting    the spawner              nothing                                 running | stopped
-///     running     the turn                 control, retries, timers, mailbox       suspended | draining | stopping
+///     starting    the spawner              nothing                                 running | passive | stopped
+///     passive     the turn                 control; a message builds the object    running | suspended | stopping
+///     running     the turn                 control, retries, timers, mailbox       passive | suspended | draining | stopping
 ///     draining    the turn                 as running, up to a mark in the mailbox stopping | suspended
 ///     suspended   the turn (control only)  control: the supervisor's word          running | stopping
 ///     stopping    the turn                 nothing                                 stopped
@@ -60,7 +62,7 @@ struct cell_options {
 /// the object; the cell goes with the last count.
 class alignas(64) cell final : public engine::runnable {
 public:
-  enum class state : std::uint8_t { starting, running, draining, suspended, stopping, stopped };
+  enum class state : std::uint8_t { starting, passive, running, draining, suspended, stopping, stopped };
 
   /// The cell whose turn runs on this thread, or null.
   static cell* current() noexcept { return current_; }
@@ -82,6 +84,22 @@ public:
     }
     return enqueue_sliding(e);
   }
+
+  /// Takes `e` over unless the cell has stopped: says what became of it, or nothing.
+  std::optional<delivery> offer(envelope* e) noexcept {
+    if (sliding_ == nullptr) [[likely]] {
+      switch (mailbox_.push(e, capacity_)) {
+        case push_result::queued: return delivery::accepted;
+        case push_result::queued_and_wake: schedule(); return delivery::accepted;
+        case push_result::full: return refuse_full(e);
+        case push_result::closed: return std::nullopt;
+      }
+    }
+    return push_sliding(e) == push_result::closed ? std::nullopt : std::optional{delivery::accepted};
+  }
+
+  /// It takes no messages any more.
+  bool closed() const noexcept { return mailbox_.is_closed(); }
 
   /// Takes `e` over if it is accepted, and says whether.
   bool try_enqueue(envelope* e) noexcept;
@@ -132,7 +150,7 @@ public:
 
   /// Builds the first object. Throws what its constructor throws.
   void construct();
-  /// Lets it run. Requires an object, and a place under `parent`.
+  /// Lets it run; without an object it is passive. Requires a place under `parent`.
   void launch(supervisor_core& parent) noexcept;
   /// As `launch`, for the one cell without a parent.
   void launch_root() noexcept;
@@ -156,8 +174,22 @@ public:
   /// After the handler in hand returns: stop, and let the restart type decide what follows.
   void end() noexcept { end_wanted_ = true; }
 
-  /// While the sum of what is passed is above 0, the mailbox is not served: a write to the journal is pending.
+  /// While the sum of what is passed is above 0, a write to the journal is pending: the mailbox is not served, and
+  /// suspended handlers whose replies come do not go on.
   void hold_lane(int by) noexcept { lane_holds_ += by; }
+  bool lane_held() const noexcept { return lane_holds_ != 0; }
+  /// Lets those handlers go on that a hold has kept, as far as there is no new hold.
+  void resume_held() noexcept;
+  /// What the suspended handler of `e` waited for has failed so that the object must not go on, whatever the rules say.
+  void fail_suspended(envelope* e, std::exception_ptr why) noexcept;
+  /// The next failure leads to a restart even if the rules say `resume`.
+  void forbid_resume() noexcept { resume_forbidden_ = true; }
+
+  /// If it has nothing to do and nothing under way: destroys the object, and stops unless a message comes meanwhile, which
+  /// builds a new one. No message is lost by that.
+  void passivate() noexcept;
+  /// Builds the object of a passive actor.
+  void activate() noexcept;
 
   void add_timer(actor_timer& t) noexcept;
   void remove_timer(actor_timer& t) noexcept;
@@ -181,6 +213,7 @@ public:
   /// Ends the life now; the turn retires the cell when it is back in its loop.
   void stop_now(exit_reason why, bool with_hook) noexcept;
   bool at_work() const noexcept;
+  bool idle() const noexcept;
   /// It is down because of an exception.
   bool failed() const noexcept { return failure_ != nullptr && !at_work(); }
 
@@ -248,6 +281,9 @@ private:
 
   void serve_control() noexcept;
   bool may_serve() const noexcept;
+  bool anything_waits() const noexcept;
+  bool close_if_empty() noexcept;
+  bool build() noexcept;
   envelope* next_message() noexcept;
   void handle(envelope* e) noexcept;
   void conclude_handled(envelope* e) noexcept;
@@ -297,6 +333,8 @@ private:
   const bool slides_; // there is a sliding lane
   bool end_wanted_ = false;
   bool drain_wanted_ = false; // outlasts a restart
+  bool leaving_ = false;      // passive, and to stop if nothing comes
+  bool resume_forbidden_ = false;
 
   // -- the turn only --
   const std::uint32_t suspended_max_;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <typeinfo>
 
 namespace troupe::detail {
@@ -48,6 +49,9 @@ public:
   virtual void destroy() noexcept = 0;
   /// There will be no further object: lets go of what it would be built from. Requires that there is no object.
   virtual void forget() noexcept {}
+
+  /// What to call the actor if it has no name under its supervisor; empty: type and id. Threads: any.
+  virtual std::string label() const { return {}; }
 
   void* object() const noexcept { return object_; }
   const actor_type& type() const noexcept { return *type_; }

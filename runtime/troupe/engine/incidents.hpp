@@ -4,8 +4,10 @@
 #include <troupe/engine/cell.hpp>
 
 #include <atomic>
+#include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <utility>
@@ -25,6 +27,11 @@ struct cell::incidents {
   // -- the turn only --
   std::map<std::uint64_t, cell*> watchers; // counted; by id, so that they are told in an order that can be repeated
   std::size_t prune_at = 64;               // watchers at which those that have stopped are let go
+  struct held_handler {
+    std::coroutine_handle<> rest;
+    envelope* message;
+  };
+  std::deque<held_handler> held; // their replies are there, and a write to the journal is pending
 };
 
 /// Adds to a figure that only one thread writes: no RMW needed.

@@ -19,7 +19,7 @@ namespace troupe::detail {
 
 void cell::fail(envelope* e, std::exception_ptr why) noexcept {
   ++e->attempts;
-  if (parent_->action_for(options_->spec, why) == failure_action::resume) {
+  if (!std::exchange(resume_forbidden_, false) && parent_->action_for(options_->spec, why) == failure_action::resume) {
     // The object goes on as it is, with its timers and its suspended handlers.
     failure_ = std::move(why);
     if (core_->events.observed())
@@ -77,27 +77,62 @@ void cell::order_revive() noexcept {
   destroy_object(false);
   const auto restarted = incarnation_.load(std::memory_order_relaxed);
   incarnation_.store(restarted + 1, std::memory_order_relaxed);
+  if (!build()) {
+    incarnation_.store(restarted, std::memory_order_relaxed);
+    parent_->report(*this, child_report::failed_to_start, failure_, {});
+    return;
+  }
+  enter(drain_wanted_ ? state::draining : state::running);
+  parent_->report(*this, child_report::revived);
+}
+
+/// A fresh object, or the reason in `failure_`.
+bool cell::build() noexcept {
   try {
     host_->construct(); // current() is this cell: the turn
   } catch (...) {
     failure_ = std::current_exception();
-    incarnation_.store(restarted, std::memory_order_relaxed);
     cancel_timers();
     end_wanted_ = false;
-    parent_->report(*this, child_report::failed_to_start, failure_, {});
-    return;
+    return false;
   }
   failure_ = nullptr;
-  enter(drain_wanted_ ? state::draining : state::running);
-  parent_->report(*this, child_report::revived);
+  return true;
+}
+
+bool cell::idle() const noexcept {
+  return state_.load(std::memory_order_relaxed) == state::running && suspensions_ == nullptr && lane_holds_ == 0 &&
+         failed_ == nullptr && timers_ == nullptr && !end_wanted_ && !drain_wanted_ && !anything_waits();
+}
+
+void cell::passivate() noexcept {
+  if (state_.load(std::memory_order_relaxed) == state::passive)
+    leaving_ = true;
+  if (!idle())
+    return;
+  destroy_object(true);
+  enter(state::passive);
+  leaving_ = true;
+}
+
+void cell::activate() noexcept {
+  if (state_.load(std::memory_order_relaxed) != state::passive)
+    return;
+  leaving_ = false;
+  if (build())
+    return enter(drain_wanted_ ? state::draining : state::running);
+  enter(state::suspended);
+  parent_->report(*this, child_report::failed_to_start, failure_, {});
 }
 
 void cell::order_drain() noexcept {
   if (supervisor_ != nullptr)
     return supervisor_->on_order(supervisor_order::stop);
   const auto s = state_.load(std::memory_order_relaxed);
-  if (drain_wanted_ || (s != state::running && s != state::suspended))
+  if (drain_wanted_ || (s != state::running && s != state::suspended && s != state::passive))
     return;
+  if (s == state::passive && !anything_waits())
+    return stop_now(exit_reason::shutdown, false);
   drain_wanted_ = true;
   drain_mark_ = sliding_ != nullptr ? sliding_->accepted() : mailbox_.accepted();
   if (s == state::running)

@@ -15,15 +15,25 @@ result<std::shared_ptr<const cell_options>> checked_options(const supervisor_cor
   return std::shared_ptr<const cell_options>{std::make_shared<cell_options>(cell_options{spec, parent.path_of(name)})};
 }
 
-result<void> place(cell& c, supervisor_core& parent) {
+namespace {
+
+result<void> adopt_and_launch(cell& c, supervisor_core& parent, bool announced) {
   auto adopted = parent.adopt(c);
   if (!adopted) {
     c.give_up_start();
     c.release();
     return adopted;
   }
+  if (announced)
+    parent.announce(c);
   c.launch(parent);
   return {};
 }
+
+} // namespace
+
+result<void> place(cell& c, supervisor_core& parent) { return adopt_and_launch(c, parent, true); }
+
+result<void> place_unannounced(cell& c, supervisor_core& parent) { return adopt_and_launch(c, parent, false); }
 
 } // namespace troupe::detail

@@ -99,6 +99,8 @@ result<std::shared_ptr<const cell_options>> checked_options(const supervisor_cor
 
 /// Puts a constructed cell under `parent` and lets it run; takes the caller's count over if that fails.
 result<void> place(cell& c, supervisor_core& parent);
+/// The same without an event, for a caller that holds a lock.
+result<void> place_unannounced(cell& c, supervisor_core& parent);
 
 /// Builds an actor's first object on the calling thread and starts it. Throws what the constructor throws, and
 /// request_error for options, names and a stopping supervisor.

@@ -26,6 +26,7 @@ class system;
 namespace troupe::detail {
 
 class cell;
+class durable_directory;
 class supervisor_core;
 
 /// Names of actors: unique, and the way to find one. Threads: any.
@@ -51,6 +52,7 @@ struct system_core {
   std::unique_ptr<engine::timer_service> timers;
   std::unique_ptr<engine::blocking_pool> blocking;
   std::shared_ptr<journal_store> journals;
+  std::shared_ptr<durable_directory> durable; ///< Who works on which journal.
   std::shared_ptr<fault_injector> faults;                  ///< Null but in tests.
   unsigned turn_messages_max = 0;                          ///< Fairness: messages of one turn.
   std::chrono::nanoseconds turn_time_max{};                ///< Fairness: time of one turn, looked at between messages.

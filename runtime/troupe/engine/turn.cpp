@@ -56,6 +56,12 @@ inline void cell::handle(envelope* e) noexcept {
     suspend(e, s);
 }
 
+bool cell::anything_waits() const noexcept { return local_head_ != nullptr || due_head_ != nullptr || depth() != 0; }
+
+bool cell::close_if_empty() noexcept {
+  return slides_ ? sliding_->close_if_empty(mailbox_) : mailbox_.close_if_empty();
+}
+
 engine::run_result cell::run() noexcept {
   current_ = this;
   unsigned messages = 0;
@@ -73,8 +79,18 @@ engine::run_result cell::run() noexcept {
     if (!may_serve()) [[unlikely]] {
       if (mailbox_.take_attention())
         continue;
+      const bool passive = state_.load(std::memory_order_relaxed) == state::passive;
+      if (passive && anything_waits()) {
+        activate();
+        continue;
+      }
+      if (passive && leaving_) {
+        if (close_if_empty())
+          stop_now(exit_reason::normal, false);
+        continue;
+      }
       current_ = nullptr;
-      if (mailbox_.block())
+      if (passive ? rest() : mailbox_.block())
         return engine::run_result::idle;
       current_ = this;
       continue;
@@ -166,6 +182,8 @@ void cell::unlink_suspension(suspension& s) noexcept {
 }
 
 void cell::resume(std::coroutine_handle<> h, envelope* message) noexcept {
+  if (lane_holds_ != 0) [[unlikely]]
+    return rare().held.push_back({h, message});
   in_hand_ = message;
   handling_.store(message->how, std::memory_order_relaxed);
   fault_injector::forget();
@@ -175,6 +193,23 @@ void cell::resume(std::coroutine_handle<> h, envelope* message) noexcept {
   finish_if_ended(message);
   if (end_wanted_) [[unlikely]]
     normal_end();
+}
+
+void cell::resume_held() noexcept {
+  auto* i = incidents_.load(std::memory_order_acquire);
+  while (i != nullptr && lane_holds_ == 0 && !i->held.empty()) {
+    const auto next = i->held.front();
+    i->held.pop_front();
+    resume(next.rest, next.message);
+  }
+}
+
+void cell::fail_suspended(envelope* e, std::exception_ptr why) noexcept {
+  auto* s = e->waits_in;
+  unlink_suspension(*s);
+  s->dispose();
+  forbid_resume();
+  fail(e, std::move(why));
 }
 
 void cell::finish_if_ended(envelope* e) noexcept {
@@ -257,6 +292,8 @@ void cell::quarantine(envelope* e) noexcept {
 }
 
 void cell::drop_suspended(drop_reason why) noexcept {
+  if (auto* i = incidents_.load(std::memory_order_acquire))
+    i->held.clear();
   while (suspensions_ != nullptr) {
     auto* s = suspensions_;
     auto* e = s->message_;

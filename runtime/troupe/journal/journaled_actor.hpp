@@ -2,112 +2,44 @@
 #pragma once
 
 #include <troupe/actor.hpp>
-#include <troupe/journal/pending_write.hpp>
+#include <troupe/journal/effect.hpp>
+#include <troupe/journal/journal_session.hpp>
+#include <troupe/journal/kept_task.hpp>
 #include <troupe/journal/store.hpp>
+#include <troupe/type_name.hpp>
 
 #include <array>
-#include <coroutine>
-#include <functional>
-#include <optional>
+#include <chrono>
+#include <cstddef>
+#include <span>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
-#include <vector>
 
 namespace troupe {
 
 namespace detail {
 
-template <class Variant>
-std::vector<journal_record> records_of(const std::vector<Variant>& es) {
-  std::vector<journal_record> records;
-  records.reserve(es.size());
-  for (const auto& e : es)
-    records.push_back(std::visit(
-        [](const auto& x) {
-          return journal_record{&journal_type_of<std::remove_cvref_t<decltype(x)>>, &x};
-        },
-        e));
-  return records;
+/// The types of a journal's records: the state and each event.
+template <class State, class... Es>
+inline constexpr std::array<const journal_type*, 1 + sizeof...(Es)> journal_types_of{&journal_type_of<State>,
+                                                                                     &journal_type_of<Es>...};
+
+template <class State, class... Es>
+std::span<const journal_type* const> types_of(const std::variant<Es...>*) {
+  return journal_types_of<State, Es...>;
 }
 
 } // namespace detail
 
-/// The events of a journaled actor: values that say what happened.
-template <class... Es>
-struct events {
-  using variant = std::variant<Es...>;
-  template <class E>
-  static constexpr bool contains = detail::one_of<E, Es...>;
-};
-
-/// What a journaled handler decided: events to keep, the reply to give once they are kept, and what to do after that.
-/// Made by the handler: `return {reply, event...};`, or `return reply;` if nothing happened, or, without a reply,
-/// `return {event...};`.
-template <class Self, class R>
-class basic_effect {
-public:
-  using actor_type = Self;
-
-  template <class V, class... Es>
-  requires(std::is_convertible_v<V, R> && (Self::event_list::template contains<std::remove_cvref_t<Es>> && ...))
-      basic_effect(V&& reply, Es&&... es)
-      : reply_{std::forward<V>(reply)} {
-    events_.reserve(sizeof...(Es));
-    (events_.emplace_back(std::forward<Es>(es)), ...);
-  }
-
-  /// Adds one event more.
-  template <class E>
-  requires(Self::event_list::template contains<std::remove_cvref_t<E>>) basic_effect && and_event(E&& e) && {
-    events_.emplace_back(std::forward<E>(e));
-    return std::move(*this);
-  }
-
-  /// `f` is called after the events are kept and applied, before the reply leaves: the place for messages to others. It
-  /// runs at most once, and not at all if the handler is tried again because of a failure before.
-  basic_effect&& then(std::function<void()> f) && {
-    then_ = std::move(f);
-    return std::move(*this);
-  }
-
-  /// For the runtime.
-  std::vector<typename Self::event_list::variant> events_;
-  std::function<void()> then_;
-  R reply_;
-};
-
-template <class Self>
-class basic_effect<Self, void> {
-public:
-  using actor_type = Self;
-
-  template <class... Es>
-  requires(Self::event_list::template contains<std::remove_cvref_t<Es>>&&...) basic_effect(Es&&... es) {
-    events_.reserve(sizeof...(Es));
-    (events_.emplace_back(std::forward<Es>(es)), ...);
-  }
-
-  template <class E>
-  requires(Self::event_list::template contains<std::remove_cvref_t<E>>) basic_effect && and_event(E&& e) && {
-    events_.emplace_back(std::forward<E>(e));
-    return std::move(*this);
-  }
-
-  basic_effect&& then(std::function<void()> f) && {
-    then_ = std::move(f);
-    return std::move(*this);
-  }
-
-  std::vector<typename Self::event_list::variant> events_;
-  std::function<void()> then_;
-};
-
-/// Base of an actor whose state survives its restarts: a value of type `State` that only events change.
+/// Base of an actor whose state survives its restarts, and the process if its store does: a value of type `State` that only
+/// events change.
 ///
 ///     class stock : public troupe::journaled_actor<stock, stock_state, troupe::events<reserved>, reserve> {
 ///     public:
-///       explicit stock(const std::string& sku) : journaled_actor{"stock/" + sku} {}
+///       explicit stock(const std::string& key) : journaled_actor{key} {}
 ///       effect<reservation> on(const reserve& r) {
 ///         if (state().available < r.quantity)
 ///           return reservation{false};
@@ -116,15 +48,21 @@ public:
 ///       static void apply(stock_state& s, const reserved& e) { s.available -= e.quantity; }
 ///     };
 ///
-/// - A handler reads `state()` and returns an `effect`; it does not change state. Its events are kept in the journal, all
-///   or none, then applied, then the reply leaves. If it throws, nothing has happened.
-/// - A coroutine handler may instead `co_await persist(event...)` in its steps. Retried after a failure, it finds in
-///   `state()` what earlier steps have kept: it must skip those.
+/// - A handler reads `state()` and returns an `effect`; it does not change state. What the effect holds, events, messages
+///   and timers, is kept in the journal, all or nothing, then the events are applied, then the reply leaves. If the handler
+///   throws, nothing has happened.
+/// - A coroutine handler may `co_await persist(event...)` in its steps, and may return `task<effect<R>>`, which is kept at
+///   its end. Retried after a failure, it finds in `state()` what earlier steps have kept: it must skip those.
 /// - `apply`, one for each event, must not fail; it is used live and to rebuild the state, so it only looks at its arguments.
 /// - After a restart the state is rebuilt from the journal before the first message, the failed one included.
+/// - A message that another durable actor has sent with `effect::send`, and a durable timer, is handled like any other; that
+///   it was handled is part of the record that its handler leaves, so it is handled once, whoever crashes when.
 ///
-/// While a write is pending the actor handles no other message. `State` is copyable, and starts as `State{}` or as what the
-/// constructor is given.
+/// While a write is pending the actor does nothing else. A write that fails restarts the actor, whatever the rules say: what
+/// is kept is then unknown. A record that cannot be kept as it is (rejected_record) is an error to the asker, and nothing
+/// else; without an asker the message fails.
+///
+/// `State` is copyable, and starts as `State{}` or as what the constructor is given.
 template <class Self, class State, class Events, class... Ms>
 class journaled_actor : public actor<Self, Ms...> {
 public:
@@ -133,134 +71,71 @@ public:
   template <class R = void>
   using effect = basic_effect<Self, R>;
 
-  /// A snapshot replaces the events kept so far each time that so many have been added. Overridable in Self.
+  /// A snapshot is made each time that so many events have been added: a restart replays fewer than that. Overridable in
+  /// Self.
   static constexpr std::size_t snapshot_every = 64;
+  /// Messages and timers that may wait in the outbox. A handler that wants more of them is refused. Overridable in Self.
+  static constexpr std::size_t unconfirmed_max = 100'000;
 
   /// For the runtime.
   detail::journal_session& session() noexcept { return session_; }
-  void apply_all(const std::vector<typename Events::variant>& es) {
-    for (const auto& e : es)
-      std::visit([this](const auto& x) { Self::apply(state_, x); }, e);
-    if (session_.count(es.size()) >= Self::snapshot_every)
+  void apply_all(const detail::event_row<typename Events::variant>& es) {
+    es.for_each([this](const auto& e) { std::visit([this](const auto& x) { Self::apply(state_, x); }, e); });
+    if (es.size() != 0 && session_.count(es.size()) >= Self::snapshot_every)
       session_.snapshot({&journal_type_of<State>, &state_});
   }
+  const State& kept_state() const noexcept { return state_; }
 
 protected:
-  /// Opens the journal `key` (unique in the store) and rebuilds the state from it.
+  /// Opens the journal `key` (unique in the store) and rebuilds the state from it. Throws recovery_error if that cannot be
+  /// done without leaving something out, and usage_error if another actor uses the key.
   explicit journaled_actor(const std::string& key, State initial = {})
-      : session_{this->own_cell(), key}, state_{std::move(initial)} {
+      : session_{this->own_cell(), key, detail::types_of<State>(static_cast<const typename Events::variant*>(nullptr)),
+                 detail::durable_type_of<Self>, Self::unconfirmed_max},
+        state_{std::move(initial)} {
     session_.replay([this](const journal_record& r) { state_ = *static_cast<const State*>(r.value); },
                     [this](const journal_record& r) { replay_one(r); });
   }
 
   const State& state() const noexcept { return state_; }
+  /// The key of the journal.
+  const std::string& key() const noexcept { return session_.key(); }
+  /// The actor's own address for those who keep it: unlike `self()` it outlasts passivation.
+  durable_ref<Self> durable_self() const { return durable_ref<Self>{session_.address()}; }
 
   /// Awaitable in a coroutine handler: keeps the events, then applies them. What was made from a temporary that is not
-  /// trivially copyable must be awaited in a statement of its own: `auto kept = persist(...); co_await kept;` (for the
-  /// reason, see reply_to_temporary).
+  /// trivially copyable must be awaited in a statement of its own (for the reason, see reply_to_temporary), as must what
+  /// messages and timers are added to:
+  ///
+  ///     auto kept = persist(reserved{sku, 2});
+  ///     kept.send(clerk_, note_sale{sku});
+  ///     co_await kept;
   template <class... Es>
   requires(Events::template contains<std::remove_cvref_t<Es>>&&...) auto persist(Es&&... es) {
     constexpr bool chainable =
         ((std::is_lvalue_reference_v<Es> || std::is_trivially_copyable_v<std::remove_cvref_t<Es>>)&&...);
-    std::vector<typename Events::variant> all;
-    all.reserve(sizeof...(Es));
-    (all.emplace_back(std::forward<Es>(es)), ...);
-    return persisting<chainable>{persist_awaiter{*this, std::move(all), {}}};
+    durable_step<Self> step;
+    (step.events_.add(std::forward<Es>(es)), ...);
+    return detail::persisting<Self, chainable>{static_cast<Self&>(*this), std::move(step)};
   }
 
-  /// Forgets the journal, for an actor whose work is over.
+  /// Forgets the journal, for an actor whose work is over: events, snapshots, timers, and whose messages it has handled.
+  /// Throws usage_error if its outbox holds messages.
   void forget() { session_.erase(); }
 
 private:
-  struct persist_awaiter {
-    journaled_actor& self;
-    std::vector<typename Events::variant> es;
-    detail::awaited_write write;
-
-    bool await_ready() { return self.session_.append(detail::records_of(es), write); }
-    void await_suspend(std::coroutine_handle<> h) { write.await(h); }
-    void await_resume() {
-      write.check();
-      self.apply_all(es);
-    }
-  };
-
-  template <bool Chainable>
-  struct persisting {
-    persist_awaiter awaiter;
-    persist_awaiter operator co_await() & noexcept { return std::move(awaiter); }
-    persist_awaiter operator co_await() && noexcept requires Chainable { return std::move(awaiter); }
-    void operator co_await() && requires(!Chainable) = delete; // put persist and its co_await into two statements
-  };
-
   void replay_one(const journal_record& r) {
     const bool known = [&]<class... Es>(const std::variant<Es...>*) {
       return ((*r.type->info == typeid(Es) && (Self::apply(state_, *static_cast<const Es*>(r.value)), true)) || ...);
     }(static_cast<const typename Events::variant*>(nullptr));
     if (!known)
-      throw usage_error{"the journal holds an event that the actor does not know"};
+      throw recovery_error{"the journal " + key() +
+                           " holds an event of a type that the actor does not know: " + type_name(*r.type->info)};
     session_.count(1);
   }
 
   detail::journal_session session_;
   State state_;
 };
-
-namespace detail {
-
-/// After the events are kept: apply them, do what was to follow, reply.
-template <class M, class Effect>
-void finish_effect(typename Effect::actor_type& self, Effect& fx, envelope& e) {
-  if (!fx.events_.empty())
-    self.apply_all(fx.events_);
-  if (fx.then_)
-    fx.then_();
-  if constexpr (requires { fx.reply_; })
-    send_reply<M>(e, std::move(fx.reply_));
-  else
-    send_reply<M>(e);
-}
-
-/// A handled message whose events are being written.
-template <class M, class Effect>
-class suspended_effect final : public suspension, public pooled_frame {
-public:
-  suspended_effect(typename Effect::actor_type& self, Effect fx, awaited_write write, envelope& e)
-      : self_{self}, effect_{std::move(fx)}, write_{std::move(write)} {
-    write_.notify(e);
-  }
-
-  bool ended() const noexcept override { return write_.ended(); }
-  void conclude(envelope& e) override {
-    write_.check();
-    finish_effect<M>(self_, effect_, e);
-  }
-  void dispose() noexcept override { delete this; }
-
-private:
-  typename Effect::actor_type& self_;
-  Effect effect_;
-  awaited_write write_;
-};
-
-template <class M, class Self, class R>
-struct conclusion<M, basic_effect<Self, R>> {
-  template <class Call>
-  static suspension* of(cell& receiver, envelope& e, Call&& call) {
-    auto& self = *static_cast<Self*>(receiver.object());
-    basic_effect<Self, R> fx = call();
-    if (fx.events_.empty()) {
-      finish_effect<M>(self, fx, e);
-      return nullptr;
-    }
-    awaited_write write;
-    if (!self.session().append(records_of(fx.events_), write))
-      return new suspended_effect<M, basic_effect<Self, R>>{self, std::move(fx), std::move(write), e};
-    finish_effect<M>(self, fx, e);
-    return nullptr;
-  }
-};
-
-} // namespace detail
 
 } // namespace troupe

@@ -1,68 +1,138 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/journal/memory_store.hpp>
 
+#include <algorithm>
+#include <cstdint>
+#include <map>
 #include <utility>
-#include <vector>
 
 namespace troupe {
 
 class memory_store::stream final : public journal {
 public:
-  status append(std::span<const journal_record> records, const std::function<completion()>&) override {
-    // All or none: a copy that throws takes the others back.
-    const auto before = events_.size();
-    try {
-      for (const auto& r : records)
-        events_.push_back(keep(r));
-    } catch (...) {
-      events_.resize(before);
-      throw;
-    }
+  explicit stream(std::string key) : key_{std::move(key)} {}
+
+  status append(const journal_append& a, const std::function<completion()>&) override {
+    // All or none: whatever can throw comes before the first change.
+    std::vector<owed> sends;
+    sends.reserve(a.sends.size());
+    for (const auto& s : a.sends)
+      sends.push_back({s.sequence, std::string{s.target}, keep(s.message), s.due, std::string{s.timer}});
+    std::vector<kept> events;
+    events.reserve(a.events.size());
+    for (const auto& e : a.events)
+      events.push_back(keep(e));
+
+    std::unique_lock guard{mutex_};
+    events_.reserve(events_.size() + events.size());
+    if (a.handled || !a.sends.empty() || !a.settled.empty())
+      deliver(a, sends);
+    std::move(events.begin(), events.end(), std::back_inserter(events_));
     return status::durable;
   }
 
   void snapshot(const journal_record& state) override {
-    snapshot_ = keep(state);
+    auto copy = keep(state);
+    std::unique_lock guard{mutex_};
+    snapshot_ = std::move(copy);
     events_.clear();
   }
 
-  void replay(const std::function<void(const journal_record&)>& snapshot,
-              const std::function<void(const journal_record&)>& event) override {
+  void replay(journal_visitor& v) override {
+    // Without the lock: only the actor's turn writes, and this is it.
     if (snapshot_.value != nullptr)
-      snapshot({snapshot_.type, snapshot_.value.get()});
+      v.snapshot(snapshot_.record());
     for (const auto& e : events_)
-      event({e.type, e.value.get()});
+      v.event(e.record());
+    if (exchange_ == nullptr) {
+      v.last_sent(0);
+      return;
+    }
+    for (const auto& [sender, sequence] : exchange_->handled)
+      v.handled({sender, sequence});
+    v.last_sent(exchange_->last_sent);
+    for (const auto& [sequence, o] : exchange_->unsettled)
+      v.unsettled({sequence, o.target, o.message.record(), o.due, o.timer});
   }
 
   void erase() override {
+    std::unique_lock guard{mutex_};
     snapshot_ = {};
     events_.clear();
+    exchange_.reset();
   }
 
-  bool empty() const noexcept { return snapshot_.value == nullptr && events_.empty(); }
+  bool empty() const {
+    std::unique_lock guard{mutex_};
+    return snapshot_.value == nullptr && events_.empty() && exchange_ == nullptr;
+  }
+
+  /// What `unsettled` says of this journal, if anything.
+  std::optional<owing_journal> owing() const {
+    std::unique_lock guard{mutex_};
+    if (exchange_ == nullptr || exchange_->unsettled.empty())
+      return {};
+    const auto& all = exchange_->unsettled;
+    const auto first = std::min_element(all.begin(), all.end(),
+                                        [](const auto& a, const auto& b) { return a.second.due < b.second.due; });
+    return owing_journal{key_, first->second.due}; // nothing is less than any time
+  }
 
 private:
   struct kept {
     const journal_type* type = nullptr;
     std::shared_ptr<const void> value;
+    journal_record record() const noexcept { return {type, value.get()}; }
+  };
+  struct owed {
+    std::uint64_t sequence;
+    std::string target;
+    kept message;
+    std::optional<wall_time_point> due;
+    std::string timer;
+  };
+  /// What passes between actors; many have none of it.
+  struct exchange {
+    std::map<std::string, std::uint64_t, std::less<>> handled;
+    std::uint64_t last_sent = 0;
+    std::map<std::uint64_t, owed> unsettled;
   };
 
   static kept keep(const journal_record& r) { return {r.type, r.type->copy(r.value)}; }
 
-  // -- the actor's turn only --
+  void deliver(const journal_append& a, std::vector<owed>& sends) {
+    if (exchange_ == nullptr)
+      exchange_ = std::make_unique<exchange>();
+    if (a.handled) {
+      auto& last = exchange_->handled.try_emplace(std::string{a.handled->sender}, 0).first->second;
+      last = std::max(last, a.handled->sequence);
+    }
+    for (auto& s : sends) {
+      exchange_->last_sent = std::max(exchange_->last_sent, s.sequence);
+      exchange_->unsettled.insert_or_assign(s.sequence, std::move(s));
+    }
+    for (const auto sequence : a.settled)
+      exchange_->unsettled.erase(sequence);
+  }
+
+  const std::string key_;
+
+  // -- written on the actor's turn, guarded by mutex_ for those who look from outside --
+  mutable std::mutex mutex_; // leaf lock; may be taken under the shard's
   kept snapshot_;
   std::vector<kept> events_;
+  std::unique_ptr<exchange> exchange_;
 };
 
 memory_store::memory_store() = default;
 memory_store::~memory_store() = default;
 
-std::shared_ptr<journal> memory_store::open(const std::string& key) {
+std::shared_ptr<journal> memory_store::open(const std::string& key, std::span<const journal_type* const>) {
   auto& s = shard_of(key);
   std::unique_lock guard{s.mutex};
   const auto entry = s.streams.try_emplace(key).first;
   if (entry->second == nullptr)
-    entry->second = std::make_unique<stream>();
+    entry->second = std::make_unique<stream>(key);
   // The key lives in the map as long as the stream does.
   return {entry->second.get(), [store = shared_from_this(), &own = entry->first](journal*) { store->close(own); }};
 }
@@ -73,6 +143,30 @@ void memory_store::close(const std::string& key) {
   const auto entry = s.streams.find(key);
   if (entry->second->empty())
     s.streams.erase(entry);
+}
+
+std::vector<std::string> memory_store::keys(std::string_view prefix) {
+  std::vector<std::string> found;
+  for (const auto& s : shards_) {
+    std::unique_lock guard{s.mutex};
+    for (const auto& [key, kept] : s.streams)
+      if (key.starts_with(prefix) && !kept->empty())
+        found.push_back(key);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::vector<owing_journal> memory_store::unsettled() {
+  std::vector<owing_journal> found;
+  for (const auto& s : shards_) {
+    std::unique_lock guard{s.mutex};
+    for (const auto& [key, kept] : s.streams)
+      if (auto owing = kept->owing())
+        found.push_back(std::move(*owing));
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  return found;
 }
 
 std::size_t memory_store::size() const {

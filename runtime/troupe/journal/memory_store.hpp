@@ -5,20 +5,26 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace troupe {
 
 /// Journals that survive their actors' restarts, and end with the process. Every write is durable at once.
 ///
-/// Memory: a copy of each actor's latest snapshot and of the events after it; see `journaled_actor::snapshot_every`. A
-/// journal that holds nothing when its actor closes it costs nothing. Held by a shared_ptr. Threads: any.
+/// Memory: a copy of each actor's latest snapshot and of the events after it (see `journaled_actor::snapshot_every`), a
+/// number for each sender, and what the outbox still owes. A journal that holds nothing when its actor closes it costs
+/// nothing. Held by a shared_ptr. Threads: any.
 class memory_store final : public journal_store, public std::enable_shared_from_this<memory_store> {
 public:
-  std::shared_ptr<journal> open(const std::string& key) override;
+  std::shared_ptr<journal> open(const std::string& key, std::span<const journal_type* const> types) override;
+  std::vector<std::string> keys(std::string_view prefix = {}) override;
+  std::vector<owing_journal> unsettled() override;
 
   /// Journals that hold something or are open.
   std::size_t size() const;
@@ -29,7 +35,7 @@ public:
 private:
   class stream;
   struct shard {
-    mutable std::mutex mutex; // leaf lock
+    mutable std::mutex mutex;
     std::unordered_map<std::string, std::unique_ptr<stream>> streams;
   };
 

@@ -173,6 +173,18 @@ public:
     return true;
   }
 
+  /// Closes the lane for ever, if nothing is waiting and no attention is wanted: then no message is lost by it.
+  bool close_if_empty() noexcept {
+    if (batch_ != nullptr)
+      return false;
+    auto w = word_.load(std::memory_order_relaxed);
+    do {
+      if ((w & attention_bit) != 0 || ahead(w, held_) != 0)
+        return false;
+    } while (!word_.compare_exchange_weak(w, w | closed, std::memory_order_acq_rel, std::memory_order_relaxed));
+    return true;
+  }
+
   /// Gives up the right to run whatever waits on this lane, if no attention is wanted.
   bool block() noexcept {
     auto w = word_.load(std::memory_order_relaxed);

@@ -40,6 +40,12 @@ public:
     return size_ == 0 && right.rest();
   }
 
+  /// See `mailbox::close_if_empty`.
+  bool close_if_empty(mailbox& right) noexcept {
+    std::unique_lock guard{mutex_};
+    return size_ == 0 && right.close_if_empty();
+  }
+
   void close(mailbox& right) noexcept {
     std::unique_lock guard{mutex_};
     right.close();

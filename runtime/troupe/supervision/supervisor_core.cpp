@@ -46,10 +46,8 @@ result<void> supervisor_core::adopt(cell& child) {
   if (!path.empty() && !core_.names.add(path, child))
     return error{errc::name_taken, "there is an actor named " + path + " already"};
   const auto entry = children_.add(child, options_.children_max);
-  if (entry == child_list::entry::added) {
-    publish(supervision_event::kind::started, child, {});
+  if (entry == child_list::entry::added)
     return {};
-  }
   forget_name(child);
   if (entry == child_list::entry::closed)
     return error{errc::shutting_down, name() + " is stopping"};

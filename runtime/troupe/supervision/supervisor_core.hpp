@@ -63,6 +63,8 @@ public:
 
   /// Links `child` last in start order. Fails if the supervisor is stopping, is full, or has a child of that name.
   result<void> adopt(cell& child);
+  /// Tells subscribers that it was.
+  void announce(const cell& child) const { publish(supervision_event::kind::started, child, {}); }
   /// The child stops with these books: unlinks it and frees its name. Returns the supervisor that wants to know once it
   /// has stopped, or null.
   cell_pointer retire(cell& child, const ledger& closing, exit_reason why);

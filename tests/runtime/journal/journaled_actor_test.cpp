@@ -98,9 +98,12 @@ private:
 /// Keeps records in memory, but says so only when the test calls `finish`.
 class slow_store final : public troupe::journal_store {
 public:
-  std::shared_ptr<troupe::journal> open(const std::string& key) override {
-    return std::make_shared<stream>(*this, kept_->open(key));
+  std::shared_ptr<troupe::journal> open(const std::string& key,
+                                        std::span<const troupe::journal_type* const> types) override {
+    return std::make_shared<stream>(*this, kept_->open(key, types));
   }
+  std::vector<std::string> keys(std::string_view prefix) override { return kept_->keys(prefix); }
+  std::vector<troupe::owing_journal> unsettled() override { return kept_->unsettled(); }
   std::size_t pending() const { return waiting_.size(); }
   void finish(std::exception_ptr failure = nullptr) {
     auto w = std::move(waiting_.front());
@@ -112,16 +115,13 @@ private:
   class stream final : public troupe::journal {
   public:
     stream(slow_store& s, std::shared_ptr<journal> j) : store_{s}, kept_{std::move(j)} {}
-    status append(std::span<const troupe::journal_record> records, const std::function<completion()>& done) override {
-      kept_->append(records, done);
+    status append(const troupe::journal_append& a, const std::function<completion()>& done) override {
+      kept_->append(a, done);
       store_.waiting_.push_back(done());
       return status::pending;
     }
     void snapshot(const troupe::journal_record& state) override { kept_->snapshot(state); }
-    void replay(const std::function<void(const troupe::journal_record&)>& snapshot,
-                const std::function<void(const troupe::journal_record&)>& event) override {
-      kept_->replay(snapshot, event);
-    }
+    void replay(troupe::journal_visitor& v) override { kept_->replay(v); }
     void erase() override { kept_->erase(); }
 
   private:

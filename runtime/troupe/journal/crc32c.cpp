@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/journal/crc32c.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstring>
+
+namespace troupe {
+
+namespace {
+
+/// tables[k][b]: the remainder of byte b followed by k zero bytes. Eight bytes at a time: M. E. Kounavis, F. L. Berry,
+/// "Novel table lookup-based algorithms for high-performance CRC generation", IEEE ToC 57(11), 2008.
+constexpr auto tables = [] {
+  constexpr std::uint32_t reflected_polynomial = 0x82f63b78;
+  std::array<std::array<std::uint32_t, 256>, 8> t{};
+  for (std::uint32_t b = 0; b < 256; ++b) {
+    auto r = b;
+    for (int bit = 0; bit < 8; ++bit)
+      r = (r >> 1) ^ ((r & 1) != 0 ? reflected_polynomial : 0);
+    t[0][b] = r;
+  }
+  for (std::size_t k = 1; k < 8; ++k)
+    for (std::size_t b = 0; b < 256; ++b)
+      t[k][b] = (t[k - 1][b] >> 8) ^ t[0][t[k - 1][b] & 0xff];
+  return t;
+}();
+
+std::uint32_t load(const char* p) noexcept {
+  unsigned char b[4];
+  std::memcpy(b, p, 4);
+  return b[0] | std::uint32_t{b[1]} << 8 | std::uint32_t{b[2]} << 16 | std::uint32_t{b[3]} << 24;
+}
+
+} // namespace
+
+std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc) noexcept {
+  crc = ~crc;
+  const auto* p = bytes.data();
+  auto left = bytes.size();
+  for (; left >= 8; p += 8, left -= 8) {
+    const auto low = load(p) ^ crc;
+    const auto high = load(p + 4);
+    crc = tables[7][low & 0xff] ^ tables[6][low >> 8 & 0xff] ^ tables[5][low >> 16 & 0xff] ^ tables[4][low >> 24] ^
+          tables[3][high & 0xff] ^ tables[2][high >> 8 & 0xff] ^ tables[1][high >> 16 & 0xff] ^ tables[0][high >> 24];
+  }
+  for (; left > 0; ++p, --left)
+    crc = (crc >> 8) ^ tables[0][(crc ^ static_cast<unsigned char>(*p)) & 0xff];
+  return ~crc;
+}
+
+} // namespace troupe

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace troupe {
+
+/// CRC-32C (Castagnoli) of `bytes`, going on from `crc`, that of what came before. RFC 3720, appendix B.4.
+std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc = 0) noexcept;
+
+} // namespace troupe

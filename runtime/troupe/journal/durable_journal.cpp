@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/journal/durable_journal.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+using std::chrono::microseconds;
+
+wall_time_point time_of(row_time t) {
+  return wall_time_point{std::chrono::duration_cast<wall_time_point::duration>(microseconds{t})};
+}
+
+} // namespace
+
+durable_journal::durable_journal(std::shared_ptr<durable_store> store, std::shared_ptr<durable_store::key_state> state,
+                                 row_codec codec)
+    : store_{std::move(store)}, state_{std::move(state)}, codec_{std::move(codec)} {}
+
+journal::status durable_journal::append(const journal_append& a, const std::function<completion()>& done) {
+  if (!a.handled && a.events.empty() && a.sends.empty() && a.settled.empty())
+    return status::durable;
+  auto w = begin_write();
+  const auto time = now();
+  w->events.reserve(a.events.size());
+  for (const auto& e : a.events)
+    w->events.push_back(codec_.encode(e, last_event_ + w->events.size() + 1, time));
+  if (a.handled)
+    w->handled = codec_.encode(*a.handled);
+  auto sent = last_sent_;
+  w->sends.reserve(a.sends.size());
+  for (const auto& s : a.sends) {
+    w->sends.push_back(codec_.encode(s, time));
+    sent = std::max(sent, s.sequence);
+  }
+  w->settled.assign(a.settled.begin(), a.settled.end());
+  if (!listed_ || sent != last_sent_)
+    w->last_sent = sent;
+
+  // From here on only the disk can refuse.
+  const auto own_thread = !store_->writer_.has_thread();
+  std::exception_ptr refused;
+  auto completed = own_thread ? completion{[&refused](std::exception_ptr e) { refused = std::move(e); }} : done();
+  w->done = [state = state_, completed = std::move(completed)](std::exception_ptr failure) {
+    if (failure)
+      state->uncertain.store(true, std::memory_order_release);
+    completed(std::move(failure));
+  };
+  last_event_ += w->events.size();
+  last_sent_ = sent;
+  listed_ = true;
+  submit(std::move(w));
+  if (refused)
+    std::rethrow_exception(refused);
+  return own_thread ? status::durable : status::pending;
+}
+
+void durable_journal::snapshot(const journal_record& state) {
+  auto w = begin_write();
+  w->snapshot = codec_.encode(state, last_event_, now());
+  if (!listed_)
+    w->last_sent = last_sent_;
+  if (store_->options_.drop_history && last_snapshot_ > 0)
+    w->drop_events_to = last_snapshot_;
+  listed_ = true;
+  last_snapshot_ = last_event_;
+  submit(std::move(w));
+}
+
+void durable_journal::erase() {
+  auto w = std::make_unique<journal_write>();
+  w->key = codec_.key();
+  w->erase = true;
+  forget();
+  located_ = true;
+  submit(std::move(w));
+}
+
+void durable_journal::replay(journal_visitor& v) {
+  located_ = false;
+  locate();
+  const auto reader = store_->database_->read();
+  const auto start = replay_snapshot(*reader, v);
+  replay_events(*reader, v, start);
+  replay_exchange(*reader, v);
+  last_snapshot_ = start;
+}
+
+/// Finds out how far the journal goes, after its last write has ended.
+void durable_journal::locate() {
+  if (located_)
+    return;
+  store_->writer_.wait(state_->ticket.load(std::memory_order_acquire));
+  state_->uncertain.store(false, std::memory_order_relaxed); // the writer has nothing of this journal any more
+  forget();
+  if (const auto head = store_->database_->read()->head(codec_.key())) {
+    if (const auto fault = fault_of(codec_.key(), *head); !fault.empty())
+      throw journal_error{codec_.where() + ", its row in journals: " + fault};
+    listed_ = true;
+    last_event_ = head->last_event;
+    last_sent_ = head->last_sent;
+  }
+  located_ = true;
+}
+
+std::unique_ptr<journal_write> durable_journal::begin_write() {
+  if (state_->uncertain.load(std::memory_order_acquire))
+    throw journal_error{codec_.where() + ": its last write failed; nothing can be added until it has been read again"};
+  locate();
+  auto w = std::make_unique<journal_write>();
+  w->key = codec_.key();
+  return w;
+}
+
+void durable_journal::submit(std::unique_ptr<journal_write> w) {
+  if (!w->done)
+    w->done = [state = state_](const std::exception_ptr& failure) {
+      if (failure)
+        state->uncertain.store(true, std::memory_order_release);
+    };
+  state_->ticket.store(store_->writer_.submit(std::move(w)), std::memory_order_release);
+}
+
+/// Shows the latest snapshot that can be read. Returns the last event that it includes, 0 if there is none.
+std::uint64_t durable_journal::replay_snapshot(journal_reader& r, journal_visitor& v) const {
+  std::optional<row_codec::decoded> found;
+  std::uint64_t at = 0;
+  r.snapshots(codec_.key(), [&](const record_row& row) {
+    try {
+      found = codec_.decode("snapshot", row);
+      at = row.sequence;
+      return false;
+    } catch (const journal_error& e) {
+      if (store_->options_.report)
+        store_->options_.report(std::string{e.what()} + "; it is passed over");
+      return true;
+    }
+  });
+  if (found)
+    v.snapshot(found->record());
+  return at;
+}
+
+void durable_journal::replay_events(journal_reader& r, journal_visitor& v, std::uint64_t after) const {
+  const auto missing = [&](std::uint64_t first, std::uint64_t last) {
+    throw journal_error{codec_.where() + ": the events " + std::to_string(first) + " to " + std::to_string(last) +
+                        " are missing, and no snapshot that can be read includes them"};
+  };
+  auto next = after + 1;
+  r.events(codec_.key(), after, [&](const record_row& row) {
+    if (row.sequence != next)
+      missing(next, row.sequence - 1);
+    v.event(codec_.decode("event", row).record());
+    ++next;
+    return true;
+  });
+  if (next <= last_event_)
+    missing(next, last_event_);
+}
+
+void durable_journal::replay_exchange(journal_reader& r, journal_visitor& v) const {
+  r.handled(codec_.key(), [&](const handled_row& row) {
+    if (const auto fault = fault_of(codec_.key(), row); !fault.empty())
+      throw journal_error{codec_.where() + ", what was handled of '" + row.sender + "': " + fault};
+    v.handled({row.sender, row.sequence});
+    return true;
+  });
+  v.last_sent(last_sent_);
+  r.outbox(codec_.key(), [&](const outbox_row& row) {
+    const auto message = codec_.decode(row);
+    std::optional<wall_time_point> due;
+    if (row.due)
+      due = time_of(*row.due);
+    v.unsettled({row.message.sequence, row.target, message.record(), due, row.timer});
+    return true;
+  });
+}
+
+row_time durable_journal::now() const {
+  return std::chrono::duration_cast<microseconds>(store_->options_.clock->wall_now().time_since_epoch()).count();
+}
+
+void durable_journal::forget() noexcept {
+  listed_ = false;
+  last_event_ = last_sent_ = last_snapshot_ = 0;
+}
+
+} // namespace troupe

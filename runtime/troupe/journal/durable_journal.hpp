@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <troupe/journal/durable_store.hpp>
+#include <troupe/journal/row_codec.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace troupe {
+
+/// One journal of a durable store. Threads: one at a time, the actor's turn.
+class durable_journal final : public journal {
+public:
+  durable_journal(std::shared_ptr<durable_store> store, std::shared_ptr<durable_store::key_state> state,
+                  row_codec codec);
+
+  status append(const journal_append& a, const std::function<completion()>& done) override;
+  void snapshot(const journal_record& state) override;
+  void replay(journal_visitor& v) override;
+  void erase() override;
+
+private:
+  void locate();
+  std::unique_ptr<journal_write> begin_write();
+  void submit(std::unique_ptr<journal_write> w);
+  std::uint64_t replay_snapshot(journal_reader& r, journal_visitor& v) const;
+  void replay_events(journal_reader& r, journal_visitor& v, std::uint64_t after) const;
+  void replay_exchange(journal_reader& r, journal_visitor& v) const;
+  row_time now() const;
+  void forget() noexcept;
+
+  // -- immutable; the store outlives the state --
+  const std::shared_ptr<durable_store> store_;
+  const std::shared_ptr<durable_store::key_state> state_;
+  const row_codec codec_;
+
+  // -- the actor's turn: how far the journal goes, known once `located_` --
+  bool located_ = false;
+  bool listed_ = false; ///< It has its row in `journals`.
+  std::uint64_t last_event_ = 0;
+  std::uint64_t last_sent_ = 0;
+  std::uint64_t last_snapshot_ = 0;
+};
+
+} // namespace troupe

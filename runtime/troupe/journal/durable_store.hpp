@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <troupe/journal/database.hpp>
+#include <troupe/journal/group_commit.hpp>
+#include <troupe/journal/store.hpp>
+#include <troupe/seams.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe {
+
+/// What all durable stores can be told.
+struct durable_options {
+  group_commit_options commit{};
+  /// Removes events as soon as two snapshots include them. Off: history stays until `troupe-journal compact` drops it.
+  bool drop_history = false;
+  /// Is told of what was passed over without a loss, such as a snapshot that could not be read. Called from any thread.
+  std::function<void(std::string_view)> report{};
+  std::shared_ptr<troupe::clock> clock = production_clock();
+  /// For the one thread that writes. Null: each append is committed alone, on its caller's thread, before it returns: for
+  /// tests in simulated time.
+  std::shared_ptr<thread_factory> threads = production_threads();
+};
+
+/// Journals in a database. Values are encoded on their actor's thread and written by one thread for all; a replay reads,
+/// checks and decodes on the actor's thread, one value at a time.
+///
+/// Held by a shared_ptr; open journals hold it too. Threads: any.
+class durable_store final : public journal_store, public std::enable_shared_from_this<durable_store> {
+public:
+  durable_store(std::unique_ptr<journal_database> db, durable_options o);
+  /// Writes what was handed over.
+  ~durable_store() override = default;
+
+  std::shared_ptr<journal> open(const std::string& key, std::span<const journal_type* const> types) override;
+  std::vector<std::string> keys(std::string_view prefix = {}) override;
+  std::vector<owing_journal> unsettled() override;
+  void flush() override { writer_.wait(); }
+
+  const journal_database& database() const noexcept { return *database_; }
+  group_commit::counts counted() const { return writer_.counted(); }
+
+private:
+  friend class durable_journal;
+
+  /// What the journals of one key have in common: an actor may open its own while its predecessor's last write is on its
+  /// way. Held by them and by the writes.
+  struct key_state {
+    /// Of the last write. release by the turn that submitted it, acquire by the next incarnation's: only for TSan's sake
+    /// stronger than relaxed, the supervisor orders the two.
+    std::atomic<std::uint64_t> ticket{0};
+    /// A write failed since the last replay. Set by the writer before the completion, read on the turn after it.
+    std::atomic<bool> uncertain{false};
+  };
+
+  std::shared_ptr<key_state> state_of(const std::string& key);
+
+  // -- immutable --
+  const durable_options options_;
+  const std::unique_ptr<journal_database> database_;
+
+  // -- guarded by mutex_ --
+  std::mutex mutex_; // leaf lock
+  std::unordered_map<std::string, std::weak_ptr<key_state>> states_;
+
+  group_commit writer_; // the last: its thread uses the others
+};
+
+} // namespace troupe

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/actor.hpp>
+#include <troupe/engine/control_call.hpp>
+#include <troupe/engine/system_core.hpp>
+#include <troupe/journal/entity_group.hpp>
+#include <troupe/journal/journal_session.hpp>
+#include <troupe/supervision/supervisor_core.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+
+using namespace std::chrono_literals;
+
+std::optional<std::string> validate(const entity_options& options) {
+  if (auto wrong = detail::validate_time("idle", options.idle, 1ms))
+    return wrong;
+  if (options.live_max < 1 || options.live_max > 1'000'000)
+    return "live_max must be 1..1000000, not " + std::to_string(options.live_max);
+  if (auto wrong = validate(options.backoff))
+    return wrong;
+  return validate(options.mailbox);
+}
+
+namespace detail {
+
+namespace {
+
+constexpr std::size_t wakes_at_once = 1'000;
+constexpr auto clock_check = 60s; // the wall clock may be set while a wake waits
+
+struct sweep_wanted {};
+
+/// Looks after one group.
+class entity_keeper final : public actor<entity_keeper, sweep_wanted> {
+public:
+  explicit entity_keeper(std::shared_ptr<entity_group> group) : group_{std::move(group)} {
+    after("sweep", 0ns, sweep_wanted{});
+  }
+  void on(const sweep_wanted&) {
+    if (const auto pause = group_->sweep())
+      after("sweep", *pause, sweep_wanted{});
+  }
+
+private:
+  const std::shared_ptr<entity_group> group_;
+};
+
+supervisor_options supervisor_of(const entity_options& o) {
+  if (auto wrong = validate(o))
+    throw request_error{error{errc::bad_options, *wrong}};
+  supervisor_options s;
+  s.strategy = dynamic;
+  s.intensity = s.group_intensity = unlimited;
+  s.backoff = o.backoff;
+  // What cannot be loaded stops, and is tried again with the next message. The user's rules come first.
+  s.on_failure = failure_rules{o.on_failure}.by<recovery_error>(failure_action::stop);
+  s.children_max = o.live_max + std::max<std::size_t>(1, o.live_max / 8) + 1; // the keeper is one
+  return s;
+}
+
+std::shared_ptr<const cell_options> child_of(const entity_options& o) {
+  cell_options c;
+  c.spec.restart = transient;
+  c.spec.retries = o.retries;
+  c.spec.mailbox = o.mailbox;
+  return std::make_shared<const cell_options>(std::move(c));
+}
+
+} // namespace
+
+entity_group::entity_group(const troupe::supervisor& parent, std::string prefix, const entity_options& options,
+                           const durable_type& type)
+    : core_{required(parent.pointer()).core()}, prefix_{std::move(prefix)}, options_{options}, type_{type},
+      supervisor_{parent.supervise(prefix_, supervisor_of(options))}, child_{child_of(options)} {}
+
+entity_group::~entity_group() = default;
+
+std::size_t entity_group::live() const {
+  std::unique_lock guard{mutex_};
+  return seats_.size();
+}
+
+// -- starting ---------------------------------------------------------------------------------------------------------
+
+result<cell_pointer> entity_group::start(std::shared_ptr<durable_address> address) {
+  const auto used = address->last_use();
+  auto seat = make_seat(std::move(address));
+  auto& s = *seat;
+  auto& c = *cell::make(core_, child_, std::move(seat));
+  auto placed = place_unannounced(c, supervisor_.core());
+  if (!placed) { // the cell is gone
+    if (placed.error().code == errc::bad_options)
+      return error{errc::mailbox_full, "too many entities " + prefix_ + " are in memory and busy"};
+    return placed.error();
+  }
+  {
+    std::unique_lock guard{mutex_};
+    if (!s.left_)
+      s.place_ = seats_.emplace(used, &s);
+  }
+  cell_pointer result{c};
+  c.release();
+  return result;
+}
+
+void entity_group::announce(cell& started) {
+  supervisor_.core().announce(started);
+  bool wake_keeper = false;
+  std::size_t excess = 0;
+  {
+    std::unique_lock guard{mutex_};
+    wake_keeper = std::exchange(keeper_asleep_, false);
+    excess = seats_.size() - std::min(seats_.size(), options_.live_max);
+  }
+  if (wake_keeper)
+    static_cast<void>(ref<entity_keeper>{*keeper_.pointer()}.tell(sweep_wanted{}));
+  if (excess != 0)
+    let_go(unused(std::numeric_limits<std::int64_t>::max(), 1 + excess / 8));
+}
+
+void entity_group::leave(entity_seat& seat) noexcept {
+  std::unique_lock guard{mutex_};
+  seat.left_ = true;
+  if (seat.place_)
+    seats_.erase(*seat.place_);
+}
+
+// -- leaving ----------------------------------------------------------------------------------------------------------
+
+std::vector<std::shared_ptr<durable_address>> entity_group::unused(std::int64_t since, std::size_t most) {
+  std::vector<std::shared_ptr<durable_address>> result;
+  std::unique_lock guard{mutex_};
+  // Places are brought up to date when their turn comes, each at most once here.
+  for (auto looks = seats_.size(); looks != 0 && result.size() < most; --looks) {
+    const auto first = seats_.begin();
+    if (first->first > since)
+      break;
+    auto& seat = *first->second;
+    const auto used = std::max(seat.address_->last_use(), first->first);
+    const bool chosen = used == first->first;
+    if (chosen)
+      result.push_back(seat.address_);
+    // One that is chosen and stays, because it has something to do, is asked again after the others.
+    auto node = seats_.extract(first);
+    node.key() = chosen ? core_.now_ns() : used;
+    seat.place_ = seats_.insert(std::move(node));
+  }
+  return result;
+}
+
+void entity_group::let_go(const std::vector<std::shared_ptr<durable_address>>& entities) {
+  for (const auto& a : entities)
+    if (const auto c = a->live(); c.get() != nullptr)
+      c->send_control(make_control([a, group = shared_from_this()](cell& here) {
+        auto* s = a->session();
+        if (s == nullptr)
+          return here.passivate();
+        if (!s->quiet())
+          return;
+        const auto next = s->next_timer();
+        here.passivate();
+        if (s = a->session(); s != nullptr)
+          s->go_on();
+        else if (next)
+          group->wake_at(a->key(), *next);
+      }));
+}
+
+// -- waking -----------------------------------------------------------------------------------------------------------
+
+void entity_group::open() {
+  keeper_ = supervisor_.start<entity_keeper>("keeper", shared_from_this());
+  core_.durable->add(shared_from_this());
+  for (auto& owing : core_.journals->unsettled())
+    if (owing.key.starts_with(prefix_ + "/"))
+      wake_at(owing.key, owing.due.value_or(wall_time_point::min()));
+}
+
+void entity_group::wake_at(const std::string& key, wall_time_point when) {
+  {
+    std::unique_lock guard{mutex_};
+    wakes_.emplace(when, key);
+    keeper_asleep_ = false;
+  }
+  static_cast<void>(ref<entity_keeper>{*keeper_.pointer()}.tell(sweep_wanted{}));
+}
+
+void entity_group::wake(const std::string& key) {
+  const auto address = core_.durable->at(key);
+  const auto c = address->resolve();
+  if (c)
+    (*c)->send_control(make_control([](cell& here) { here.activate(); },
+                                    [group = shared_from_this(), key](cell&) {
+                                      group->wake_at(key, wall_time_point::min()); // it went at that moment
+                                    }));
+  else if (c.error().code == errc::mailbox_full)
+    wake_at(key, core_.through.clock->wall_now() + 1s);
+}
+
+std::optional<std::chrono::nanoseconds> entity_group::sweep() {
+  const auto wall = core_.through.clock->wall_now();
+  std::vector<std::string> due;
+  {
+    std::unique_lock guard{mutex_};
+    while (!wakes_.empty() && wakes_.begin()->first <= wall && due.size() < wakes_at_once)
+      due.push_back(std::move(wakes_.extract(wakes_.begin()).mapped()));
+  }
+  for (const auto& key : due)
+    wake(key);
+  const std::chrono::nanoseconds idle{options_.idle};
+  let_go(unused(core_.now_ns() - idle.count(), std::numeric_limits<std::size_t>::max()));
+
+  std::unique_lock guard{mutex_};
+  std::optional<std::chrono::nanoseconds> pause;
+  if (!seats_.empty())
+    pause = std::max<std::chrono::nanoseconds>(idle / 4, 1ms);
+  if (!wakes_.empty()) {
+    const auto left =
+        std::max<std::chrono::nanoseconds>(wakes_.begin()->first - std::min(wall, wakes_.begin()->first), 0ns);
+    pause = std::min({pause.value_or(clock_check), std::chrono::nanoseconds{clock_check}, left});
+  }
+  keeper_asleep_ = !pause.has_value();
+  return pause;
+}
+
+} // namespace detail
+
+} // namespace troupe

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <troupe/engine/host.hpp>
+#include <troupe/journal/durable_directory.hpp>
+#include <troupe/seams.hpp>
+#include <troupe/supervisor.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// How the actors of one group of entities live.
+struct entity_options {
+  /// An entity that nobody has sent anything for so long, and that has nothing under way, leaves memory. 1 ms..24 h.
+  std::chrono::milliseconds idle{120'000};
+
+  /// So many are in memory at a time, 1..1'000'000. Beyond that those leave that were not used for longest; if they are all
+  /// busy, an eighth more may come, and the next one is refused.
+  std::size_t live_max = 100'000;
+
+  /// As in child_options.
+  unsigned retries = 0;
+  backoff_options backoff{};
+  failure_rules on_failure{};
+  mailbox_options mailbox{};
+};
+
+/// Returns what is wrong with `options`, naming the first wrong field, or nothing.
+std::optional<std::string> validate(const entity_options& options);
+
+namespace detail {
+
+class entity_seat;
+
+/// The entities of one type under one supervisor: starts them when somebody needs one, and lets the idle ones go.
+///
+/// Threads: any.
+class entity_group : public std::enable_shared_from_this<entity_group> {
+public:
+  entity_group(const supervisor& parent, std::string prefix, const entity_options& options, const durable_type& type);
+  virtual ~entity_group();
+
+  const std::string& prefix() const noexcept { return prefix_; }
+  const durable_type& type() const noexcept { return type_; }
+  system_core& core() const noexcept { return core_; }
+  const troupe::supervisor& supervisor() const noexcept { return supervisor_; }
+  bool has_stopped() const { return supervisor_.has_stopped(); }
+  /// Entities in memory.
+  std::size_t live() const;
+
+  /// A passive cell for the address, whose lock the caller holds. Errors: errc::shutting_down, mailbox_full.
+  result<cell_pointer> start(std::shared_ptr<durable_address> address);
+  /// After `start`, without the lock.
+  void announce(cell& started);
+
+  /// Lets the keeper look after the entities, and wakes those that owe something to others.
+  void open();
+  /// The entity of that key has something to do at that time, and may leave memory until then.
+  void wake_at(const std::string& key, wall_time_point when);
+  /// Wakes who is due and lets go who is idle. Returns after which time that is to be done again; nothing if the next
+  /// start says so.
+  std::optional<std::chrono::nanoseconds> sweep();
+
+private:
+  friend class entity_seat;
+  using by_use = std::multimap<std::int64_t, entity_seat*>;
+
+  virtual std::unique_ptr<entity_seat> make_seat(std::shared_ptr<durable_address> address) = 0;
+  void wake(const std::string& key);
+  /// Passivates those that have nothing to do.
+  void let_go(const std::vector<std::shared_ptr<durable_address>>& entities);
+  void leave(entity_seat& seat) noexcept;
+  /// Up to `most` that were used longest ago, and not since `since`.
+  std::vector<std::shared_ptr<durable_address>> unused(std::int64_t since, std::size_t most);
+
+  // -- immutable --
+  system_core& core_;
+  const std::string prefix_;
+  const entity_options options_;
+  const durable_type& type_;
+  const troupe::supervisor supervisor_;
+  const std::shared_ptr<const cell_options> child_;
+  any_ref keeper_; // set by open(), before the first start
+
+  // -- guarded by mutex_ --
+  mutable std::mutex mutex_; // after an address's lock
+  by_use seats_;             // by an earlier or the present time of last use
+  std::multimap<wall_time_point, std::string> wakes_;
+  bool keeper_asleep_ = true;
+};
+
+/// Hosts one entity. The cell, and with it the address, lives as long as the entity is in memory.
+class entity_seat : public host {
+public:
+  entity_seat(const actor_type& type, std::shared_ptr<durable_address> address, std::shared_ptr<entity_group> group)
+      : host{type}, key_{address->key()}, address_{std::move(address)}, group_{std::move(group)} {}
+
+  std::string label() const final { return key_; }
+  void forget() noexcept final {
+    group_->leave(*this);
+    address_.reset();
+    group_.reset();
+  }
+
+protected:
+  const std::string& key() const noexcept { return key_; }
+  const entity_group& group() const noexcept { return *group_; }
+
+private:
+  friend class entity_group;
+  const std::string key_;
+  // -- the turn; others read it under the group's mutex_ until it has left --
+  std::shared_ptr<durable_address> address_;
+  std::shared_ptr<entity_group> group_;
+  // -- guarded by the group's mutex_ --
+  std::optional<entity_group::by_use::iterator> place_;
+  bool left_ = false;
+};
+
+} // namespace detail
+
+} // namespace troupe

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <troupe/journal/journal_type.hpp>
+#include <troupe/journal/store.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace troupe {
+
+/// Writes a type as JSON by its `to_json` and `from_json`, as nlohmann::json finds them:
+///
+///     struct reserved {
+///       std::uint32_t quantity = 0;
+///       std::string unit;
+///       static constexpr std::string_view journal_name = "reserved";
+///       static constexpr int journal_version = 2;
+///       static void upcast(int from, nlohmann::json& j) {
+///         if (from == 1)
+///           j["unit"] = "piece"; // version 1 knew no units
+///       }
+///       NLOHMANN_DEFINE_TYPE_INTRUSIVE(reserved, quantity, unit)
+///     };
+///
+/// A record of an earlier version goes through `upcast(from, json)` once for each version from its own to the last but
+/// one; a type with a version above 1 must have one. A record of a later version is an error.
+template <class T>
+struct json_format {
+  static std::string encode(const void* value) { return nlohmann::json(*static_cast<const T*>(value)).dump(); }
+
+  static std::shared_ptr<const void> decode(int version, std::string_view text) {
+    if (version < 1 || version > journal_version<T>)
+      throw journal_error{"this program knows versions 1 to " + std::to_string(journal_version<T>)};
+    auto json = nlohmann::json::parse(text);
+    if constexpr (journal_version < T >> 1)
+      for (; version < journal_version<T>; ++version)
+        T::upcast(version, json);
+    auto value = std::make_shared<T>();
+    json.get_to(*value);
+    return value;
+  }
+
+  static_assert(journal_version<T> >= 1);
+  static constexpr journal_format instance{journal_name<T>, journal_version<T>, &encode, &decode};
+};
+
+} // namespace troupe

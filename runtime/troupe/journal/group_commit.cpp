@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/error.hpp>
+#include <troupe/journal/group_commit.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace troupe {
+
+group_commit::group_commit(const group_commit_options& o, const std::shared_ptr<thread_factory>& threads,
+                           commit_function commit)
+    : options_{o}, commit_{std::move(commit)} {
+  if (o.max_group == 0)
+    throw usage_error{"max_group is 0; it must be 1 or more"};
+  if (o.max_delay < std::chrono::microseconds::zero())
+    throw usage_error{"max_delay is negative"};
+  if (threads != nullptr)
+    thread_ = threads->start("journal-writer", [this] { run(); });
+}
+
+group_commit::~group_commit() {
+  {
+    std::unique_lock held{mutex_};
+    closing_ = true;
+  }
+  work_.notify_one();
+}
+
+std::uint64_t group_commit::submit(std::unique_ptr<journal_write> w) {
+  const auto bytes = w->bytes();
+  std::unique_lock turn{turn_, std::defer_lock};
+  if (!has_thread())
+    turn.lock();
+  std::uint64_t ticket = 0;
+  bool first = false;
+  {
+    std::unique_lock held{mutex_};
+    // One that is larger than the limit by itself goes when nothing else waits.
+    room_.wait(held, [&] { return waiting_.empty() || waiting_bytes_ + bytes <= options_.max_waiting_bytes; });
+    first = waiting_.empty();
+    waiting_.push_back(std::move(w));
+    waiting_bytes_ += bytes;
+    ticket = ++submitted_;
+    if (!has_thread()) {
+      auto g = take();
+      held.unlock();
+      write(g);
+    }
+  }
+  if (first || options_.max_delay.count() > 0)
+    work_.notify_one();
+  return ticket;
+}
+
+void group_commit::wait(std::uint64_t ticket) {
+  std::unique_lock held{mutex_};
+  done_.wait(held, [&] { return finished_ >= ticket; });
+}
+
+void group_commit::wait() {
+  std::unique_lock held{mutex_};
+  done_.wait(held, [&, all = submitted_] { return finished_ >= all; });
+}
+
+group_commit::counts group_commit::counted() const {
+  std::unique_lock held{mutex_};
+  return {commits_, finished_};
+}
+
+void group_commit::run() {
+  std::unique_lock held{mutex_};
+  for (;;) {
+    work_.wait(held, [&] { return closing_ || !waiting_.empty(); });
+    if (waiting_.empty())
+      return;
+    if (options_.max_delay.count() > 0)
+      work_.wait_for(held, options_.max_delay, [&] { return closing_ || waiting_.size() >= options_.max_group; });
+    auto g = take();
+    held.unlock();
+    write(g);
+    held.lock();
+  }
+}
+
+group_commit::group group_commit::take() {
+  group g;
+  const auto n = std::min(waiting_.size(), options_.max_group);
+  g.reserve(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    waiting_bytes_ -= waiting_.front()->bytes();
+    g.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  room_.notify_all();
+  return g;
+}
+
+void group_commit::write(group& g) {
+  std::exception_ptr failure;
+  try {
+    commit_(g);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  for (const auto& w : g)
+    if (w->done)
+      w->done(failure);
+  const auto n = g.size();
+  g.clear(); // what completions hold goes before anybody is told
+  {
+    std::unique_lock held{mutex_};
+    finished_ += n;
+    ++commits_;
+  }
+  done_.notify_all();
+}
+
+} // namespace troupe

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <troupe/journal/database.hpp>
+#include <troupe/seams.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+namespace troupe {
+
+/// How appends share transactions.
+struct group_commit_options {
+  /// Most writes in one transaction; 1 or more.
+  std::size_t max_group = 1024;
+  /// How long the first write of a group waits for more to join it. 0: not at all; what arrives while a transaction is
+  /// being committed goes into the next one together, which needs no waiting under load and none when idle.
+  std::chrono::microseconds max_delay{0};
+  /// Bytes that may wait for the writer. Who would add more waits until there is room: the disk slows the load down. (An
+  /// actor has at most one append under way, so the number of those waiting is at most that of the actors.)
+  std::size_t max_waiting_bytes = 64 << 20;
+};
+
+/// One thread that commits what many threads hand over, in the order in which they do, many at a time.
+///
+/// Threads: any. The commit function and the writes' completions run on the writer thread; without a thread factory there
+/// is none, and `submit` commits before it returns.
+class group_commit {
+public:
+  /// Makes one transaction of its argument, or throws.
+  using commit_function = std::function<void(std::span<const std::unique_ptr<journal_write>>)>;
+
+  group_commit(const group_commit_options& o, const std::shared_ptr<thread_factory>& threads, commit_function commit);
+  /// Commits what is waiting.
+  ~group_commit();
+  group_commit(const group_commit&) = delete;
+  group_commit& operator=(const group_commit&) = delete;
+
+  /// Hands `w` over; its completion is called when it is committed or has failed. Blocks while too much is waiting.
+  /// Returns its ticket: 1, 2, ...
+  std::uint64_t submit(std::unique_ptr<journal_write> w);
+
+  /// Returns when all up to `ticket` are committed or have failed, and their completions have returned. Not to be called by
+  /// a completion.
+  void wait(std::uint64_t ticket);
+  /// The same for all that has been submitted.
+  void wait();
+
+  /// False: `submit` commits before it returns.
+  bool has_thread() const noexcept { return thread_.joinable(); }
+
+  /// Transactions so far, and the writes in them.
+  struct counts {
+    std::uint64_t commits = 0;
+    std::uint64_t writes = 0;
+  };
+  counts counted() const;
+
+private:
+  using group = std::vector<std::unique_ptr<journal_write>>;
+
+  void run();
+  group take(); // with mutex_ held
+  void write(group& g);
+
+  // -- immutable --
+  const group_commit_options options_;
+  const commit_function commit_;
+
+  // -- guarded by mutex_ --
+  mutable std::mutex mutex_;     // leaf lock
+  std::condition_variable work_; // for the writer
+  std::condition_variable room_; // for those who submit
+  std::condition_variable done_; // for those who wait
+  std::deque<std::unique_ptr<journal_write>> waiting_;
+  std::size_t waiting_bytes_ = 0;
+  std::uint64_t submitted_ = 0;
+  std::uint64_t finished_ = 0;
+  std::uint64_t commits_ = 0;
+  bool closing_ = false;
+
+  std::mutex turn_; // held by who commits on its own thread
+  std::jthread thread_;
+};
+
+} // namespace troupe

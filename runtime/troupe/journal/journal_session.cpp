@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/engine/actor_timer.hpp>
+#include <troupe/engine/control_call.hpp>
+#include <troupe/engine/system_core.hpp>
+#include <troupe/journal/journal_session.hpp>
+#include <troupe/journal/kept_task.hpp>
+#include <troupe/observe/event.hpp>
+#include <troupe/type_name.hpp>
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+namespace troupe::detail {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto save_delay = 1s;         // acknowledgements wait so long for a record to go along with
+constexpr std::size_t save_count = 128; // or for so many others
+constexpr auto clock_check = 60s;       // the wall clock may be set while a timer waits
+
+class replay_visitor final : public journal_visitor {
+public:
+  using on_record = std::function<void(const journal_record&)>;
+  replay_visitor(const on_record& snapshot, const on_record& event) : snapshot_{snapshot}, event_{event} {}
+
+  void snapshot(const journal_record& state) override { snapshot_(state); }
+  void event(const journal_record& e) override { event_(e); }
+  void handled(const inbound& last) override { handled_.emplace_back(last.sender, last.sequence); }
+  void last_sent(std::uint64_t sequence) override { last_sent_ = sequence; }
+  void unsettled(const outbound& e) override {
+    owed_.push_back({e.sequence,
+                     std::string{e.target},
+                     {e.message.type, e.message.type->copy(e.message.value)},
+                     e.due,
+                     std::string{e.timer}});
+  }
+
+  std::vector<std::pair<std::string, std::uint64_t>> handled_;
+  std::vector<owed_entry> owed_;
+  std::uint64_t last_sent_ = 0;
+
+private:
+  const on_record& snapshot_;
+  const on_record& event_;
+};
+
+/// What `type` makes of a message that it has sent or kept; null: it has no such message.
+const parcel_entry* entry_for(const durable_type& type, const stored_message& m, std::shared_ptr<const void>& value) {
+  for (const auto& p : type.parcels)
+    if ((value = read_message(m, *p.type)) != nullptr)
+      return &p;
+  return nullptr;
+}
+
+} // namespace
+
+/// Whose parcels were handled, and what is owed to others.
+struct journal_session::mail {
+  std::unordered_map<std::string, std::uint64_t> handled; // the highest of each sender
+  std::vector<std::pair<const durable_address*, std::uint64_t>> under_way;
+  outbox out;
+  std::vector<std::uint64_t> unsaved; // settled, which the journal does not know yet
+  time_point save_at{};               // when that is to be written at the latest
+  actor_timer* alarm = nullptr;       // counted
+  time_point alarm_at{};
+
+  bool is_under_way(const parcel_header& p) const {
+    return std::ranges::find(under_way, std::pair{static_cast<const durable_address*>(p.from.get()), p.sequence}) !=
+           under_way.end();
+  }
+  void end_under_way(const parcel_header& p) noexcept {
+    std::erase(under_way, std::pair{static_cast<const durable_address*>(p.from.get()), p.sequence});
+  }
+};
+
+// -- one append -------------------------------------------------------------------------------------------------------
+
+awaited_write::~awaited_write() {
+  if (shared_ != nullptr)
+    shared_->abandoned = true;
+}
+
+void awaited_write::await(std::coroutine_handle<> h, envelope* on_behalf_of) {
+  shared_->waiter = h;
+  shared_->message = on_behalf_of;
+}
+
+journal_session::journal_session(cell& owner, const std::string& key, std::span<const journal_type* const> types,
+                                 const durable_type& type, std::size_t unconfirmed_max)
+    : owner_{owner}, type_{type}, address_{owner.core().durable->at(key)},
+      journal_{owner.core().journals->open(key, types)}, unconfirmed_max_{unconfirmed_max} {
+  address_->occupy(owner, *this, type);
+}
+
+journal_session::~journal_session() {
+  address_->vacate(*this);
+  disarm();
+  if (in_flight_ != nullptr)
+    in_flight_->session = nullptr;
+}
+
+journal_session::mail& journal_session::letters() {
+  if (mail_ == nullptr)
+    mail_ = std::make_unique<mail>();
+  return *mail_;
+}
+
+void journal_session::replay(const std::function<void(const journal_record&)>& snapshot,
+                             const std::function<void(const journal_record&)>& event) {
+  replay_visitor v{snapshot, event};
+  try {
+    journal_->replay(v);
+  } catch (const recovery_error&) {
+    throw;
+  } catch (const journal_error& e) {
+    throw recovery_error{e.what()};
+  }
+  last_sequence_ = v.last_sent_;
+  if (v.handled_.empty() && v.owed_.empty())
+    return;
+  auto& m = letters();
+  for (auto& [sender, sequence] : v.handled_)
+    m.handled.emplace(std::move(sender), sequence);
+  // What an earlier incarnation has sent a moment ago is most likely still on its way; and what made that one fail must
+  // not make this one fail at once.
+  const auto first = owner_.core().now() + (owner_.incarnation() == 0 ? 0s : redeliver_first);
+  for (auto& e : v.owed_)
+    m.out.add(std::move(e), first, owner_.core().through.clock->wall_now());
+  pump();
+}
+
+void journal_session::prepare(const append_request& what, awaited_write::consequences& then,
+                              std::vector<outbound>& sends) {
+  auto& m = letters();
+  const auto wanted = what.sends != nullptr ? what.sends->size() : 0;
+  if (wanted != 0 && m.out.size() + wanted > unconfirmed_max_)
+    throw rejected_record{"the outbox of " + key() + " holds " + std::to_string(m.out.size()) +
+                          " unconfirmed messages and timers, and may hold " + std::to_string(unconfirmed_max_)};
+  then.settled = m.unsaved;
+  then.saved = m.unsaved.size();
+  then.handled = what.handled;
+  if (what.handled != nullptr && what.handled->timer)
+    then.settled.push_back(what.handled->sequence);
+  if (wanted == 0)
+    return;
+  const auto wall = owner_.core().through.clock->wall_now();
+  if (last_sequence_ ==
+      0) // a journal that is made again after it was erased must not repeat what its partners remember
+    last_sequence_ = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(wall.time_since_epoch()).count());
+  const auto settle_timer = [&](const std::string& name) {
+    if (const auto old = m.out.timer(name); old != 0)
+      then.settled.push_back(old);
+    // One of the same record that has been replaced in the same record.
+    std::erase_if(then.sends, [&](const auto& e) { return e.due && e.timer == name; });
+  };
+  for (const auto& o : *what.sends) {
+    if (o.what != outgoing::kind::message)
+      settle_timer(o.timer);
+    if (o.what == outgoing::kind::cancel)
+      continue;
+    owed_entry e{++last_sequence_, o.target, o.message, std::nullopt, o.timer};
+    if (o.what == outgoing::kind::timer) {
+      e.target = key();
+      const auto* delay = std::get_if<std::chrono::nanoseconds>(&o.when);
+      e.due = delay != nullptr ? wall + std::chrono::duration_cast<wall_time_point::duration>(*delay)
+                               : std::get<wall_time_point>(o.when);
+    }
+    then.sends.push_back(std::move(e));
+  }
+  for (const auto& e : then.sends)
+    sends.push_back({e.sequence, e.target, {e.message.type, e.message.value.get()}, e.due, e.timer});
+}
+
+bool journal_session::append(const append_request& what, awaited_write& write) {
+  if (broken_)
+    std::rethrow_exception(broken_);
+  journal_append a{};
+  a.events = what.events;
+  std::vector<outbound> sends;
+  if (mail_ != nullptr || what.handled != nullptr || (what.sends != nullptr && !what.sends->empty())) {
+    write.then_ = std::make_unique<awaited_write::consequences>();
+    prepare(what, *write.then_, sends);
+    if (what.handled != nullptr && !what.handled->timer)
+      a.handled = inbound{what.handled->from->key(), what.handled->sequence};
+    a.sends = sends;
+    a.settled = write.then_->settled;
+  }
+  return submit(a, write);
+}
+
+bool journal_session::submit(const journal_append& a, awaited_write& write) {
+  // Made only by a store that does not write at once.
+  const auto completion = [this, &write]() -> journal::completion {
+    write.shared_ = std::make_shared<awaited_write::state>();
+    write.shared_->session = this;
+    return [owner = cell_pointer{owner_}, shared = write.shared_](std::exception_ptr failure) {
+      owner->send_control(make_control([shared, failure](cell& c) {
+        c.hold_lane(-1);
+        shared->ended = true;
+        if (shared->session != nullptr)
+          shared->session->written(shared, failure);
+        c.resume_held();
+      }));
+    };
+  };
+  if (journal_->append(a, completion) == journal::status::durable)
+    return true;
+  pending_ = true;
+  in_flight_ = write.shared_;
+  owner_.hold_lane(+1);
+  return false;
+}
+
+/// An append has ended that was pending.
+void journal_session::written(const std::shared_ptr<awaited_write::state>& shared, const std::exception_ptr& failure) {
+  auto& c = owner_;
+  const auto address = address_;
+  pending_ = false;
+  in_flight_.reset();
+  if (failure && (shared->abandoned || shared->message == nullptr))
+    broken_ = failure; // it is for the next one to fail
+  if (shared->abandoned)
+    return;
+  if (failure && shared->message != nullptr)
+    return c.fail_suspended(shared->message, failure);
+  if (shared->waiter)
+    c.resume(shared->waiter, shared->message);
+  else if (shared->message != nullptr)
+    c.finish_if_ended(shared->message);
+  // The object may have ended by that, and this session with it.
+  if (address->session() == this && c.at_work())
+    next_queued();
+}
+
+void journal_session::next_queued() {
+  while (!pending_ && !queue_.empty()) {
+    auto* next = queue_.front();
+    queue_.erase(queue_.begin());
+    next->begin();
+  }
+}
+
+void journal_session::complete(awaited_write& write) {
+  if (write.then_ == nullptr)
+    return;
+  const auto then = std::move(write.then_);
+  auto& m = letters();
+  const auto now = owner_.core().now();
+  m.unsaved.erase(m.unsaved.begin(), m.unsaved.begin() + static_cast<std::ptrdiff_t>(then->saved));
+  for (auto i = then->saved; i < then->settled.size(); ++i)
+    m.out.settle(then->settled[i], now);
+  if (const auto* p = then->handled) {
+    m.end_under_way(*p);
+    if (!p->timer) {
+      m.handled[p->from->key()] = p->sequence;
+      tell(*p, verdict::handled);
+    }
+  }
+  for (auto& e : then->sends)
+    m.out.add(std::move(e), now);
+  pump();
+}
+
+void journal_session::erase() {
+  if (mail_ != nullptr) {
+    if (!mail_->out.only_timers())
+      throw usage_error{key() + " still owes " + std::to_string(mail_->out.size()) +
+                        " messages: its journal cannot be forgotten"};
+    disarm();
+    mail_->out = {};
+    mail_->unsaved.clear();
+  }
+  journal_->erase();
+  since_snapshot_ = 0;
+}
+
+/// Acknowledgements alone: nobody waits for that record.
+void journal_session::save_settled() {
+  auto& m = *mail_;
+  journal_append a{};
+  a.settled = m.unsaved;
+  awaited_write write;
+  try {
+    submit(a, write);
+    m.unsaved.clear();
+  } catch (...) {
+    broken_ = std::current_exception();
+  }
+  write.release();
+}
+
+// -- parcels that come in ----------------------------------------------------------------------------------------------
+
+bool journal_session::receive(const parcel_header& p) {
+  auto& m = letters();
+  if (m.is_under_way(p))
+    return false;
+  if (p.timer) {
+    if (m.out.find(p.sequence) == nullptr)
+      return false; // cancelled, or it has fired before
+  } else {
+    const auto known = m.handled.find(p.from->key());
+    const auto highest = known == m.handled.end() ? 0 : known->second;
+    if (p.sequence <= highest) {
+      tell(p, verdict::handled);
+      return false;
+    }
+    if (p.before > highest) {
+      tell(p, verdict::early);
+      return false;
+    }
+  }
+  m.under_way.emplace_back(p.from.get(), p.sequence);
+  return true;
+}
+
+void journal_session::give_up(const parcel_header& p) noexcept { mail_->end_under_way(p); }
+
+/// Reaches whoever works under the sender's key now, if it is still the one that keeps the message in mind.
+void journal_session::tell(const parcel_header& p, verdict v) const {
+  const auto sender = p.from->live();
+  if (sender.get() == nullptr)
+    return; // it will ask again
+  sender->send_control(make_control([from = p.from, sequence = p.sequence, v](cell& c) {
+    auto* s = from->session();
+    if (s != nullptr && &s->owner_ == &c && c.at_work())
+      s->judged(sequence, v);
+  }));
+}
+
+// -- the outbox --------------------------------------------------------------------------------------------------------
+
+void journal_session::judged(std::uint64_t sequence, verdict v) {
+  if (mail_ == nullptr)
+    return;
+  auto& m = *mail_;
+  if (v == verdict::early)
+    return m.out.early(sequence);
+  const auto now = owner_.core().now();
+  if (!m.out.settle(sequence, now))
+    return;
+  if (m.unsaved.empty())
+    m.save_at = now + save_delay;
+  m.unsaved.push_back(sequence);
+  if (m.unsaved.size() >= save_count && !pending_)
+    save_settled();
+  pump();
+}
+
+void journal_session::pump() {
+  if (mail_ == nullptr)
+    return;
+  auto& m = *mail_;
+  const auto now = owner_.core().now();
+  for (const auto sequence : m.out.take_due(now, owner_.core().through.clock->wall_now()))
+    deliver(sequence);
+  if (!m.unsaved.empty() && now >= m.save_at && !pending_)
+    save_settled();
+  arm();
+}
+
+void journal_session::arm() {
+  auto& m = *mail_;
+  const auto now = owner_.core().now();
+  auto next = m.out.next_attempt().value_or(time_point::max());
+  if (const auto due = m.out.next_timer()) {
+    const auto wall = owner_.core().through.clock->wall_now();
+    const auto left = *due > wall ? std::min<std::chrono::nanoseconds>(*due - wall, clock_check) : 0ns;
+    next = std::min(next, now + left);
+  }
+  if (!m.unsaved.empty() && !pending_)
+    next = std::min(next, std::max(m.save_at, now));
+  if (next == time_point::max() || (m.alarm != nullptr && m.alarm_at <= next))
+    return;
+  disarm();
+  auto* alarm = new callback_timer{[this] {
+    std::exchange(mail_->alarm, nullptr)->release();
+    pump();
+  }};
+  alarm->start(owner_, next, 0ns, {});
+  m.alarm = alarm;
+  m.alarm_at = next;
+}
+
+void journal_session::disarm() noexcept {
+  if (mail_ == nullptr || mail_->alarm == nullptr)
+    return;
+  mail_->alarm->cancel();
+  std::exchange(mail_->alarm, nullptr)->release();
+}
+
+void journal_session::deliver(std::uint64_t sequence) {
+  auto& m = *mail_;
+  const auto* e = m.out.find(sequence);
+  if (e->due) {
+    std::shared_ptr<const void> value;
+    if (const auto* how = entry_for(type_, e->message, value))
+      owner_.enqueue_local(how->make({address_, sequence, 0, true}, value.get()));
+    return;
+  }
+  switch (deliver_to_target(*e)) {
+    case delivery::accepted:
+    case delivery::dropped: return; // dropped by an overflow: it is sent again after a while
+    case delivery::rejected:
+    case delivery::stopped: return m.out.refused(sequence, owner_.core().now());
+  }
+}
+
+delivery journal_session::deliver_to_target(const owed_entry& e) {
+  const auto target = owner_.core().durable->at(e.target);
+  for (;;) {
+    const auto found = target->resolve();
+    if (!found)
+      return delivery::stopped;
+    std::shared_ptr<const void> value;
+    const auto* how = entry_for(*target->type(), e.message, value);
+    if (how == nullptr) { // a newer or an older program has sent it
+      if (owner_.core().events.observed())
+        owner_.core().events.publish(dead_letter{dead_letter::cause::dropped, drop_reason::unhandled,
+                                                 type_name(*e.message.type->info), e.target});
+      return delivery::stopped;
+    }
+    auto* letter = how->make({address_, e.sequence, mail_->out.before(e.sequence), false}, value.get());
+    if (const auto d = (*found)->offer(letter))
+      return *d;
+    destroy(letter); // it has stopped meanwhile, and there may be another one
+  }
+}
+
+std::optional<wall_time_point> journal_session::next_timer() const {
+  return mail_ == nullptr ? std::nullopt : mail_->out.next_timer();
+}
+
+std::size_t journal_session::owed() const noexcept { return mail_ == nullptr ? 0 : mail_->out.size(); }
+
+bool journal_session::quiet() {
+  if (pending_)
+    return false;
+  if (mail_ == nullptr)
+    return true;
+  if (!mail_->out.only_timers() || !mail_->under_way.empty())
+    return false;
+  if (!mail_->unsaved.empty())
+    save_settled();
+  if (pending_)
+    return false;
+  disarm();
+  return true;
+}
+
+void reject(envelope& e, const rejected_record& why) {
+  if (e.reply == nullptr)
+    throw why;
+  e.reply->settle_error(errc::failed, why.what());
+  std::exchange(e.reply, nullptr)->release();
+}
+
+} // namespace troupe::detail

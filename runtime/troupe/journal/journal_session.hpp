@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <troupe/engine/cell.hpp>
+#include <troupe/journal/durable_directory.hpp>
+#include <troupe/journal/outbox.hpp>
+#include <troupe/journal/parcel.hpp>
+#include <troupe/journal/store.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace troupe {
+
+/// A journal cannot be made into a state: an event that the actor does not know, a record that cannot be read. The text
+/// names the key, and the sequence, type and version where there are any.
+class recovery_error : public journal_error {
+public:
+  using journal_error::journal_error;
+};
+
+/// The record cannot be kept as it is: a value that cannot be written down, or a full outbox. Nothing is kept; the actor may
+/// go on.
+class rejected_record : public journal_error {
+public:
+  using journal_error::journal_error;
+};
+
+namespace detail {
+
+/// A message, timer or cancellation that a handler wants kept.
+struct outgoing {
+  enum class kind : std::uint8_t { message, timer, cancel };
+  kind what;
+  std::string target;                                           ///< A message's.
+  std::string timer;                                            ///< Its name.
+  std::variant<std::chrono::nanoseconds, wall_time_point> when; ///< A timer's.
+  stored_message message;
+};
+
+template <class T, class M = std::remove_cvref_t<T>>
+stored_message stored(T&& message) {
+  return {&journal_type_of<M>, std::make_shared<const M>(std::forward<T>(message))};
+}
+
+/// What is to be kept in one record. All of it is the caller's.
+struct append_request {
+  std::span<const journal_record> events;
+  std::vector<outgoing>* sends = nullptr;
+  const parcel_header* handled = nullptr; ///< The record says that this parcel is.
+};
+
+/// One append that somebody waits for on the actor's turn, and what is to be done when it is durable.
+///
+/// The store's completion may come from any thread and after the actor's incarnation has ended, so it does not hold this
+/// object but what they share; it takes the cell's control lane to the turn.
+class awaited_write {
+public:
+  bool ended() const noexcept { return shared_ == nullptr || shared_->ended; }
+  /// Goes on with `h` when the write has ended.
+  void await(std::coroutine_handle<> h, envelope* on_behalf_of);
+  /// Lets the cell finish `e` when the write has ended.
+  void notify(envelope& e) { shared_->message = &e; }
+
+  /// The write goes on, and nobody waits for it.
+  void release() noexcept { shared_.reset(); }
+
+  ~awaited_write();
+  awaited_write() = default;
+  awaited_write(awaited_write&&) = default;
+  awaited_write& operator=(awaited_write&&) = default;
+
+private:
+  friend class journal_session;
+  struct state {
+    // -- the turn only --
+    bool ended = false;
+    bool abandoned = false;
+    std::coroutine_handle<> waiter;
+    envelope* message = nullptr;        // null: only the session waits
+    journal_session* session = nullptr; // null: it has ended
+  };
+  /// What becomes true with the record, beside the events.
+  struct consequences {
+    std::vector<owed_entry> sends;
+    std::vector<std::uint64_t> settled;
+    std::size_t saved = 0; // of `settled`, the first so many are known already
+    const parcel_header* handled = nullptr;
+  };
+  std::shared_ptr<state> shared_;
+  std::unique_ptr<consequences> then_;
+};
+
+/// Somebody who wants to append while another append of the actor is pending.
+class queued_append {
+public:
+  virtual ~queued_append() = default;
+  /// Its turn has come.
+  virtual void begin() = 0;
+};
+
+/// A journaled actor's hold on its journal, its outbox, and what it remembers of the outboxes of others.
+///
+/// One append is under way at a time. While one is pending the actor does nothing else: no message is handled and no
+/// suspended handler goes on, so nobody sees or decides on a state that may not come true. Threads: the actor's turn.
+class journal_session {
+public:
+  /// Opens the journal; `unconfirmed_max` limits what the outbox holds. Throws usage_error if another actor works under the
+  /// key, or the store cannot keep one of the types.
+  journal_session(cell& owner, const std::string& key, std::span<const journal_type* const> types,
+                  const durable_type& type, std::size_t unconfirmed_max);
+  ~journal_session();
+  journal_session(const journal_session&) = delete;
+  journal_session& operator=(const journal_session&) = delete;
+
+  cell& owner() const noexcept { return owner_; }
+  const std::string& key() const noexcept { return address_->key(); }
+  const std::shared_ptr<durable_address>& address() const noexcept { return address_; }
+
+  /// Rebuilds: `snapshot` is called with the state to begin with, if there is one, `event` with each event after it.
+  void replay(const std::function<void(const journal_record&)>& snapshot,
+              const std::function<void(const journal_record&)>& event);
+
+  /// An append is pending: the next one has to queue.
+  bool busy() const noexcept { return pending_; }
+  void queue(queued_append& a) { queue_.push_back(&a); }
+  void unqueue(const queued_append& a) noexcept { std::erase(queue_, &a); }
+
+  /// True: kept. False: `write` will end later. Requires that the session is not busy. Throws what the store throws, and
+  /// rejected_record if the outbox is full; nothing is kept then.
+  bool append(const append_request& what, awaited_write& write);
+  /// After the write has ended and the events are applied: what follows from the record.
+  void complete(awaited_write& write);
+
+  void snapshot(const journal_record& state) {
+    journal_->snapshot(state);
+    since_snapshot_ = 0;
+  }
+  /// Forgets the journal. Throws usage_error if the actor owes something.
+  void erase();
+  /// Events kept since the last snapshot, `added` included.
+  std::size_t count(std::size_t added) noexcept { return since_snapshot_ += added; }
+
+  // -- parcels that come in --
+
+  /// True: it is to be handled now. False: it was handled before, or is under way, or comes too early; its sender is told.
+  bool receive(const parcel_header& p);
+  /// Its handler failed.
+  void give_up(const parcel_header& p) noexcept;
+
+  // -- the outbox --
+
+  /// The target's word on a message.
+  enum class verdict : std::uint8_t { handled, early };
+  void judged(std::uint64_t sequence, verdict v);
+
+  /// Whether the actor may leave memory: it owes nothing but timers for later. If so, its own timer is cancelled.
+  bool quiet();
+  /// Undoes `quiet`.
+  void go_on() { pump(); }
+  /// Durable timers and messages that are not settled.
+  std::size_t owed() const noexcept;
+
+  /// When the next durable timer is due.
+  std::optional<wall_time_point> next_timer() const;
+
+private:
+  struct mail;
+
+  void prepare(const append_request& what, awaited_write::consequences& then, std::vector<outbound>& sends);
+  bool submit(const journal_append& a, awaited_write& write);
+  void written(const std::shared_ptr<awaited_write::state>& shared, const std::exception_ptr& failure);
+  void next_queued();
+  void save_settled();
+
+  mail& letters();
+  void pump();
+  void arm();
+  void disarm() noexcept;
+  void deliver(std::uint64_t sequence);
+  delivery deliver_to_target(const owed_entry& e);
+  void tell(const parcel_header& p, verdict v) const;
+
+  cell& owner_;
+  const durable_type& type_;
+  const std::shared_ptr<durable_address> address_;
+  const std::shared_ptr<journal> journal_;
+  const std::size_t unconfirmed_max_;
+  std::size_t since_snapshot_ = 0;
+  std::uint64_t last_sequence_ = 0;
+  bool pending_ = false;
+  std::shared_ptr<awaited_write::state> in_flight_;
+  std::exception_ptr broken_; // an append that nobody waited for has failed
+  std::vector<queued_append*> queue_;
+  std::unique_ptr<mail> mail_; // null for an actor that has never had parcels
+};
+
+} // namespace detail
+
+} // namespace troupe

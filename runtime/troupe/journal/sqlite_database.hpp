@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <troupe/journal/database.hpp>
+#include <troupe/journal/path_lock.hpp>
+#include <troupe/journal/sqlite_connection.hpp>
+#include <troupe/journal/sqlite_reader.hpp>
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// Journals in a SQLite file: write-ahead log, each commit synced, one process at a time.
+///
+/// The file's own and its log's only: a commit that fails, for whatever reason, makes this object refuse all others. What
+/// the file holds after a failed sync is known to nobody: the kernel may have dropped pages that it could not write, and
+/// say so only once. Opened again, everything in the log is first written out anew. (A. Rebello et al., "Can applications
+/// recover from fsync failures?", USENIX ATC 2020.)
+class sqlite_database final : public journal_database {
+public:
+  struct options {
+    int cache_kib = 32 * 1024;       ///< Of the writing connection.
+    int checkpoint_every = 4 * 1024; ///< Pages in the log (of 4 KiB) after which they move into the file.
+    std::string vfs;                 ///< A registered SQLite VFS; empty: the default one.
+  };
+  /// Errors: journal_error, also if another process has it open.
+  sqlite_database(const std::string& path, options o);
+  ~sqlite_database() override;
+
+  const std::string& name() const noexcept override { return path_; }
+  void commit(std::span<const std::unique_ptr<journal_write>> batch) override;
+  std::shared_ptr<journal_reader> read() override;
+
+private:
+  struct statements;
+
+  void write(const journal_write& w);
+  void erase(const std::string& key);
+  void move_log(int how);
+
+  // -- immutable --
+  const std::string path_;
+  const options options_;
+
+  const path_lock lock_;
+
+  // -- the writer --
+  sqlite_connection connection_;
+  std::unique_ptr<statements> statements_;
+  int log_pages_ = 0;
+  std::string failure_; ///< Empty: none so far.
+
+  // -- guarded by mutex_ --
+  std::mutex mutex_;                                 // leaf lock
+  std::vector<std::unique_ptr<sqlite_reader>> idle_; ///< As many as there have been threads that read at once.
+};
+
+} // namespace troupe

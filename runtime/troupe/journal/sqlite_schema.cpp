@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/journal/sqlite_schema.hpp>
+#include <troupe/journal/store.hpp>
+
+#include <array>
+#include <charconv>
+#include <string>
+
+namespace troupe {
+
+namespace {
+
+/// Step i brings a database from version i to i + 1; a step that was released is never changed again.
+///
+/// The tables are clustered by journal: a replay reads one range, and the rows of an actor that is busy lie together.
+constexpr std::array migrations{
+    // 0 -> 1
+    R"(
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- One row for each journal that holds something. last_sent: the highest outbox sequence ever used.
+CREATE TABLE journals (
+  key TEXT PRIMARY KEY,
+  last_sent INTEGER NOT NULL,
+  checksum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- time: microseconds since 1970-01-01 UTC, for people; order is by sequence. data: JSON.
+CREATE TABLE events (
+  journal TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  time INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  data TEXT NOT NULL,
+  checksum INTEGER NOT NULL,
+  PRIMARY KEY (journal, sequence)
+) STRICT, WITHOUT ROWID;
+
+-- The state after the event with that sequence; the last two of each journal.
+CREATE TABLE snapshots (
+  journal TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  time INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  data TEXT NOT NULL,
+  checksum INTEGER NOT NULL,
+  PRIMARY KEY (journal, sequence)
+) STRICT, WITHOUT ROWID;
+
+-- The highest outbox sequence of each sender that a journal has handled.
+CREATE TABLE handled (
+  journal TEXT NOT NULL,
+  sender TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,
+  PRIMARY KEY (journal, sender)
+) STRICT, WITHOUT ROWID;
+
+-- Messages and timers that are not settled. due: as time; NULL: at once. timer: its name, '' for a message.
+CREATE TABLE outbox (
+  journal TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  time INTEGER NOT NULL,
+  target TEXT NOT NULL,
+  due INTEGER,
+  timer TEXT NOT NULL,
+  type TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  data TEXT NOT NULL,
+  checksum INTEGER NOT NULL,
+  PRIMARY KEY (journal, sequence)
+) STRICT, WITHOUT ROWID;
+)",
+};
+
+constexpr int current = static_cast<int>(migrations.size());
+
+/// 0: an empty database.
+int version_of(sqlite_connection& c) {
+  if (c.text_of("SELECT count(*) FROM sqlite_schema") == "0")
+    return 0;
+  const auto refuse = [&] { throw journal_error{c.path() + " is a database, but holds no journals"}; };
+  if (c.text_of("SELECT count(*) FROM sqlite_schema WHERE name = 'meta'") == "0")
+    refuse();
+  const auto text = c.text_of("SELECT value FROM meta WHERE name = 'schema_version'");
+  int version = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), version).ec != std::errc{} || version < 1)
+    refuse();
+  if (version > current)
+    throw journal_error{c.path() + " is of schema version " + std::to_string(version) +
+                        "; this program knows versions up to " + std::to_string(current)};
+  return version;
+}
+
+} // namespace
+
+void prepare_sqlite_schema(sqlite_connection& c) {
+  const int found = version_of(c);
+  if (found == current)
+    return;
+  c.execute("BEGIN IMMEDIATE");
+  for (int v = found; v < current; ++v)
+    c.execute(migrations[static_cast<std::size_t>(v)]);
+  sqlite_statement set{c, "INSERT OR REPLACE INTO meta VALUES ('schema_version', ?)"};
+  set.bind(std::string_view{std::to_string(current)}).run();
+  c.execute("COMMIT");
+}
+
+void check_sqlite_schema(sqlite_connection& c) {
+  if (version_of(c) == 0)
+    throw journal_error{c.path() + " is empty: it holds no journals"};
+}
+
+} // namespace troupe

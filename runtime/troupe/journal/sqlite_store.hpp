@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <troupe/journal/durable_store.hpp>
+
+#include <memory>
+#include <string>
+
+namespace troupe {
+
+struct sqlite_options : durable_options {
+  int cache_kib = 32 * 1024; ///< The writer's page cache.
+  /// Pages of 4 KiB in the write-ahead log after which they move into the file.
+  int checkpoint_every = 4 * 1024;
+  std::string vfs{}; ///< The name of a SQLite VFS that the program has registered; empty: SQLite's own.
+};
+
+/// Opens the SQLite file `path`, or makes it; its directory must be there. Beside it lie its log (`-wal`, `-shm`) and a lock
+/// (`.lock`). `sqlite3 path` can look at it meanwhile; what the tables mean is said in docs/reference/journal.md.
+///
+/// What an append has acknowledged is on the disk, whatever happens to the process or the machine after that. A write or
+/// sync that fails, also for want of space, fails the appends that wait for it, and the store then refuses everything until
+/// the file is opened again.
+///
+/// Errors: journal_error naming the path: it cannot be opened, another process has it open (the message names that), it is
+/// no journal, or was written by a later version.
+std::shared_ptr<durable_store> open_sqlite_store(const std::string& path, sqlite_options o = {});
+
+} // namespace troupe
