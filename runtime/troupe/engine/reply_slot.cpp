@@ -9,8 +9,16 @@ void reply_slot::open_for(cell& receiver, cell* asker, std::int64_t deadline) no
   receiver_ = &receiver;
   receiver.retain();
   asker_ = asker;
-  if (asker != nullptr)
+  if (asker != nullptr) {
     asker->retain();
+    const turn_guard guard{std::nothrow};
+    if (const auto* cause = guard ? asker->in_hand() : nullptr) {
+      asker_handled_ = cause->how;
+      cause_ = cause->reply;
+      if (cause_ != nullptr)
+        cause_->retain();
+    }
+  }
   fire = &on_deadline;
   timers_ = receiver.core().timers.get();
   retain(); // the timer's
@@ -24,7 +32,10 @@ void reply_slot::on_deadline(engine::timer_node& node) noexcept {
 }
 
 void reply_slot::abandon() noexcept {
-  waiter_ = nullptr;
+  if (const turn_guard guard{std::nothrow}) {
+    waiter_ = nullptr;
+    given_up_ = !delivered();
+  }
   if (timers_ != nullptr && std::exchange(timers_, nullptr)->disarm(*this))
     release();
 }
@@ -54,7 +65,9 @@ void reply_slot::announce() noexcept {
 }
 
 void reply_slot::deliver(cell& to) noexcept {
-  delivered_ = true;
+  delivered_.store(true, std::memory_order_release); // release: pairs with delivered()
+  if (given_up_)
+    note_late();
   if (waiter_ != nullptr) {
     const auto h = std::exchange(waiter_, nullptr);
     to.resume(h, waiting_message_);
@@ -62,9 +75,20 @@ void reply_slot::deliver(cell& to) noexcept {
   release();
 }
 
-void reply_slot::refuse(cell&) noexcept { release(); }
+void reply_slot::refuse(cell&) noexcept {
+  note_late();
+  release();
+}
 
-void reply_slot::release_cells() noexcept {
+void reply_slot::note_late() const noexcept {
+  // Errors, such as the deadline's own, are no replies; but after a deadline a value comes too late.
+  if (receiver_ != nullptr && (error_ == nullptr || error_->code == errc::timed_out))
+    receiver_->core().late_replies.fetch_add(1, std::memory_order_relaxed); // relaxed: a figure
+}
+
+void reply_slot::release_owned() noexcept {
+  if (cause_ != nullptr)
+    cause_->release();
   if (asker_ != nullptr)
     asker_->release();
   if (receiver_ != nullptr)

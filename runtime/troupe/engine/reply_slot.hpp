@@ -68,10 +68,13 @@ public:
   void abandon() noexcept;
 
   /// The reply has been through the asker's control lane: awaiting it would not suspend.
-  bool delivered() const noexcept { return delivered_; }
+  bool delivered() const noexcept { return delivered_.load(std::memory_order_acquire); }
 
   cell* asker() const noexcept { return asker_; }
   cell* receiver() const noexcept { return receiver_; }
+  /// What the asker was handling when it asked, or null, and the request that that was, if it was one.
+  const handler* asker_handled() const noexcept { return asker_handled_; }
+  const reply_slot* cause() const noexcept { return cause_; }
 
   // -- control_message --
   void deliver(cell& to) noexcept override;
@@ -98,7 +101,15 @@ public:
 protected:
   enum status : std::uint32_t { open, settling, done };
 
-  ~reply_slot() { release_cells(); }
+  ~reply_slot() { release_owned(); }
+
+  /// With a value: if it comes too late, that is counted.
+  bool begin_reply() noexcept {
+    if (begin_settling()) [[likely]]
+      return true;
+    note_late();
+    return false;
+  }
 
   bool begin_settling() noexcept {
     auto expected = std::uint32_t{open};
@@ -117,7 +128,8 @@ protected:
   virtual void destroy() noexcept = 0;
 
 private:
-  void release_cells() noexcept;
+  void release_owned() noexcept;
+  void note_late() const noexcept;
   static void on_deadline(engine::timer_node& node) noexcept;
 
   // -- any owner --
@@ -126,6 +138,8 @@ private:
   // -- immutable once opened --
   cell* asker_ = nullptr;    // counted
   cell* receiver_ = nullptr; // counted
+  reply_slot* cause_ = nullptr; // counted
+  const handler* asker_handled_ = nullptr;
   reply_observer* observer_ = nullptr;
   engine::timer_service* timers_ = nullptr;
   // -- written between settling and done --
@@ -133,7 +147,8 @@ private:
   // -- asking actor's turn only --
   std::coroutine_handle<> waiter_;
   envelope* waiting_message_ = nullptr;
-  bool delivered_ = false;
+  bool given_up_ = false;              // before it was delivered
+  std::atomic<bool> delivered_{false}; // read by a handler that was replaced, too
 };
 
 template <class R>
@@ -146,7 +161,7 @@ public:
 
   template <class... Args>
   bool settle(Args&&... args) {
-    if (!begin_settling())
+    if (!begin_reply())
       return false;
     // A copy that throws must not leave the slot in `settling` for ever.
     try {
@@ -184,7 +199,7 @@ public:
   }
 
   bool settle() {
-    if (!begin_settling())
+    if (!begin_reply())
       return false;
     announce();
     return true;

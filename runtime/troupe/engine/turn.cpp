@@ -7,6 +7,7 @@
 #include <troupe/supervision/supervisor_core.hpp>
 #include <troupe/type_name.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::detail {
@@ -57,7 +58,8 @@ engine::run_result cell::run() noexcept {
       current_ = this;
       continue;
     }
-    handle(e);
+    if (!handle(e)) [[unlikely]]
+      return engine::run_result::idle;
     if (end_wanted_) [[unlikely]]
       normal_end();
     // Fairness: give the worker back after so many messages, or so much time, looked at every few messages.
@@ -104,9 +106,13 @@ envelope* cell::next_message() noexcept {
   return sliding_ != nullptr ? sliding_->pop() : mailbox_.pop();
 }
 
-void cell::handle(envelope* e) noexcept {
-  if (e->deadline != 0 && core_->now_ns() >= e->deadline) [[unlikely]]
-    return expire(e);
+bool cell::handle(envelope* e) noexcept {
+  if (e->deadline != 0 && core_->now_ns() >= e->deadline) [[unlikely]] {
+    expire(e);
+    return true;
+  }
+  if (instruments_ != nullptr) [[unlikely]]
+    return handle_observed(e);
   in_hand_ = e;
   handling_.store(e->how, std::memory_order_relaxed);
   suspension* s = nullptr;
@@ -117,7 +123,8 @@ void cell::handle(envelope* e) noexcept {
   } catch (...) {
     in_hand_ = nullptr;
     handling_.store(nullptr, std::memory_order_relaxed);
-    return fail(e, std::current_exception());
+    fail(e, std::current_exception());
+    return true;
   }
   in_hand_ = nullptr;
   handling_.store(nullptr, std::memory_order_relaxed);
@@ -125,6 +132,7 @@ void cell::handle(envelope* e) noexcept {
     conclude_handled(e);
   else
     suspend(e, s);
+  return true;
 }
 
 void cell::conclude_handled(envelope* e) noexcept {
@@ -155,7 +163,10 @@ void cell::resume(std::coroutine_handle<> h, envelope* message) noexcept {
   in_hand_ = message;
   handling_.store(message->how, std::memory_order_relaxed);
   fault_injector::forget();
-  h.resume();
+  if (instruments_ == nullptr) [[likely]]
+    h.resume();
+  else
+    resume_observed(h, message);
   in_hand_ = nullptr;
   handling_.store(nullptr, std::memory_order_relaxed);
   finish_if_ended(message);
@@ -208,7 +219,8 @@ void cell::drop(envelope* e, drop_reason why) noexcept {
       case drop_reason::restarted: settle(*e, errc::restarted, name() + " was restarted"); break;
       case drop_reason::resumed:
       case drop_reason::quarantine_full: settle(*e, errc::failed, describe(failure_)); break;
-      case drop_reason::overflow: settle(*e, errc::dropped); break;
+      case drop_reason::overflow:
+      case drop_reason::overran: settle(*e, errc::dropped); break; // overran: its asker was told, and it is not here
       case drop_reason::unhandled: settle(*e, errc::no_reply, name() + " has no handler for it"); break;
     }
   }
@@ -216,12 +228,37 @@ void cell::drop(envelope* e, drop_reason why) noexcept {
   count(rare().dropped);
 }
 
+namespace {
+
+/// Who caused `e`, as far as requests lead back: the first cause first, the sender last.
+std::vector<std::string> path_to(const envelope& e) {
+  std::vector<std::string> path;
+  for (const auto* slot = e.reply; slot != nullptr; slot = slot->cause()) {
+    if (slot->asker() == nullptr)
+      path.emplace_back("outside");
+    else if (slot->asker_handled() == nullptr)
+      path.push_back(slot->asker()->name());
+    else
+      path.push_back(slot->asker()->name() + ", handling " + type_name(*slot->asker_handled()->message->info));
+  }
+  if (path.empty() && e.sender != 0)
+    path.push_back("actor #" + std::to_string(e.sender));
+  std::ranges::reverse(path);
+  return path;
+}
+
+} // namespace
+
 void cell::quarantine(envelope* e) noexcept {
   quarantined_message about{.receiver = name(),
                             .message_type = type_name(*e->how->message->info),
                             .exception = describe(failure_),
                             .attempts = e->attempts,
-                            .since = core_->through.clock->wall_now()};
+                            .since = core_->through.clock->wall_now(),
+                            .payload = e->how->message->print != nullptr
+                                           ? e->how->message->print(payload_of(*e, *e->how->message))
+                                           : std::string{},
+                            .path = path_to(*e)};
   supervision_event event{.supervisor = parent_ != nullptr ? parent_->name() : std::string{},
                           .what = supervision_event::kind::quarantined,
                           .why = about.exception,

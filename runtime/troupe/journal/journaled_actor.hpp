@@ -8,6 +8,7 @@
 #include <array>
 #include <coroutine>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -145,6 +146,14 @@ public:
       session_.snapshot({&journal_type_of<State>, &state_});
   }
 
+  /// For the runtime: a trial of messages on a fresh incarnation. Nothing of it is kept.
+  std::shared_ptr<void> keep_state() const { return std::make_shared<State>(state_); }
+  void put_back(const std::shared_ptr<void>& state) { state_ = *static_cast<const State*>(state.get()); }
+  void apply_on_trial(const std::vector<typename Events::variant>& es) {
+    for (const auto& e : es)
+      std::visit([this](const auto& x) { Self::apply(state_, x); }, e);
+  }
+
 protected:
   /// Opens the journal `key` (unique in the store) and rebuilds the state from it.
   explicit journaled_actor(const std::string& key, State initial = {})
@@ -259,6 +268,9 @@ struct conclusion<M, basic_effect<Self, R>> {
     finish_effect<M>(self, fx, e);
     return nullptr;
   }
+
+  /// The handler has decided: what would be kept is applied, and neither kept nor followed by anything.
+  static void rehearse(Self& self, const basic_effect<Self, R>& fx) { self.apply_on_trial(fx.events_); }
 };
 
 } // namespace detail
