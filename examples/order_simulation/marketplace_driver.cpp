@@ -221,7 +221,8 @@ troupe::task<bool> marketplace_driver::look(client_slot& s) {
 }
 
 troupe::task<bool> marketplace_driver::deliver(client_slot& s) {
-  const auto& desk = book_->plan.shop.desks[book_->number];
+  const auto client = static_cast<std::uint64_t>(&s - book_->slots.data());
+  const auto& desk = book_->plan.shop.desk(book_->number, client);
   const update_deliveries request{s.tid};
   for (unsigned i = 0; i < checkout_attempts; ++i) {
     const auto answer = co_await ask_persistently(self(), desk, request, persistence);

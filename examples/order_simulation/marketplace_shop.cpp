@@ -21,22 +21,22 @@ troupe::supervisor_options crowd(const crash_plan& plan) {
 } // namespace
 
 marketplace_shop::marketplace_shop(const options& opts, const crash_plan& plan, troupe::system& system,
-                                   std::uint32_t desk_count)
+                                   std::uint32_t drivers)
     : root{system.supervise("marketplace", plan.supervisor(troupe::one_for_one))},
       directory{std::make_shared<troupe::commerce::directory>(opts.customers, opts.sellers)} {
-  open_logistics(plan, desk_count);
+  open_logistics(plan, drivers);
   open_sellers(opts, plan);
   open_customers(opts, plan);
 }
 
-void marketplace_shop::open_logistics(const crash_plan& plan, std::uint32_t desk_count) {
+void marketplace_shop::open_logistics(const crash_plan& plan, std::uint32_t drivers) {
   const auto logistics = root.supervise("logistics", plan.supervisor(troupe::one_for_one));
   const auto child = plan.child(troupe::mailbox_options::capacity_max);
   for (std::uint32_t i = 0; i < shipments; ++i) {
     partitions.push_back(logistics.start<shipment>("shipment-" + std::to_string(i), child, i, directory));
     directory->add_shipment(partitions.back());
   }
-  for (std::uint32_t i = 0; i < desk_count; ++i) {
+  for (std::uint32_t i = 0; i < drivers * desks_per_driver; ++i) {
     desks.push_back(logistics.start<delivery_desk>("desk-" + std::to_string(i), child, i, directory));
     directory->add_desk(desks.back());
   }

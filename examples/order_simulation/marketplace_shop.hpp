@@ -44,8 +44,15 @@ public:
   static constexpr std::int64_t opening_stock = 10'000;
   static constexpr double declined = 0.01; // of the payments
 
-  /// `desks` is the number of delivery desks, one for each driver.
-  marketplace_shop(const options& opts, const crash_plan& plan, troupe::system& system, std::uint32_t desks);
+  /// Many desks, so that the failure of one interrupts the deliveries of few clients: those of other desks go on.
+  static constexpr std::uint32_t desks_per_driver = 16;
+
+  marketplace_shop(const options& opts, const crash_plan& plan, troupe::system& system, std::uint32_t drivers);
+
+  /// The delivery desk of one client of one driver.
+  const troupe::ref<troupe::commerce::delivery_desk>& desk(std::uint32_t driver, std::uint64_t client) const {
+    return desks[driver * desks_per_driver + client % desks_per_driver];
+  }
 
   troupe::commerce::product_key product(std::uint64_t index) const {
     return {{static_cast<std::uint32_t>(index / products_per_seller) + 1},
@@ -71,7 +78,7 @@ public:
 private:
   void open_sellers(const options& opts, const crash_plan& plan);
   void open_customers(const options& opts, const crash_plan& plan);
-  void open_logistics(const crash_plan& plan, std::uint32_t desk_count);
+  void open_logistics(const crash_plan& plan, std::uint32_t drivers);
 };
 
 } // namespace order_simulation

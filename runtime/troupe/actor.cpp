@@ -37,7 +37,17 @@ void actor_base::unwatch(const any_ref& who) {
   }));
 }
 
+void actor_base::stop() noexcept {
+  if (const detail::turn_guard guard{std::nothrow})
+    cell_->end();
+}
+
 void actor_base::cancel_timer(std::string_view key) noexcept {
+  if (const detail::turn_guard guard{std::nothrow})
+    cancel_own_timer(key);
+}
+
+void actor_base::cancel_own_timer(std::string_view key) noexcept {
   for (auto* t = cell_->timers(); t != nullptr; t = t->next()) {
     if (t->key() == key)
       return t->cancel();
@@ -46,8 +56,9 @@ void actor_base::cancel_timer(std::string_view key) noexcept {
 
 void actor_base::start_timer(detail::actor_timer& t, std::chrono::nanoseconds delay, std::chrono::nanoseconds period,
                              std::string_view key) {
+  const detail::turn_guard guard;
   if (!key.empty())
-    cancel_timer(key);
+    cancel_own_timer(key);
   const auto begin = now();
   t.start(*cell_, delay < time_point::max() - begin ? begin + delay : time_point::max(), period, std::string{key});
 }

@@ -45,7 +45,7 @@ protected:
 
   /// Ends this actor after the handler at work: with exit_reason::normal, or, if its restart type is permanent, by
   /// starting a fresh incarnation.
-  void stop() noexcept { cell_->end(); }
+  void stop() noexcept;
 
   /// From now on, or at once if `who` has stopped already, this actor gets one `stopped` message about it. Needs a handler
   /// `void on(const troupe::stopped&)`. Survives restarts of both. Idempotent.
@@ -65,9 +65,10 @@ protected:
   auto blocking(F&& f, std::chrono::nanoseconds timeout = default_ask_timeout) {
     using call = std::remove_cvref_t<F>;
     using value = std::invoke_result_t<call&>;
+    const auto deadline = detail::ask_deadline(*cell_, timeout);
     auto* slot = detail::typed_reply_slot<value>::make();
     detail::reply_for_call<value, F> result{slot};
-    slot->open_for(*cell_, cell_, detail::ask_deadline(*cell_, timeout));
+    slot->open_for(*cell_, cell_, deadline);
     detail::run_blocking(*cell_, *slot, [slot, f = call{std::forward<F>(f)}]() mutable {
       if constexpr (std::is_void_v<value>) {
         f();
@@ -96,6 +97,8 @@ protected:
                    std::string_view key);
 
 private:
+  void cancel_own_timer(std::string_view key) noexcept;
+
   detail::cell* const cell_;
 };
 
@@ -108,7 +111,10 @@ private:
 /// object in the same place, and the message is retried or quarantined, which is why handlers get it const.
 ///
 /// Optional members of `Self`: `void on_stop()`, called before a graceful end; `void on(const troupe::stopped&)`, for
-/// watches; `static constexpr bool exclusive = true`, to handle no other message while a handler is suspended.
+/// watches; `static constexpr bool exclusive = true`, to handle no other message while a handler is suspended;
+/// `void before_restart(const std::exception_ptr& why)`, called on the old object, and `void after_restart(same)`, on the
+/// fresh one before its first message. `why` is null if a sibling or the supervisor has failed. What the first throws is
+/// reported and changes nothing; if the second throws, the restart has failed.
 template <class Self, class... Ms>
 class actor : public actor_base {
 public:

@@ -16,6 +16,9 @@ const char* to_string(errc code) noexcept {
     case errc::dropped: return "dropped";
     case errc::no_reply: return "no_reply";
     case errc::name_taken: return "name_taken";
+    case errc::unavailable: return "unavailable";
+    case errc::not_found: return "not_found";
+    case errc::not_stopped: return "not_stopped";
     case errc::bad_options: return "bad_options";
     case errc::shutting_down: return "shutting_down";
   }

@@ -21,6 +21,9 @@ enum class errc : std::uint8_t {
   dropped,      ///< The request was accepted and then dropped by the overflow policy.
   no_reply,     ///< The receiver gave the reply up without sending it.
   name_taken,   ///< Another actor under the same supervisor has this name.
+  unavailable,  ///< The receiver waits for its restart and refuses requests meanwhile. Safe to try again, later.
+  not_found,    ///< There is no child of that name.
+  not_stopped,  ///< The child runs, and that can be done to a stopped one only.
   bad_options,  ///< An option is out of its range; the message names it.
   shutting_down ///< The system or the supervisor is stopping and takes no new actors.
 };

@@ -182,15 +182,17 @@ private:
 
 namespace detail {
 
-/// The deadline of an ask that is made now, in nanoseconds of steady time.
-std::int64_t ask_deadline(const cell& receiver, std::chrono::nanoseconds timeout) noexcept;
+/// The deadline of an ask that is made now, in nanoseconds of steady time. Throws usage_error in a handler whose actor has
+/// been replaced meanwhile.
+std::int64_t ask_deadline(const cell& receiver, std::chrono::nanoseconds timeout);
 
 template <class M, class T>
 reply_for<M, T> ask(cell& c, const handler& how, T&& message, std::chrono::nanoseconds timeout) {
+  const auto deadline = ask_deadline(c, timeout);
   auto* e = make_envelope<M>(how, std::forward<T>(message));
   auto* slot = typed_reply_slot<reply_of<M>>::make();
   e->reply = slot;
-  e->deadline = ask_deadline(c, timeout);
+  e->deadline = deadline;
   slot->open_for(c, cell::current(), e->deadline);
   reply_for<M, T> result{slot};
   c.enqueue(e);

@@ -20,9 +20,11 @@ void wait_outside(reply_slot& slot) {
 }
 
 void park(reply_slot& slot, std::coroutine_handle<> h) {
+  turn_guard guard;
   auto* self = cell::current();
   if (self == nullptr || self != slot.asker() || self->in_hand() == nullptr)
     throw usage_error{"a reply can be awaited only by the actor that asked, in a handler"};
+  guard.park();
   slot.await(h, self->in_hand());
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/engine/spawn.hpp>
+#include <troupe/observe/actor_tree.hpp>
 #include <troupe/ref.hpp>
 #include <troupe/supervision/child_spec.hpp>
 
@@ -15,9 +16,11 @@ namespace troupe {
 
 /// How many children a supervisor has.
 struct child_count {
-  std::size_t actors = 0;
-  std::size_t supervisors = 0;
-  std::size_t suspended = 0; ///< Of both: failed, and waiting for their restart.
+  std::size_t specs = 0;       ///< All, whatever they do.
+  std::size_t active = 0;      ///< Of all: neither waiting for a restart nor stopped by name.
+  std::size_t actors = 0;      ///< Of all: no supervisors.
+  std::size_t supervisors = 0; ///< Of all.
+  std::size_t suspended = 0;   ///< Of all: down, and waiting for a restart.
 };
 
 /// The address of a supervisor: starts, restarts and stops the actors under it. See docs/reference/guarantees.md.
@@ -54,6 +57,32 @@ public:
   /// Starts a supervisor under this one. As a child it is permanent, and its shutdown takes as long as its children's.
   supervisor supervise(std::string_view name, const supervisor_options& options = {}) const;
 
+  using any_ref::stop;
+
+  /// Stops the child of that name and keeps its place: name, handle, options, and position in start order. The reply comes
+  /// when it has stopped.
+  ///
+  /// What is queued is dropped, what comes is refused as by a stopped actor, group restarts pass it by, and watchers are
+  /// not told, until `restart` or `remove`. A temporary child is gone for good. A supervisor halts its children, whose
+  /// mailboxes go on accepting. Stopping a stopped child changes nothing.
+  /// Errors: not_found; timed_out if it is still in a handler after its shutdown time (it stops when that returns);
+  /// restarted if the supervisor itself goes down meanwhile; shutting_down.
+  reply<void> stop(std::string_view name) const;
+
+  /// Builds a fresh incarnation of a child that was stopped by name, in its old place. The reply comes when it runs.
+  /// Errors: not_found, not_stopped, failed with what its constructor threw (it stays stopped), and as `stop`.
+  reply<void> restart(std::string_view name) const;
+
+  /// Forgets a child that was stopped by name, which ends it for its watchers, and frees its name.
+  /// Errors: not_found, not_stopped, and as `stop`.
+  reply<void> remove(std::string_view name) const;
+
+  /// The children in start order, each with its state, restarts and queue, without those below.
+  std::vector<actor_tree> list() const;
+
+  /// This supervisor and all under it.
+  actor_tree tree() const;
+
   /// The children in start order.
   std::vector<any_ref> children() const;
   child_count count() const;
@@ -66,6 +95,7 @@ public:
   detail::supervisor_core& core() const;
 
 private:
+  reply<void> request(int what, std::string_view name) const;
   explicit supervisor(detail::cell& c) noexcept : any_ref{c} {}
 };
 

@@ -31,6 +31,10 @@ const system_options& checked(const system_options& o) {
     wrong("turn_messages must be at least 8");
   if (o.turn_time.count() < 1)
     wrong("turn_time must be at least 1 us");
+  if (o.handler_budget.count() < 0 || o.handler_budget > option_time_max)
+    wrong("handler_budget must be 0..24 h");
+  if (o.spare_workers > 64)
+    wrong("spare_workers must be 0..64");
   if (o.shutdown_timeout.count() < 0)
     wrong("shutdown_timeout must not be negative");
   if (o.stepped && std::dynamic_pointer_cast<manual_clock>(o.through.clock) == nullptr)
@@ -65,6 +69,7 @@ struct system::engine_room {
     } else {
       engine::scheduler_options so;
       so.workers = o.workers;
+      so.spare_workers = o.spare_workers;
       so.spin = o.spin;
       so.seed = o.through.random->next();
       scheduler.emplace(so, start_thread);
@@ -73,6 +78,11 @@ struct system::engine_room {
           std::make_unique<engine::timer_service>(*core.through.clock, *core.through.threads, scheduler->workers() + 1);
     }
     core.quarantine.limit(o.quarantine_capacity);
+    core.handler_budget = o.handler_budget;
+    core.watch = std::make_unique<detail::handler_watch>(*core.through.clock, scheduler ? core.timers.get() : nullptr,
+                                                         scheduler ? scheduler->seats() : 1);
+    if (scheduler)
+      core.compensate = [this](unsigned worker) { return scheduler->compensate(worker); };
   }
 
   void on_gave_up(const std::string& why) {
@@ -129,7 +139,11 @@ struct system::engine_room {
     return true;
   }
 
-  ledger books() const { return root.core().books(); }
+  ledger books() const {
+    auto sum = root.core().books();
+    sum.refused += core.refused_stopped.load(std::memory_order_relaxed);
+    return sum;
+  }
 
   /// Nothing is queued, and nothing was accepted between two looks: then nothing was on its way between them either.
   bool quiescent() {
@@ -146,6 +160,15 @@ struct system::engine_room {
     std::vector<survivor> result;
     for (const auto& c : alive)
       result.push_back(describe(*c, alive));
+    for (const auto& o : core.watch->orphans()) {
+      survivor s;
+      s.name = o.of->name() + " (replaced)";
+      s.id = o.of->id();
+      s.handler = type_name(*o.how->message->info);
+      s.since = std::chrono::duration_cast<std::chrono::milliseconds>(o.since);
+      result.push_back(std::move(s));
+      o.of->release();
+    }
     return result;
   }
 
@@ -221,7 +244,7 @@ system::~system() {
     std::fprintf(stderr, "troupe: %s\n", to_string(report).c_str());
   room_->core.durable->close();
   room_->caf.end();
-  room_->core.timers->stop();
+  room_->core.timers->stop(); // with it the watch over handlers
   room_->core.blocking->stop(std::chrono::steady_clock::now() + 100ms);
   if (room_->scheduler && !room_->scheduler->stop_within(report.complete ? 10s : 100ms)) {
     // A handler does not return. Its thread cannot be ended, so what it may touch must outlive it.
@@ -235,6 +258,21 @@ supervisor system::supervise(std::string_view name, const supervisor_options& op
 }
 
 const supervisor& system::root() const noexcept { return room_->root; }
+
+actor_tree system::tree() const {
+  auto t = room_->root.tree();
+  t.name = "system";
+  return t;
+}
+
+std::vector<tree_finding> system::check_tree() const {
+  // The shutdown drains for half of its time at most, and kills at nine tenths.
+  return troupe::check_tree(tree(), room_->options.shutdown_timeout * 4 / 10);
+}
+
+std::uint64_t system::late_replies() const noexcept {
+  return room_->core.late_replies.load(std::memory_order_relaxed);
+}
 
 event_stream& system::events() noexcept { return room_->core.events; }
 

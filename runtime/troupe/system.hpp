@@ -7,6 +7,7 @@
 #include <troupe/observe/event.hpp>
 #include <troupe/observe/shutdown_report.hpp>
 #include <troupe/seams.hpp>
+#include <troupe/supervision/tree_check.hpp>
 #include <troupe/supervisor.hpp>
 #include <troupe/testing/fault_injector.hpp>
 
@@ -36,6 +37,10 @@ struct system_options {
   std::chrono::microseconds turn_time{500};
   /// Where journaled actors keep their events; null: in memory, to the end of the system.
   std::shared_ptr<journal_store> journals{};
+  /// How long a handler may run, where its actor's options do not say; 0: without limit.
+  std::chrono::milliseconds handler_budget{0};
+  /// Threads that may run at a time in the place of workers whose handler does not return and was replaced, 0..64.
+  unsigned spare_workers = 4;
   /// Messages that the quarantine holds.
   std::size_t quarantine_capacity = 1'000;
   /// How long `~system` lets the shutdown take.
@@ -94,12 +99,19 @@ public:
   }
   std::optional<any_ref> find(std::string_view path) const { return find_any(path, nullptr); }
 
+  /// All actors, from the root down, as they are now; `to_string` draws it. Takes time in proportion to their number.
+  actor_tree tree() const;
+  /// What is questionable about the tree as it is now: to be asked once it is built, and in a test.
+  std::vector<tree_finding> check_tree() const;
+
   event_stream& events() noexcept;
   troupe::quarantine& quarantine() noexcept;
   /// The books of all actors together, from the start.
   ledger books() const;
   /// Restarts so far.
   std::uint64_t restarts() const noexcept;
+  /// Replies so far for which nobody waited any more: after their deadline, or after their asker had been restarted.
+  std::uint64_t late_replies() const noexcept;
   /// Failures that a supervisor handed up so far.
   std::uint64_t escalations() const noexcept;
   unsigned workers() const noexcept;

@@ -32,7 +32,7 @@ public:
   /// No further tick is delivered, not even one that is due already. Idempotent.
   void cancel() noexcept {
     if (timer_ != nullptr)
-      timer_->cancel();
+      timer_->cancel_in_handler();
   }
 
   /// False once it has ticked for the last time or was cancelled.

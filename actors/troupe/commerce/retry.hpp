@@ -27,9 +27,12 @@ constexpr bool worth_asking_again(errc code) noexcept {
     case errc::failed:
     case errc::no_reply:
     case errc::dropped:
+    case errc::unavailable:
     case errc::mailbox_full: return true;
     case errc::stopped:
     case errc::name_taken:
+    case errc::not_found:
+    case errc::not_stopped:
     case errc::bad_options:
     case errc::shutting_down: return false;
   }
@@ -42,7 +45,7 @@ template <class Ref, class M>
 task<result<reply_of<M>>> ask_again(any_ref self, const Ref& to, const M& message, errc first, retry_policy policy) {
   result<reply_of<M>> last{error{first, {}}};
   for (unsigned i = 1; i < policy.attempts && worth_asking_again(last.error().code); ++i) {
-    if (last.error().code == errc::mailbox_full)
+    if (last.error().code == errc::mailbox_full || last.error().code == errc::unavailable)
       co_await pause(self, policy.pause);
     auto asked = to.ask(message, policy.timeout);
     last = co_await asked.outcome();

@@ -35,6 +35,11 @@ void actor_timer::cancel() noexcept {
   release();
 }
 
+void actor_timer::cancel_in_handler() noexcept {
+  if (const turn_guard guard{std::nothrow})
+    cancel();
+}
+
 void actor_timer::end() noexcept {
   cancelled_ = true;
   owner_->remove_timer(*this);

@@ -34,6 +34,9 @@ public:
   /// Will not become due any more. Idempotent.
   void cancel() noexcept;
 
+  /// As `cancel`, by the user's code: nothing in a handler whose actor has been replaced, and its timers with it.
+  void cancel_in_handler() noexcept;
+
   bool active() const noexcept { return owner_ != nullptr && !cancelled_; }
   const std::string& key() const noexcept { return key_; }
   /// The next one of the same owner.

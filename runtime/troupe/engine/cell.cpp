@@ -2,6 +2,7 @@
 #include <troupe/engine/actor_timer.hpp>
 #include <troupe/engine/cell.hpp>
 #include <troupe/engine/incidents.hpp>
+#include <troupe/engine/instruments.hpp>
 #include <troupe/engine/open_asks.hpp>
 #include <troupe/engine/system_core.hpp>
 #include <troupe/supervision/child_record.hpp>
@@ -28,8 +29,11 @@ void destroy(envelope* e) noexcept {
 cell::cell(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h)
     : capacity_{static_cast<std::uint32_t>(options->spec.mailbox.capacity)}, executor_{core.executor},
       sliding_{options->spec.mailbox.overflow == drop_oldest ? std::make_unique<sliding_lane>(capacity_) : nullptr},
-      id_{core.last_id.fetch_add(1, std::memory_order_relaxed) + 1}, core_{&core}, slides_{sliding_ != nullptr},
-      suspended_max_{h->type().suspended_max}, host_{std::move(h)}, options_{std::move(options)} {
+      id_{core.last_id.fetch_add(1, std::memory_order_relaxed) + 1},
+      door_{static_cast<std::uint8_t>((sliding_ != nullptr ? door_sliding : 0) |
+                                      (options->spec.flight_recorder != 0 ? door_signed : 0))},
+      core_{&core}, slides_{sliding_ != nullptr}, suspended_max_{h->type().suspended_max}, host_{std::move(h)},
+      options_{std::move(options)}, instruments_{instruments_for(core, *options_, host_->type())} {
   static_assert(sizeof(cell) <= 384, "it has a block class of its own");
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof" // g++ and clang++ allow it
@@ -37,6 +41,20 @@ cell::cell(system_core& core, std::shared_ptr<const cell_options> options, std::
   static_assert((offsetof(cell, mailbox_) + mailbox::receiver_offset) % 64 == 0);
   static_assert(offsetof(cell, drain_wanted_) / 64 == offsetof(cell, control_) / 64);
 #pragma GCC diagnostic pop
+}
+
+std::unique_ptr<cell::instruments> cell::instruments_for(const system_core& core, const cell_options& options,
+                                                         const actor_type& type) {
+  const auto& spec = options.spec;
+  const auto budget = type.handlers.empty() ? std::chrono::milliseconds{0} : spec.handler_budget.value_or(core.handler_budget);
+  const bool rehearses = spec.rehearse != 0 && type.keep_state != nullptr;
+  if (budget.count() == 0 && spec.flight_recorder == 0 && !rehearses)
+    return nullptr;
+  return std::make_unique<instruments>(spec, budget, type);
+}
+
+std::vector<flight_record> cell::recent() const {
+  return instruments_ != nullptr ? instruments_->recorder.list() : std::vector<flight_record>{};
 }
 
 cell::~cell() {
@@ -113,8 +131,22 @@ push_result cell::push_sliding(envelope* e) noexcept {
   return r;
 }
 
-delivery cell::enqueue_sliding(envelope* e) noexcept {
-  return push_sliding(e) == push_result::closed ? refuse_closed(e) : delivery::accepted;
+delivery cell::enqueue_special(envelope* e) noexcept {
+  const auto taken = offer_special(e);
+  return taken ? *taken : refuse_closed(e);
+}
+
+std::optional<delivery> cell::offer_special(envelope* e) noexcept {
+  const auto door = door_.load(std::memory_order_relaxed); // relaxed: as in enqueue
+  if ((door & door_shut) != 0)
+    return refuse_closed(e);
+  if ((door & door_no_asks) != 0 && e->reply != nullptr && lifecycle() < state::stopping)
+    return refuse_unavailable(e);
+  if ((door & door_signed) != 0 && current_ != nullptr)
+    e->sender = static_cast<std::uint32_t>(current_->id());
+  if (sliding_ == nullptr)
+    return offer_plain(e);
+  return push_sliding(e) == push_result::closed ? std::nullopt : std::optional{delivery::accepted};
 }
 
 delivery cell::refuse_full(envelope* e) noexcept {
@@ -135,8 +167,17 @@ delivery cell::refuse_full(envelope* e) noexcept {
   return drop ? delivery::dropped : delivery::rejected;
 }
 
-delivery cell::refuse_closed(envelope* e) noexcept {
+delivery cell::refuse_unavailable(envelope* e) noexcept {
   rare().refused.fetch_add(1, std::memory_order_relaxed);
+  note_letter(*e, dead_letter::cause::unavailable, {});
+  settle(*e, errc::unavailable, name() + " waits for its restart");
+  detail::destroy(e);
+  return delivery::rejected;
+}
+
+delivery cell::refuse_closed(envelope* e) noexcept {
+  rare().refused_stopped.fetch_add(1, std::memory_order_relaxed);
+  core_->refused_stopped.fetch_add(1, std::memory_order_relaxed); // relaxed: a figure
   note_letter(*e, dead_letter::cause::receiver_stopped, drop_reason::stopped);
   if (e->reply != nullptr)
     settle(*e, errc::stopped, name() + " has stopped");
@@ -145,6 +186,8 @@ delivery cell::refuse_closed(envelope* e) noexcept {
 }
 
 bool cell::try_enqueue(envelope* e) noexcept {
+  if (is_out())
+    return false;
   if (sliding_ != nullptr)
     return push_sliding(e) != push_result::closed;
   const auto r = mailbox_.push(e, capacity_);
@@ -187,6 +230,13 @@ std::string cell::name() const {
 std::size_t cell::depth() const noexcept { return sliding_ != nullptr ? sliding_->depth() : mailbox_.depth(); }
 
 ledger cell::books() const noexcept {
+  auto l = lane_books();
+  if (const auto* i = incidents_.load(std::memory_order_acquire))
+    l.refused += i->refused_stopped.load(std::memory_order_relaxed);
+  return l;
+}
+
+ledger cell::lane_books() const noexcept {
   ledger l;
   // Outcomes before acceptance: whatever has an outcome was accepted before, so `queued` cannot come out negative.
   l.handled = handled_.load(std::memory_order_acquire);

@@ -74,28 +74,16 @@ public:
 
   /// Takes `e` over, whatever the outcome.
   delivery enqueue(envelope* e) noexcept {
-    if (sliding_ == nullptr) [[likely]] {
-      switch (mailbox_.push(e, capacity_)) {
-        case push_result::queued: return delivery::accepted;
-        case push_result::queued_and_wake: schedule(); return delivery::accepted;
-        case push_result::full: return refuse_full(e);
-        case push_result::closed: return refuse_closed(e);
-      }
-    }
-    return enqueue_sliding(e);
+    if (door_.load(std::memory_order_relaxed) == 0) [[likely]] // relaxed: it may be a moment old
+      return enqueue_plain(e);
+    return enqueue_special(e);
   }
 
   /// Takes `e` over unless the cell has stopped: says what became of it, or nothing.
   std::optional<delivery> offer(envelope* e) noexcept {
-    if (sliding_ == nullptr) [[likely]] {
-      switch (mailbox_.push(e, capacity_)) {
-        case push_result::queued: return delivery::accepted;
-        case push_result::queued_and_wake: schedule(); return delivery::accepted;
-        case push_result::full: return refuse_full(e);
-        case push_result::closed: return std::nullopt;
-      }
-    }
-    return push_sliding(e) == push_result::closed ? std::nullopt : std::optional{delivery::accepted};
+    if (door_.load(std::memory_order_relaxed) == 0) [[likely]] // relaxed: as in enqueue
+      return offer_plain(e);
+    return offer_special(e);
   }
 
   /// It takes no messages any more.
@@ -135,6 +123,19 @@ public:
   const actor_type& type() const noexcept { return host_->type(); }
   /// Path of names from the root, or type and id for an unnamed actor.
   std::string name() const;
+  /// Stopped by name: its place, its name and its handle are kept.
+  bool is_out() const noexcept { return (door_.load(std::memory_order_acquire) & door_shut) != 0; }
+  /// Requests are refused from now on, until it is revived. Requires a suspended child of the caller, a supervisor's turn.
+  void refuse_asks() noexcept { door_.fetch_or(door_no_asks, std::memory_order_relaxed); } // relaxed: see enqueue
+  /// What its flight recorder holds.
+  std::vector<flight_record> recent() const;
+  /// `how` has been at work for so long, and its time is over.
+  /// Threads: any that holds a count on the parent's cell too.
+  void note_overrun(std::chrono::nanoseconds since, const handler& how) noexcept;
+  /// Takes the turn away from the thread that is in an overdue handler, and leaves the cell suspended without an object.
+  /// False: there is no such handler, or it cannot be left alone.
+  bool take_over() noexcept;
+
   /// Requires a stopped cell.
   exit_reason end_reason() const noexcept { return end_reason_; }
   state lifecycle() const noexcept { return state_.load(std::memory_order_acquire); }
@@ -142,6 +143,8 @@ public:
   ledger books() const noexcept;
   /// It has asked `other` and waits for the reply. As of a moment ago.
   bool awaits(const cell& other) const noexcept;
+  /// As `books`, without what was refused because the actor had stopped, which the system counts.
+  ledger lane_books() const noexcept;
   std::uint32_t incarnation() const noexcept { return incarnation_.load(std::memory_order_relaxed); }
   /// What the handler at work handles, or null.
   const handler* handling() const noexcept { return handling_.load(std::memory_order_relaxed); }
@@ -224,6 +227,8 @@ public:
   order_drain() noexcept; ///< Handle what is queued by now, then stop. A suspended actor does so when it is revived.
   void order_stop() noexcept; ///< Stop at once, the rest of the mailbox is dropped.
   void order_kill() noexcept; ///< As stop, without the object's stop hook.
+  /// Stops in place: what is queued is dropped, what comes is refused until `order_revive`. Reports `halted`.
+  void order_shelve() noexcept;
 
   // -- supervisor's turn only --
   std::unique_ptr<child_record> record;
@@ -248,6 +253,13 @@ public:
 
 private:
   struct incidents;
+  struct instruments;
+
+  // Bits of door_.
+  static constexpr std::uint8_t door_sliding = 1; // messages go to the sliding lane
+  static constexpr std::uint8_t door_signed = 2;  // messages carry their sender's id, for the flight recorder
+  static constexpr std::uint8_t door_no_asks = 4; // requests are refused: the actor waits for its restart
+  static constexpr std::uint8_t door_shut = 8;    // everything is refused: the actor was stopped by name
 
   cell(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h);
   ~cell();
@@ -273,8 +285,28 @@ private:
   void close_control() noexcept;
   void destroy() noexcept;
 
+  delivery enqueue_plain(envelope* e) noexcept {
+    switch (mailbox_.push(e, capacity_)) {
+      case push_result::queued: return delivery::accepted;
+      case push_result::queued_and_wake: schedule(); return delivery::accepted;
+      case push_result::full: return refuse_full(e);
+      case push_result::closed: break;
+    }
+    return refuse_closed(e);
+  }
+  std::optional<delivery> offer_plain(envelope* e) noexcept {
+    switch (mailbox_.push(e, capacity_)) {
+      case push_result::queued: return delivery::accepted;
+      case push_result::queued_and_wake: schedule(); return delivery::accepted;
+      case push_result::full: return refuse_full(e);
+      case push_result::closed: break;
+    }
+    return std::nullopt;
+  }
+  std::optional<delivery> offer_special(envelope* e) noexcept;
   push_result push_sliding(envelope* e) noexcept;
-  delivery enqueue_sliding(envelope* e) noexcept;
+  delivery enqueue_special(envelope* e) noexcept;
+  delivery refuse_unavailable(envelope* e) noexcept;
   delivery refuse_full(envelope* e) noexcept;
   delivery refuse_closed(envelope* e) noexcept;
   incidents& rare() const;
@@ -283,9 +315,21 @@ private:
   bool may_serve() const noexcept;
   bool anything_waits() const noexcept;
   bool close_if_empty() noexcept;
-  bool build() noexcept;
+  bool build(bool again) noexcept;
   envelope* next_message() noexcept;
-  void handle(envelope* e) noexcept;
+  /// False: the turn was taken away meanwhile, and the cell must not be touched.
+  [[nodiscard]] bool handle(envelope* e) noexcept;
+  [[nodiscard]] bool handle_observed(envelope* e) noexcept;
+  void leave_to_successor(envelope* e, suspension* s, void* object, std::exception_ptr failure) noexcept;
+  void abandon_object(const handler* how) noexcept;
+  void resume_observed(std::coroutine_handle<> h, envelope* message) noexcept;
+  void end_incarnation() noexcept;
+  void open_door() noexcept;
+  void note_hook_failure(const char* hook) const noexcept;
+  static std::unique_ptr<instruments> instruments_for(const system_core& core, const cell_options& options,
+                                                      const actor_type& type);
+  void rehearse();
+  void drop_queued() noexcept;
   void conclude_handled(envelope* e) noexcept;
   void suspend(envelope* e, suspension* s) noexcept;
   void unlink_suspension(suspension& s) noexcept;
@@ -317,6 +361,8 @@ private:
   // -- immutable after launch --
   supervisor_core* parent_ = nullptr;
   supervisor_core* supervisor_ = nullptr;
+  // -- hardly ever changed --
+  std::atomic<std::uint8_t> door_; // what a sender does beside pushing
   // -- senders, and from its middle on the turn --
   mailbox mailbox_;
 

@@ -4,6 +4,7 @@
 #include <troupe/engine/cell.hpp>
 #include <troupe/engine/control_call.hpp>
 #include <troupe/engine/incidents.hpp>
+#include <troupe/engine/instruments.hpp>
 #include <troupe/engine/suspension.hpp>
 #include <troupe/engine/system_core.hpp>
 #include <troupe/supervision/child_record.hpp>
@@ -50,8 +51,14 @@ void cell::halted_supervisor() noexcept { parent_->report(*this, child_report::h
 void cell::revived_supervisor() noexcept {
   failure_ = nullptr;
   incarnation_.store(incarnation_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  open_door();
   enter(state::running);
   parent_->report(*this, child_report::revived);
+}
+
+void cell::open_door() noexcept {
+  if ((door_.load(std::memory_order_relaxed) & (door_no_asks | door_shut)) != 0)
+    door_.fetch_and(static_cast<std::uint8_t>(~(door_no_asks | door_shut)), std::memory_order_relaxed); // see enqueue
 }
 
 void cell::order_halt() noexcept {
@@ -61,9 +68,36 @@ void cell::order_halt() noexcept {
     return;
   cancel_timers();
   drop_suspended(drop_reason::restarted);
-  destroy_object(false);
+  end_incarnation();
+  if (instruments_ != nullptr)
+    instruments_->last.clear(); // it was not its own failure
   enter(state::suspended);
   parent_->report(*this, child_report::halted);
+}
+
+void cell::order_shelve() noexcept {
+  if (state_.load(std::memory_order_relaxed) >= state::stopping)
+    return;
+  door_.fetch_or(door_shut, std::memory_order_release); // release: pairs with is_out()
+  if (supervisor_ != nullptr)
+    return supervisor_->on_order(supervisor_order::halt);
+  cancel_timers();
+  drop_suspended(drop_reason::stopped);
+  destroy_object(!failed() && options_->spec.shutdown.count() != 0);
+  enter(state::suspended);
+  drop_queued();
+  failure_ = nullptr;
+  drain_wanted_ = false;
+  if (instruments_ != nullptr)
+    instruments_->last.clear();
+  parent_->report(*this, child_report::halted);
+}
+
+void cell::drop_queued() noexcept {
+  if (failed_ != nullptr)
+    settle(*failed_, errc::failed, describe(failure_));
+  while (auto* e = next_message())
+    drop(e, drop_reason::stopped);
 }
 
 void cell::order_revive() noexcept {
@@ -74,24 +108,30 @@ void cell::order_revive() noexcept {
   // The failing message is tried again on the fresh object, or set aside.
   if (failed_ != nullptr && failed_->attempts > options_->spec.retries)
     quarantine(std::exchange(failed_, nullptr));
-  destroy_object(false);
+  end_incarnation();
   const auto restarted = incarnation_.load(std::memory_order_relaxed);
   incarnation_.store(restarted + 1, std::memory_order_relaxed);
-  if (!build()) {
+  if (!build(true)) {
     incarnation_.store(restarted, std::memory_order_relaxed);
     parent_->report(*this, child_report::failed_to_start, failure_, {});
     return;
   }
+  open_door();
   enter(drain_wanted_ ? state::draining : state::running);
   parent_->report(*this, child_report::revived);
 }
 
-/// A fresh object, or the reason in `failure_`.
-bool cell::build() noexcept {
+/// A fresh object, or the reason in `failure_`. `again`: in place of one that has failed or was halted.
+bool cell::build(bool again) noexcept {
   try {
     host_->construct(); // current() is this cell: the turn
+    if (again && instruments_ != nullptr && instruments_->rehearse != 0 && failure_ != nullptr)
+      rehearse();
+    if (again && type().after_restart != nullptr)
+      type().after_restart(host_->object(), failure_);
   } catch (...) {
     failure_ = std::current_exception();
+    destroy_object(false);
     cancel_timers();
     end_wanted_ = false;
     return false;
@@ -119,7 +159,7 @@ void cell::activate() noexcept {
   if (state_.load(std::memory_order_relaxed) != state::passive)
     return;
   leaving_ = false;
-  if (build())
+  if (build(false))
     return enter(drain_wanted_ ? state::draining : state::running);
   enter(state::suspended);
   parent_->report(*this, child_report::failed_to_start, failure_, {});
@@ -131,7 +171,7 @@ void cell::order_drain() noexcept {
   const auto s = state_.load(std::memory_order_relaxed);
   if (drain_wanted_ || (s != state::running && s != state::suspended && s != state::passive))
     return;
-  if (s == state::passive && !anything_waits())
+  if (is_out() || (s == state::passive && !anything_waits()))
     return stop_now(exit_reason::shutdown, false);
   drain_wanted_ = true;
   drain_mark_ = sliding_ != nullptr ? sliding_->accepted() : mailbox_.accepted();
@@ -183,12 +223,7 @@ void cell::destroy_object(bool with_hook) noexcept {
     try {
       type().on_stop(host_->object());
     } catch (...) { // it ends all the same
-      if (core_->events.observed())
-        core_->events.publish(supervision_event{.supervisor = parent_ != nullptr ? parent_->name() : std::string{},
-                                                .what = supervision_event::kind::failed,
-                                                .why = "on_stop: " + troupe::describe(std::current_exception()),
-                                                .child = name(),
-                                                .child_id = id_});
+      note_hook_failure("on_stop");
     }
   }
   host_->destroy();
@@ -196,18 +231,39 @@ void cell::destroy_object(bool with_hook) noexcept {
   end_wanted_ = false;
 }
 
+/// The object is going to have a successor.
+void cell::end_incarnation() noexcept {
+  if (type().before_restart != nullptr && host_->object() != nullptr) {
+    try {
+      type().before_restart(host_->object(), failure_);
+    } catch (...) {
+      note_hook_failure("before_restart");
+    }
+  }
+  destroy_object(false);
+}
+
+void cell::note_hook_failure(const char* hook) const noexcept {
+  if (core_->events.observed())
+    core_->events.publish(supervision_event{.supervisor = parent_ != nullptr ? parent_->name() : std::string{},
+                                            .what = supervision_event::kind::failed,
+                                            .why = std::string{hook} + ": " + troupe::describe(std::current_exception()),
+                                            .child = name(),
+                                            .child_id = id_,
+                                            .at = core_->now()});
+}
+
 engine::run_result cell::retire() noexcept {
   if (sliding_ != nullptr)
     sliding_->close(mailbox_);
   else
     mailbox_.close();
-  if (failed_ != nullptr)
-    settle(*failed_, errc::failed, describe(failure_));
-  while (auto* e = next_message())
-    drop(e, drop_reason::stopped);
+  drop_queued();
+  if (instruments_ != nullptr)
+    instruments_->last.clear();
   host_->forget();
   // The books must close: the counters of the lanes against the outcomes counted one by one.
-  auto closing = books();
+  auto closing = lane_books();
   if (closing.queued != 0)
     core_->unaccounted.fetch_add(closing.queued, std::memory_order_relaxed);
   if (supervisor_ != nullptr)

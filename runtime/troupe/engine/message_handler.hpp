@@ -132,7 +132,22 @@ reply_slot* make_reply_slot() {
   return typed_reply_slot<typename reply_type<M>::type>::make();
 }
 
+/// Only what a handler decides can be tried without effect: see the specialisation of `conclusion` for effects.
 template <class A, class M>
-inline constexpr handler handler_of{&message_type_of<M>, &invoke<A, M>, &make_reply_slot<M>};
+constexpr void (*rehearsal_of())(void*, const void*) {
+  if constexpr (handler_access::has<A, M>) {
+    using returned = std::remove_cvref_t<decltype(handler_access::call(std::declval<A&>(), std::declval<const M&>()))>;
+    if constexpr (requires(A& a, returned r) { conclusion<M, returned>::rehearse(a, r); })
+      return [](void* object, const void* payload) {
+        auto& a = *static_cast<A*>(object);
+        returned decided = handler_access::call(a, *static_cast<const M*>(payload));
+        conclusion<M, returned>::rehearse(a, decided);
+      };
+  }
+  return nullptr;
+}
+
+template <class A, class M>
+inline constexpr handler handler_of{&message_type_of<M>, &invoke<A, M>, &make_reply_slot<M>, rehearsal_of<A, M>()};
 
 } // namespace troupe::detail

@@ -64,10 +64,28 @@ public:
   enum class posture : unsigned char { asleep, on_watch };
   enum class woken : unsigned char { to_search, to_watch, by_time };
 
-  /// All workers start as searching, so what is submitted before they run is found by them.
-  explicit parking(unsigned workers)
-      : workers_{std::min(workers, workers_max)}, places_{std::make_unique<place[]>(workers_)},
-        word_{state{.searching = workers_}.packed()} {}
+  /// All workers start as searching, so what is submitted before they run is found by them. `spare` ones, whose numbers
+  /// follow, take part from `enlist` to `resign_active`.
+  explicit parking(unsigned workers, unsigned spare = 0)
+      : workers_{std::min(workers + spare, workers_max)}, places_{std::make_unique<place[]>(workers_)},
+        enlisted_{std::min(workers, workers_max)}, word_{state{.searching = enlisted_.load()}.packed()} {}
+
+  // -- spare workers --
+
+  /// One more worker, which is searching. In between it looks active: somebody may volunteer for the watch in vain.
+  void enlist() noexcept {
+    enlisted_.fetch_add(1);
+    change([](state& s) { ++s.searching; });
+  }
+
+  /// One worker less, which was active. The watch that sees it as active for a moment longer naps once more.
+  void resign_active() noexcept { enlisted_.fetch_sub(1); }
+
+  /// One worker less, which has been enlisted and not begun.
+  void resign_searching() noexcept {
+    change([](state& s) { --s.searching; });
+    enlisted_.fetch_sub(1);
+  }
 
   // -- submitters --
 
@@ -292,7 +310,7 @@ private:
   };
 
   unsigned active(const state& s) const noexcept {
-    return workers_ - s.searching - s.sleepers - (s.watch != 0 ? 1 : 0);
+    return enlisted_.load() - s.searching - s.sleepers - (s.watch != 0 ? 1 : 0);
   }
 
   template <class Change>
@@ -361,6 +379,7 @@ private:
   const std::unique_ptr<place[]> places_;
 
   // -- atomic --
+  std::atomic<unsigned> enlisted_; // workers that take part
   alignas(64) std::atomic<std::uint64_t> word_; // any thread, by the steps above
 };
 

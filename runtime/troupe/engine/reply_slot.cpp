@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/engine/cell.hpp>
+#include <troupe/engine/handler_watch.hpp>
 #include <troupe/engine/open_asks.hpp>
 #include <troupe/engine/reply_slot.hpp>
 #include <troupe/engine/system_core.hpp>
@@ -8,14 +9,33 @@ namespace troupe::detail {
 
 void reply_slot::open_for(cell& receiver, cell* asker, std::int64_t deadline) noexcept {
   receiver_ = &receiver;
+  core_ = &receiver.core();
   asker_ = asker;
   const time_point due{std::chrono::nanoseconds{deadline}};
-  if (asker != nullptr)
-    return asker->asks().add(*this, due);
-  fire = &on_deadline;
-  opened_outside_ = &receiver.core();
-  refs_.fetch_add(1, std::memory_order_relaxed); // the timer's
-  opened_outside_->timers->arm(*this, due, system_core::shard_hint());
+  if (asker == nullptr) {
+    fire = &on_deadline;
+    opened_outside_ = core_;
+    refs_.fetch_add(1, std::memory_order_relaxed); // the timer's
+    return core_->timers->arm(*this, due, system_core::shard_hint());
+  }
+  const turn_guard guard{std::nothrow};
+  if (!guard)
+    return asker->retain(); // as if it had left: a handler that was replaced has no open asks
+  shared_ = turn_guard::here != nullptr;
+  if (const auto* cause = asker->in_hand()) {
+    asker_handled_ = cause->how;
+    if (cause->reply != nullptr)
+      causes_.follow(*cause->reply);
+  }
+  asker->asks().add(*this, due);
+}
+
+void causal_chain::follow(const reply_slot& request) noexcept {
+  const auto* asker = request.asker();
+  links[0] = {asker != nullptr ? asker->id() : 0, asker != nullptr ? &asker->type() : nullptr, request.asker_handled()};
+  length = 1;
+  for (const auto& before = request.causes(); length < length_max && length <= before.length; ++length)
+    links[length] = before.links[length - 1];
 }
 
 void reply_slot::on_deadline(engine::timer_node& node) noexcept {
@@ -24,17 +44,22 @@ void reply_slot::on_deadline(engine::timer_node& node) noexcept {
 
 /// The asker's interest ends before the reply is here, or a slot opened outside is done with.
 void reply_slot::leave() noexcept {
-  waiter_ = nullptr;
-  if (opened_outside_ != nullptr) {
-    if (std::exchange(opened_outside_, nullptr)->timers->disarm(*this))
+  if (asker_ == nullptr) {
+    if (opened_outside_ != nullptr && std::exchange(opened_outside_, nullptr)->timers->disarm(*this))
       release();
-  } else if (asker_->asks().remove(*this)) {
-    asker_->retain(); // the slot's, until its reply comes
+    return;
   }
+  const turn_guard guard{std::nothrow};
+  if (!guard) // a replaced handler's; the actor's turn sees to the slot
+    return;
+  waiter_ = nullptr;
+  if (asker_->asks().remove(*this))
+    asker_->retain(); // the slot's, until its reply comes
 }
 
 void reply_slot::time_out(cell& asker) noexcept {
-  timed_out_ = delivered_ = true;
+  delivered_.store(true, std::memory_order_release); // release, both: pair with delivered() and settled()
+  timed_out_.store(true, std::memory_order_release);
   if (waiter_ != nullptr)
     asker.resume(std::exchange(waiter_, nullptr), waiting_message_);
 }
@@ -42,6 +67,10 @@ void reply_slot::time_out(cell& asker) noexcept {
 const error& reply_slot::timed_out_error() noexcept {
   static const error e{errc::timed_out, {}};
   return e;
+}
+
+void reply_slot::note_late(system_core& core) noexcept {
+  core.late_replies.fetch_add(1, std::memory_order_relaxed); // relaxed: a figure
 }
 
 void reply_slot::settle_error(errc code, std::string what) noexcept {
@@ -66,20 +95,29 @@ void reply_slot::announce() noexcept {
 }
 
 void reply_slot::deliver(cell& to) noexcept {
-  delivered_ = true;
-  if (!to.asks().remove(*this))
+  delivered_.store(true, std::memory_order_release); // release: pairs with delivered()
+  if (!to.asks().remove(*this)) {
+    if (error_ == nullptr)
+      note_late(*core_);
     to.release(); // it had left: the count that it took
+  }
   const auto h = std::exchange(waiter_, nullptr);
   auto* message = waiting_message_;
-  // Both owners are on this turn now, the asker and this delivery, so the count needs no RMW.
-  if (refs_.load(std::memory_order_acquire) == 1) // acquire: the asker has let go, here or on an earlier turn
-    return destroy();
-  refs_.store(1, std::memory_order_relaxed);
+  if (shared_) [[unlikely]] {
+    release();
+  } else {
+    // Both owners are on this turn now, the asker and this delivery, so the count needs no RMW.
+    if (refs_.load(std::memory_order_acquire) == 1) // acquire: the asker has let go, here or on an earlier turn
+      return destroy();
+    refs_.store(1, std::memory_order_relaxed);
+  }
   if (h != nullptr)
     to.resume(h, message); // ends the slot, perhaps
 }
 
 void reply_slot::refuse(cell& to) noexcept {
+  if (error_ == nullptr)
+    note_late(*core_);
   to.release(); // a stopped asker's slots have all taken counts
   release();
 }

@@ -16,8 +16,26 @@
 
 namespace troupe::detail {
 
+class cell;
 class reply_slot;
+struct actor_type;
+struct handler;
 struct system_core;
+
+/// Whose request led to the handling in which somebody asked, and so on back, the last first; so far as it is kept.
+struct causal_chain {
+  struct link {
+    std::uint64_t id = 0;                ///< The asker's; 0: outside of actors.
+    const actor_type* asker = nullptr;   ///< Null: outside.
+    const handler* handled = nullptr;    ///< What it was handling, or null.
+  };
+  static constexpr unsigned length_max = 3;
+  unsigned length = 0;
+  link links[length_max]{};
+
+  /// From now on: of what is asked while `request` is handled.
+  void follow(const reply_slot& request) noexcept;
+};
 
 /// Someone who is no actor of ours and is told when a reply is there. Owns itself.
 class reply_observer {
@@ -31,7 +49,8 @@ protected:
 
 /// Where the one reply to one request goes: shared by the asker and the request.
 ///
-/// An actor's slot is settled by its request alone, once. The reply crosses the asker's control lane, and whatever else
+/// An actor's slot is settled by its request alone, once (a *shared* one, of a handler that may be replaced, by whoever
+/// is first). The reply crosses the asker's control lane, and whatever else
 /// ends the waiting (the deadline, the asker's own end, its loss of interest) is decided by the asker's turn (see
 /// open_asks); a reply that comes later is dropped there. A slot that was opened outside of actors is settled by whoever
 /// moves the status from `open` to `settling` first: the request, or the deadline's timer, the slot's third owner; the
@@ -44,7 +63,9 @@ public:
   /// Gives the request's count back, as does every `settle`.
   void settle_error(errc code, std::string what = {}) noexcept;
 
-  bool settled() const noexcept { return timed_out_ || status_.load(std::memory_order_acquire) == done; }
+  bool settled() const noexcept {
+    return timed_out_.load(std::memory_order_acquire) || status_.load(std::memory_order_acquire) == done;
+  }
 
   /// Blocks until settled. For threads that are no workers.
   void wait() const noexcept {
@@ -56,7 +77,7 @@ public:
   const system_core* opened_outside() const noexcept { return opened_outside_; }
 
   /// Requires a settled slot.
-  const error* failure() const noexcept { return timed_out_ ? &timed_out_error() : error_.get(); }
+  const error* failure() const noexcept { return timed_out_.load(std::memory_order_relaxed) ? &timed_out_error() : error_.get(); }
 
   // -- asking actor's turn only --
 
@@ -68,7 +89,7 @@ public:
 
   /// The asker does not wait any more, or has its reply.
   void abandon() noexcept {
-    if (opened_outside_ != nullptr || (asker_ != nullptr && index != unlinked))
+    if (opened_outside_ != nullptr || shared_ || (asker_ != nullptr && index != unlinked))
       leave();
   }
 
@@ -76,14 +97,23 @@ public:
   void time_out(cell& asker) noexcept;
 
   /// The reply has been through the asker's control lane: awaiting it would not suspend.
-  bool delivered() const noexcept { return delivered_; }
+  bool delivered() const noexcept { return delivered_.load(std::memory_order_acquire); }
 
   cell* asker() const noexcept { return asker_; }
   const cell* receiver() const noexcept { return receiver_; }
+  /// What the asker was handling when it asked, or null, and whose request that was.
+  const handler* asker_handled() const noexcept { return asker_handled_; }
+  const causal_chain& causes() const noexcept { return causes_; }
 
   // -- control_message --
   void deliver(cell& to) noexcept override;
   void refuse(cell& to) noexcept override;
+
+  /// One owner more, who may settle it, too. Before the request's owner does.
+  void share() noexcept {
+    shared_ = true;
+    refs_.fetch_add(1, std::memory_order_relaxed); // relaxed: the caller owns a count
+  }
 
   void release() noexcept {
     // acquire, acq_rel: the last owner sees what the others wrote. Nobody can add a count to the last one.
@@ -107,11 +137,20 @@ protected:
 
   ~reply_slot() = default;
 
+  /// With a value: if it comes too late, that is counted.
+  bool begin_reply() noexcept {
+    auto* core = core_; // `begin_settling` gives the count back
+    if (begin_settling()) [[likely]]
+      return true;
+    note_late(*core);
+    return false;
+  }
+
   /// False, and the caller's count is given back, if the deadline came first.
   bool begin_settling() noexcept {
     auto expected = std::uint32_t{open};
     // relaxed: claims the right to write; announce() publishes.
-    if (asker_ != nullptr || status_.compare_exchange_strong(expected, settling, std::memory_order_relaxed))
+    if ((asker_ != nullptr && !shared_) || status_.compare_exchange_strong(expected, settling, std::memory_order_relaxed))
       return true;
     release();
     return false;
@@ -129,6 +168,7 @@ protected:
 
 private:
   void leave() noexcept;
+  static void note_late(system_core& core) noexcept;
   static const error& timed_out_error() noexcept;
   static void on_deadline(engine::timer_node& node) noexcept;
 
@@ -138,6 +178,11 @@ private:
   // -- immutable once opened --
   cell* asker_ = nullptr;    // kept by its open asks, or counted
   cell* receiver_ = nullptr; // to be compared, not followed
+  system_core* core_ = nullptr;
+  const handler* asker_handled_ = nullptr;
+  causal_chain causes_{};
+  // -- written by the asker before the request is sent, or by the receiver before it is settled --
+  bool shared_ = false; // more than one may settle it, or the asker's side may let go off its turn
   reply_observer* observer_ = nullptr;
   // -- written between settling and done --
   std::unique_ptr<error> error_;
@@ -145,8 +190,8 @@ private:
   const system_core* opened_outside_ = nullptr; // outside of actors, where this is the system; until it is abandoned
   std::coroutine_handle<> waiter_;
   envelope* waiting_message_ = nullptr;
-  bool delivered_ = false;
-  bool timed_out_ = false; // by the asking actor's turn
+  std::atomic<bool> delivered_{false}; // read by a handler that was replaced, too
+  std::atomic<bool> timed_out_{false}; // by the asking actor's turn
 };
 
 template <class R>
@@ -159,7 +204,7 @@ public:
 
   template <class... Args>
   void settle(Args&&... args) {
-    if (!begin_settling())
+    if (!begin_reply())
       return;
     // A copy that throws must not leave the slot in `settling` for ever.
     try {
@@ -196,7 +241,7 @@ public:
   }
 
   void settle() {
-    if (begin_settling())
+    if (begin_reply())
       announce();
   }
 

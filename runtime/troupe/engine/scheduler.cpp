@@ -25,6 +25,7 @@ std::jthread make_thread(std::string name, std::function<void()> body) {
 
 scheduler::scheduler(scheduler_options options, thread_starter threads)
     : thread_starter_{threads ? std::move(threads) : thread_starter{make_thread}},
+      workers_{worker_count(options.workers)}, // once: the quota may change
       crew_{.owner = this,
             .spin = options.spin,
             .nap = options.nap,
@@ -33,9 +34,13 @@ scheduler::scheduler(scheduler_options options, thread_starter threads)
             .injector_interval = std::max(options.injector_interval, 1u),
             .workers = {},
             .outside = injector{},
-            .lot = parking{options.workers = worker_count(options.workers)}} { // once: the quota may change
-  for (unsigned i = 0; i < options.workers; ++i)
-    crew_.workers.push_back(std::make_unique<worker>(crew_, i, options.workers, options.seed));
+            .lot = parking{workers_, std::min(options.spare_workers, parking::workers_max - workers_)}} {
+  const auto seats = workers_ + std::min(options.spare_workers, parking::workers_max - workers_);
+  crew_.seated = workers_;
+  for (unsigned i = 0; i < seats; ++i)
+    crew_.workers.push_back(std::make_unique<worker>(crew_, i, seats, options.seed));
+  for (unsigned i = seats; i-- > workers_;)
+    spare_.push_back(i);
 }
 
 scheduler::~scheduler() { stop(); }
@@ -45,19 +50,58 @@ void scheduler::start() {
   if (std::exchange(started_, true))
     return;
   try {
-    for (auto& w : crew_.workers)
-      threads_.push_back(thread_starter_("worker-" + std::to_string(w->index()), [this, &w = *w] {
-        w.work();
-        const std::scoped_lock left{left_mutex_};
-        ++left_;
-        left_changed_.notify_all();
-      }));
+    for (unsigned i = 0; i < workers_; ++i)
+      start_thread(*crew_.workers[i]);
   } catch (...) {
     crew_.stopping.store(true);
     crew_.lot.wake_all();
     threads_.clear();
     throw;
   }
+}
+
+void scheduler::start_thread(worker& w) {
+  threads_.push_back(thread_starter_("worker-" + std::to_string(w.index()), [this, &w] {
+    if (w.work()) { // replaced
+      const std::scoped_lock lock{spare_mutex_};
+      spare_.push_back(w.index());
+    }
+    const std::scoped_lock left{left_mutex_};
+    ++left_;
+    left_changed_.notify_all();
+  }));
+}
+
+bool scheduler::compensate(unsigned stuck) {
+  const std::unique_lock lock{mutex_, std::try_to_lock}; // who stops waits for this very worker
+  if (!lock || crew_.stopping.load() || !started_)
+    return false;
+  unsigned seat = 0;
+  {
+    const std::scoped_lock spares{spare_mutex_};
+    if (spare_.empty())
+      return false;
+    seat = spare_.back();
+    spare_.pop_back();
+  }
+  if (!crew_.workers[stuck]->replace())
+    return give_back(seat);
+  auto& w = *crew_.workers[seat];
+  w.enlist();
+  try {
+    start_thread(w);
+  } catch (...) {
+    w.resign();
+    crew_.workers[stuck]->keep();
+    return give_back(seat);
+  }
+  return true;
+}
+
+bool scheduler::give_back(unsigned seat) {
+  const std::scoped_lock lock{spare_mutex_};
+  spare_.push_back(seat);
+  return false;
 }
 
 // Stop protocol:

@@ -14,6 +14,7 @@
 namespace troupe::engine {
 
 struct scheduler_options {
+  unsigned spare_workers = 0;              ///< that `compensate` may start
   unsigned workers = 0;                    ///< 0: as many as the CPU quota allows; at most `parking::workers_max`
   std::chrono::microseconds spin{0};       ///< search this long before parking; 0: one round
   std::chrono::microseconds nap{25};       ///< first nap of the worker on watch
@@ -63,9 +64,17 @@ public:
   /// Behind the others: at the back of the worker's queue, or of the injector.
   void submit_fair(runnable& r) noexcept override;
 
-  unsigned workers() const noexcept { return static_cast<unsigned>(crew_.workers.size()); }
+  /// Worker `stuck` is in a turn that may never end: starts a spare worker in its place. When that turn ends after all,
+  /// its worker hands over what is queued with it and ends, to be a spare one. False: no spare is left, or no thread
+  /// could be started, or `stuck` has its successor already.
+  bool compensate(unsigned stuck);
 
-  /// Worker `index`, to be observed. Requires: `index < workers()`.
+  /// At work, those included that were compensated for and not those that do so.
+  unsigned workers() const noexcept { return workers_; }
+  /// `workers()` and the spare ones.
+  unsigned seats() const noexcept { return static_cast<unsigned>(crew_.workers.size()); }
+
+  /// Worker `index`, to be observed. Requires: `index < seats()`.
   const worker& at(unsigned index) const noexcept { return *crew_.workers[index]; }
 
   std::vector<worker_statistics> statistics() const;
@@ -74,8 +83,12 @@ public:
   unsigned parked() const noexcept { return crew_.lot.parked(); }
 
 private:
+  void start_thread(worker& w);
+  bool give_back(unsigned seat);
+
   // -- immutable after construction --
   const thread_starter thread_starter_;
+  const unsigned workers_;
 
   // -- has its own rules --
   crew crew_;
@@ -84,6 +97,8 @@ private:
   std::mutex mutex_; // held while threads are started and joined; workers never take it
   std::vector<std::jthread> threads_;
   std::condition_variable left_changed_;
+  std::mutex spare_mutex_;      // a leaf: for the line below
+  std::vector<unsigned> spare_; // seats without a thread
   std::mutex left_mutex_; // a leaf: for the line below
   std::size_t left_ = 0;  // threads whose body has ended
   bool started_ = false;

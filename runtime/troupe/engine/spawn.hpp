@@ -8,6 +8,8 @@
 #include <troupe/watch.hpp>
 
 #include <array>
+#include <concepts>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -54,12 +56,56 @@ constexpr void (*on_stop_of())(void*) {
 }
 
 template <class A>
+constexpr void (*before_restart_of())(void*, const std::exception_ptr&) {
+  if constexpr (requires(A& a, const std::exception_ptr& why) { a.before_restart(why); })
+    return [](void* object, const std::exception_ptr& why) { static_cast<A*>(object)->before_restart(why); };
+  else
+    return nullptr;
+}
+
+template <class A>
+constexpr void (*after_restart_of())(void*, const std::exception_ptr&) {
+  if constexpr (requires(A& a, const std::exception_ptr& why) { a.after_restart(why); })
+    return [](void* object, const std::exception_ptr& why) { static_cast<A*>(object)->after_restart(why); };
+  else
+    return nullptr;
+}
+
+/// Journaled actors: their state is a value that can be kept and put back.
+template <class A>
+concept rehearsable = requires(A& a, const std::shared_ptr<void>& state) {
+  { a.keep_state() } -> std::same_as<std::shared_ptr<void>>;
+  a.put_back(state);
+};
+
+template <class A>
+constexpr std::shared_ptr<void> (*keep_state_of())(void*) {
+  if constexpr (rehearsable<A>)
+    return [](void* object) { return static_cast<A*>(object)->keep_state(); };
+  else
+    return nullptr;
+}
+
+template <class A>
+constexpr void (*put_back_of())(void*, const std::shared_ptr<void>&) {
+  if constexpr (rehearsable<A>)
+    return [](void* object, const std::shared_ptr<void>& state) { static_cast<A*>(object)->put_back(state); };
+  else
+    return nullptr;
+}
+
+template <class A>
 inline constexpr actor_type actor_type_of{
     &typeid(A),
     handler_table<A, typename A::messages>::entries,
     on_stopped_of<A>(),
     on_stop_of<A>(),
     suspended_max_of<A>(),
+    before_restart_of<A>(),
+    after_restart_of<A>(),
+    keep_state_of<A>(),
+    put_back_of<A>(),
+    !rehearsable<A>, // a journal has one writer
 };
 
 /// Keeps the constructor's arguments, so that each incarnation is built like the first.
@@ -76,21 +122,57 @@ public:
   ~hosted() override { destroy(); }
 
   void construct() override {
+    if (object_storage_) {
+      elsewhere_ = std::apply([](const Args&... xs) { return std::make_unique<A>(xs...); }, *arguments_);
+      object_ = elsewhere_.get();
+      return;
+    }
     std::apply([this](const Args&... xs) { object_storage_.emplace(xs...); }, *arguments_);
     object_ = &*object_storage_;
   }
 
   void destroy() noexcept override {
     object_ = nullptr;
-    object_storage_.reset();
+    if (elsewhere_ != nullptr)
+      elsewhere_.reset();
+    else if (!storage_abandoned_)
+      object_storage_.reset();
   }
 
   /// Arguments may hold refs, even to this actor by way of others: a stopped cell must not keep them.
-  void forget() noexcept override { arguments_.reset(); }
+  void forget() noexcept override {
+    forgotten_ = true;
+    if (abandoned_ == 0) // else an object that still works may refer to them
+      arguments_.reset();
+  }
+
+  void* abandon() noexcept override {
+    ++abandoned_;
+    object_ = nullptr;
+    if (elsewhere_ != nullptr)
+      return elsewhere_.release();
+    storage_abandoned_ = true;
+    return &*object_storage_;
+  }
+
+  void bury(void* abandoned) noexcept override {
+    if (storage_abandoned_ && abandoned == &*object_storage_) {
+      storage_abandoned_ = false;
+      object_storage_.reset();
+    } else {
+      delete static_cast<A*>(abandoned);
+    }
+    if (--abandoned_ == 0 && forgotten_)
+      arguments_.reset();
+  }
 
 private:
   std::optional<std::tuple<Args...>> arguments_;
   std::optional<A> object_storage_;
+  std::unique_ptr<A> elsewhere_; // instead, while an abandoned object is in object_storage_
+  unsigned abandoned_ = 0;
+  bool storage_abandoned_ = false;
+  bool forgotten_ = false;
 };
 
 /// Options checked and shared, or an `errc::bad_options`.

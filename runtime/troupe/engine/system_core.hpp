@@ -3,6 +3,7 @@
 
 #include <troupe/engine/blocking_pool.hpp>
 #include <troupe/engine/executor.hpp>
+#include <troupe/engine/handler_watch.hpp>
 #include <troupe/engine/timer_service.hpp>
 #include <troupe/journal/store.hpp>
 #include <troupe/mailbox/quarantine.hpp>
@@ -59,6 +60,10 @@ struct system_core {
   std::int64_t recent_lag = 0;                             ///< Of the clock, in ns.
   std::function<void(const std::function<bool()>&)> drive; ///< Stepped systems: runs until the condition holds.
   supervisor_core* root = nullptr;
+  std::unique_ptr<handler_watch> watch;     ///< For handlers with time budgets.
+  std::chrono::milliseconds handler_budget{}; ///< Of children that name none; 0: none.
+  /// A worker is stuck: runs a spare one in its place until it returns. False if there is none left.
+  std::function<bool(unsigned worker)> compensate;
   std::function<void(const std::string& why)> gave_up; ///< The root's last resort.
 
   // -- with rules of their own --
@@ -68,6 +73,8 @@ struct system_core {
   std::atomic<std::uint64_t> last_id{0};
   std::atomic<std::uint64_t> restarts{0};
   std::atomic<std::uint64_t> escalations{0};
+  std::atomic<std::uint64_t> refused_stopped{0}; ///< Messages to actors that had stopped.
+  std::atomic<std::uint64_t> late_replies{0};    ///< Replies for which nobody waited any more.
   /// Messages that an actor had accepted and could not account for when it stopped. Always 0, or there is a bug.
   std::atomic<std::uint64_t> unaccounted{0};
 

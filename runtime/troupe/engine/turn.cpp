@@ -33,9 +33,13 @@ inline void cell::conclude_handled(envelope* e) noexcept {
   handled_.store(handled_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
-inline void cell::handle(envelope* e) noexcept {
-  if (e->deadline != 0 && core_->has_passed(e->deadline)) [[unlikely]]
-    return expire(e);
+inline bool cell::handle(envelope* e) noexcept {
+  if (e->deadline != 0 && core_->has_passed(e->deadline)) [[unlikely]] {
+    expire(e);
+    return true;
+  }
+  if (instruments_ != nullptr) [[unlikely]]
+    return handle_observed(e);
   in_hand_ = e;
   handling_.store(e->how, std::memory_order_relaxed);
   suspension* s = nullptr;
@@ -46,7 +50,8 @@ inline void cell::handle(envelope* e) noexcept {
   } catch (...) {
     in_hand_ = nullptr;
     handling_.store(nullptr, std::memory_order_relaxed);
-    return fail(e, std::current_exception());
+    fail(e, std::current_exception());
+    return true;
   }
   in_hand_ = nullptr;
   handling_.store(nullptr, std::memory_order_relaxed);
@@ -54,6 +59,7 @@ inline void cell::handle(envelope* e) noexcept {
     conclude_handled(e);
   else
     suspend(e, s);
+  return true;
 }
 
 bool cell::anything_waits() const noexcept { return local_head_ != nullptr || due_head_ != nullptr || depth() != 0; }
@@ -114,7 +120,8 @@ engine::run_result cell::run() noexcept {
       current_ = this;
       continue;
     }
-    handle(e);
+    if (!handle(e)) [[unlikely]]
+      return engine::run_result::idle;
     if (end_wanted_) [[unlikely]]
       normal_end();
     // Fairness: give the worker back after so many messages, or so much time, looked at every few messages: the cheaper
@@ -187,7 +194,10 @@ void cell::resume(std::coroutine_handle<> h, envelope* message) noexcept {
   in_hand_ = message;
   handling_.store(message->how, std::memory_order_relaxed);
   fault_injector::forget();
-  h.resume();
+  if (instruments_ == nullptr) [[likely]]
+    h.resume();
+  else
+    resume_observed(h, message);
   in_hand_ = nullptr;
   handling_.store(nullptr, std::memory_order_relaxed);
   finish_if_ended(message);
@@ -257,7 +267,8 @@ void cell::drop(envelope* e, drop_reason why) noexcept {
       case drop_reason::restarted: settle(*e, errc::restarted, name() + " was restarted"); break;
       case drop_reason::resumed:
       case drop_reason::quarantine_full: settle(*e, errc::failed, describe(failure_)); break;
-      case drop_reason::overflow: settle(*e, errc::dropped); break;
+      case drop_reason::overflow:
+      case drop_reason::overran: settle(*e, errc::dropped); break; // overran: its asker was told, and it is not here
       case drop_reason::unhandled: settle(*e, errc::no_reply, name() + " has no handler for it"); break;
     }
   }
@@ -265,12 +276,41 @@ void cell::drop(envelope* e, drop_reason why) noexcept {
   count(rare().dropped);
 }
 
+namespace {
+
+/// Who caused `e`, as far as requests lead back: the first cause first, the sender last.
+std::vector<std::string> path_to(const envelope& e) {
+  std::vector<std::string> path;
+  const auto add = [&](std::string who, const handler* handled) {
+    path.push_back(handled == nullptr ? std::move(who) : who + ", handling " + type_name(*handled->message->info));
+  };
+  if (e.reply != nullptr) {
+    const auto* asker = e.reply->asker();
+    add(asker != nullptr ? asker->name() : "outside", e.reply->asker_handled());
+    const auto& causes = e.reply->causes();
+    for (unsigned i = 0; i < causes.length; ++i) {
+      const auto& c = causes.links[i];
+      add(c.asker != nullptr ? type_name(*c.asker->info) + "#" + std::to_string(c.id) : "outside", c.handled);
+    }
+  }
+  if (path.empty() && e.sender != 0)
+    path.push_back("actor #" + std::to_string(e.sender));
+  std::ranges::reverse(path);
+  return path;
+}
+
+} // namespace
+
 void cell::quarantine(envelope* e) noexcept {
   quarantined_message about{.receiver = name(),
                             .message_type = type_name(*e->how->message->info),
                             .exception = describe(failure_),
                             .attempts = e->attempts,
-                            .since = core_->through.clock->wall_now()};
+                            .since = core_->through.clock->wall_now(),
+                            .payload = e->how->message->print != nullptr
+                                           ? e->how->message->print(payload_of(*e, *e->how->message))
+                                           : std::string{},
+                            .path = path_to(*e)};
   supervision_event event{.supervisor = parent_ != nullptr ? parent_->name() : std::string{},
                           .what = supervision_event::kind::quarantined,
                           .why = about.exception,

@@ -24,7 +24,7 @@ worker::worker(crew& shared, unsigned index, unsigned workers, std::uint64_t see
       random_{(seed ^ (index + 1) * 0xbf58476d1ce4e5b9) | 1}, // | 1: xorshift stays at zero for ever
       looks_(workers) {}
 
-void worker::work() noexcept {
+bool worker::work() noexcept {
   prctl(PR_SET_TIMERSLACK, 1000UL); // ns; the default of 50 us would triple a nap
   current_ = this;
   // relaxed, here and below: only ends the loop; a worker that may sleep looks again in default order, see park()
@@ -38,11 +38,37 @@ void worker::work() noexcept {
       continue; // woken: still searching
     do
       run_turn(*r);
-    while (!crew_.stopping.load(std::memory_order_relaxed) && (r = next()) != nullptr);
+    while (!replaced_.load(std::memory_order_relaxed) && !crew_.stopping.load(std::memory_order_relaxed) && (r = next()) != nullptr);
     running_.store(nullptr, std::memory_order_relaxed); // relaxed: observers only compare it
+    if (replaced_.load(std::memory_order_relaxed)) [[unlikely]] {
+      leave();
+      current_ = nullptr;
+      return true;
+    }
     crew_.lot.start_search();
   }
   current_ = nullptr;
+  return false;
+}
+
+/// An active worker goes for good. What is queued with it goes to the others.
+void worker::leave() noexcept {
+  std::vector<runnable*> rest;
+  drain_to(rest);
+  for (auto* r : rest)
+    crew_.outside.push(*r);
+  leftover_ = false;
+  replaced_.store(false, std::memory_order_relaxed); // published by the lock over the spare seats
+  crew_.lot.resign_active();
+  if (!rest.empty())
+    crew_.lot.work_queued();
+}
+
+void worker::enlist() noexcept {
+  auto seated = crew_.seated.load();
+  while (seated <= index_ && !crew_.seated.compare_exchange_weak(seated, index_ + 1)) {
+  }
+  crew_.lot.enlist();
 }
 
 // -- submitting --
@@ -132,7 +158,7 @@ runnable* worker::take_outside() noexcept {
   if (waiting == 0)
     return nullptr;
   std::array<runnable*, queue::capacity / 2> batch;
-  const auto share = std::min(waiting / crew_.workers.size() + 1, batch.size());
+  const auto share = std::min(waiting / crew_.seated.load(std::memory_order_relaxed) + 1, batch.size());
   const auto taken = crew_.outside.pop(std::span{batch}.first(share));
   if (taken == 0)
     return nullptr;
@@ -168,7 +194,7 @@ runnable* worker::search_and_spin() noexcept {
 }
 
 runnable* worker::steal() noexcept {
-  const auto others = crew_.workers.size();
+  const auto others = crew_.seated.load(std::memory_order_relaxed); // relaxed: a new one has nothing to steal yet
   const auto first = random() % others;
   for (std::size_t i = 0; i < others; ++i) {
     auto& victim = *crew_.workers[(first + i) % others];

@@ -36,7 +36,10 @@ struct crew {
   std::chrono::nanoseconds nap_max; // naps double up to this
   unsigned hot_turns_max;           // hot partners in a row before the queue is served
   unsigned injector_interval;       // turns between two looks at the injector
-  std::vector<std::unique_ptr<worker>> workers;
+  std::vector<std::unique_ptr<worker>> workers; // spare ones included
+
+  // -- atomic --
+  std::atomic<unsigned> seated{0}; // workers that were ever at work are among the first so many; only grows
 
   // -- shared, each with its own rules --
   injector outside;
@@ -84,8 +87,18 @@ public:
     crew_.lot.work_queued();
   }
 
-  /// The thread's body: returns after the scheduler began to stop.
-  void work() noexcept;
+  /// The thread's body: returns after the scheduler began to stop, or, with true, after a turn in which the worker was
+  /// replaced.
+  bool work() noexcept;
+
+  // -- by who replaces a worker; see scheduler::compensate --
+
+  /// The worker shall end with its turn. False: it is told so already.
+  bool replace() noexcept { return !replaced_.exchange(true); }
+  void keep() noexcept { replaced_.store(false); }
+  /// Before the thread of a spare worker is started, and if that fails.
+  void enlist() noexcept;
+  void resign() noexcept { crew_.lot.resign_searching(); }
 
   /// Takes back what is queued here, slot first. Requires: the thread has ended.
   void drain_to(std::vector<runnable*>& out);
@@ -120,6 +133,7 @@ private:
   runnable* watch(bool called) noexcept;
   runnable* look_at_turns() noexcept;
   bool anything_queued() const noexcept;
+  void leave() noexcept;
   void hand_over() noexcept;
   std::uint64_t random() noexcept;
 
@@ -152,6 +166,8 @@ private:
   std::atomic<std::uint64_t> overflows_{0};
   std::atomic<std::uint64_t> parks_{0};
   std::atomic<std::uint64_t> naps_{0};
+
+  std::atomic<bool> replaced_{false}; // set by anyone, looked at after each turn; relaxed: it may be a turn late
 
   // -- has its own rules --
   queue queue_;

@@ -11,6 +11,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -85,6 +86,13 @@ public:
       session_.snapshot({&journal_type_of<State>, &state_});
   }
   const State& kept_state() const noexcept { return state_; }
+
+  /// For the runtime: a trial of messages on a fresh incarnation. Nothing of it is kept.
+  std::shared_ptr<void> keep_state() const { return std::make_shared<State>(state_); }
+  void put_back(const std::shared_ptr<void>& state) { state_ = *static_cast<const State*>(state.get()); }
+  void apply_on_trial(const detail::event_row<typename Events::variant>& es) {
+    es.for_each([this](const auto& e) { std::visit([this](const auto& x) { Self::apply(state_, x); }, e); });
+  }
 
 protected:
   /// Opens the journal `key` (unique in the store) and rebuilds the state from it. Throws recovery_error if that cannot be

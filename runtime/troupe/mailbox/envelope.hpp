@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <new>
+#include <string>
 #include <type_traits>
 #include <typeinfo>
 #include <utility>
@@ -22,6 +24,10 @@ struct message_type {
   void (*destroy)(void* payload) noexcept;
   std::uint16_t payload_offset;
   std::uint8_t block_class;
+  /// A copy of the payload; null if it cannot be copied.
+  std::shared_ptr<const void> (*copy)(const void* payload);
+  /// What the type's own `to_string` says, found by argument-dependent lookup; null if there is none.
+  std::string (*print)(const void* payload);
 };
 
 /// A message on its way: one block from the pool, the payload behind the header.
@@ -42,8 +48,8 @@ struct envelope {
   std::int64_t deadline;
   /// How often handling it has failed.
   std::uint32_t attempts;
-  /// The receiver's own mark; unused in the mailbox.
-  std::uint32_t mark;
+  /// The sender's id, its lower half, if it is an actor and the receiver has a flight recorder; else 0.
+  std::uint32_t sender;
 };
 
 inline constexpr std::size_t envelope_header_bytes = sizeof(envelope);
@@ -61,11 +67,31 @@ void destroy_payload(void* payload) noexcept {
 }
 
 template <class M>
+constexpr auto copier_of() -> std::shared_ptr<const void> (*)(const void*) {
+  if constexpr (std::is_copy_constructible_v<M>)
+    return [](const void* p) -> std::shared_ptr<const void> {
+      return std::make_shared<const M>(*static_cast<const M*>(p));
+    };
+  else
+    return nullptr;
+}
+
+template <class M>
+constexpr auto printer_of() -> std::string (*)(const void*) {
+  if constexpr (requires(const M& m) { std::string{to_string(m)}; })
+    return [](const void* p) { return std::string{to_string(*static_cast<const M*>(p))}; };
+  else
+    return nullptr;
+}
+
+template <class M>
 inline constexpr message_type message_type_of{
     &typeid(M),
     std::is_trivially_destructible_v<M> ? nullptr : &destroy_payload<M>,
     static_cast<std::uint16_t>(payload_offset<M>()),
     block_pool::class_for(payload_offset<M>() + sizeof(M)),
+    copier_of<M>(),
+    printer_of<M>(),
 };
 
 inline void* payload_of(envelope& e, const message_type& type) noexcept {

@@ -2,9 +2,31 @@
 #include <troupe/engine/cell.hpp>
 #include <troupe/mailbox/quarantine.hpp>
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 namespace troupe {
+
+std::string to_string(const quarantined_message& m) {
+  auto text = fmt::format("{}  {}  for {}, after {} attempt{}, {:%Y-%m-%d %H:%M:%S} UTC\n  {}\n", m.id, m.message_type,
+                          m.receiver, m.attempts, m.attempts == 1 ? "" : "s",
+                          std::chrono::time_point_cast<std::chrono::seconds>(m.since), m.exception);
+  if (!m.payload.empty())
+    text += fmt::format("  payload: {}\n", m.payload);
+  if (!m.path.empty())
+    text += fmt::format("  caused by: {}\n", fmt::join(m.path, " -> "));
+  return text;
+}
+
+std::string to_string(const std::vector<quarantined_message>& all) {
+  auto text = fmt::format("{} message{} in quarantine\n", all.size(), all.size() == 1 ? "" : "s");
+  for (const auto& m : all)
+    text += to_string(m);
+  return text;
+}
 
 quarantine::~quarantine() {
   for (auto& x : entries_) {

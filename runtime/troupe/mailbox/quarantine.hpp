@@ -25,7 +25,16 @@ struct quarantined_message {
   std::string exception; ///< What the last attempt threw.
   unsigned attempts = 0; ///< How often it was tried.
   wall_time_point since{};
+  /// What the message's own `to_string` says; empty if its type has none.
+  std::string payload{};
+  /// Who caused it, the first cause first, the sender last: "shop/order, handling place_order". Requests lead back to what
+  /// their askers were handling; a `tell` says at most its sender's id, if the receiver has a flight recorder.
+  std::vector<std::string> path{};
 };
+
+/// A few lines for a person: receiver, message, exception, attempts, time, payload, causal path.
+std::string to_string(const quarantined_message& m);
+std::string to_string(const std::vector<quarantined_message>& all);
 
 /// Messages whose handlers failed as often as their receivers' retries allow, kept with their payload.
 ///

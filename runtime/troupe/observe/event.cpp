@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/observe/event.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace troupe {
@@ -23,6 +25,7 @@ const char* to_string(drop_reason r) noexcept {
     case drop_reason::resumed: return "resumed";
     case drop_reason::quarantine_full: return "quarantine_full";
     case drop_reason::unhandled: return "unhandled";
+    case drop_reason::overran: return "overran";
   }
   return "?";
 }
@@ -33,6 +36,7 @@ const char* to_string(dead_letter::cause c) noexcept {
     case dead_letter::cause::receiver_stopped: return "receiver_stopped";
     case dead_letter::cause::dropped: return "dropped";
     case dead_letter::cause::expired: return "expired";
+    case dead_letter::cause::unavailable: return "unavailable";
   }
   return "?";
 }
@@ -49,8 +53,33 @@ const char* to_string(supervision_event::kind k) noexcept {
     case kind::gave_up: return "gave_up";
     case kind::escalated: return "escalated";
     case kind::stuck: return "stuck";
+    case kind::overran: return "overran";
+    case kind::replaced: return "replaced";
+    case kind::returned: return "returned";
+    case kind::rehearsed: return "rehearsed";
   }
   return "?";
+}
+
+std::string to_string(const supervision_event& e) {
+  auto text = fmt::format("{}: {} {}", e.supervisor.empty() ? "root" : e.supervisor, e.child, to_string(e.what));
+  if (!e.why.empty())
+    text += ": " + e.why;
+  if (!e.message_type.empty())
+    text += fmt::format(" (handling {})", e.message_type);
+  if (e.what == supervision_event::kind::restarted || e.what == supervision_event::kind::quarantined)
+    text += fmt::format(" (attempt {})", e.attempt);
+  if (e.delay.count() != 0)
+    text += fmt::format(" after {}", readable(e.delay));
+  if (!e.recent.empty())
+    text += '\n' + to_string(e.recent, e.at);
+  return text;
+}
+
+std::string to_string(const dead_letter& l) {
+  const bool dropped = l.why == dead_letter::cause::dropped;
+  return fmt::format("{}{}: {} for {}", to_string(l.why), dropped ? fmt::format(" ({})", to_string(l.reason)) : "",
+                     l.message_type, l.receiver);
 }
 
 /// The lock makes "afterwards the subscriber is not called any more" true; it is recursive because a subscriber may

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/mailbox/delivery.hpp>
+#include <troupe/observe/flight_record.hpp>
 #include <troupe/supervision/exit_reason.hpp>
 
 #include <atomic>
@@ -19,7 +20,7 @@ namespace troupe {
 /// A message that did not reach a handler.
 struct dead_letter {
   /// Why: the mailbox refused it, or dropped it after it was accepted.
-  enum class cause : std::uint8_t { mailbox_full, receiver_stopped, dropped, expired };
+  enum class cause : std::uint8_t { mailbox_full, receiver_stopped, dropped, expired, unavailable };
   cause why{};
   drop_reason reason{};     ///< For `dropped`.
   std::string message_type; ///< C++ name of the message's type.
@@ -41,6 +42,10 @@ struct supervision_event {
     gave_up,   ///< The restart budget is spent.
     escalated, ///< A supervisor handed its failure to its own supervisor.
     stuck,     ///< A child did not stop within its shutdown time.
+    overran,   ///< A handler exceeds its time budget.
+    replaced,  ///< A fresh incarnation took over from one whose handler does not return.
+    returned,  ///< The handler of a replaced incarnation has returned; its result was discarded.
+    rehearsed, ///< The last messages were tried on the new incarnation; `why` says what came of it.
   };
   std::string supervisor{};
   kind what{};
@@ -50,11 +55,18 @@ struct supervision_event {
   std::uint64_t child_id = 0;
   std::string message_type{};        ///< The message whose handling failed, where there is one.
   unsigned attempt = 0;              ///< Restarts since the last quiet period.
-  std::chrono::milliseconds delay{}; ///< Back-off before the restart.
-  exit_reason reason{};              ///< For `stopped`.
+  std::chrono::nanoseconds delay{};    ///< Back-off before the restart.
+  exit_reason reason{};                ///< For `stopped`.
+  time_point at{};                     ///< When it was reported.
+  std::vector<flight_record> recent{}; ///< For `failed` and `overran`: what the flight recorder holds, if there is one.
 };
 
 const char* to_string(supervision_event::kind k) noexcept;
+
+/// One line, "shop: stock failed: std::bad_alloc: ... (handling reserve)", and one more for each flight record.
+std::string to_string(const supervision_event& e);
+/// One line: "dropped (overflow): reserve for shop/stock".
+std::string to_string(const dead_letter& l);
 
 using event = std::variant<dead_letter, supervision_event>;
 

@@ -13,22 +13,22 @@
 namespace troupe {
 
 /// The life after which a child starts again at the first delay: `reset_after`, by default (min + max) / 2.
-constexpr std::chrono::milliseconds reset_after(const backoff_options& options) noexcept {
+constexpr std::chrono::nanoseconds reset_after(const backoff_options& options) noexcept {
   return options.reset_after.value_or((options.min + options.max) / 2);
 }
 
 /// The delay before a restart, the `n`-th that waits since the last reset, counted from 0; `unit` is random in [0, 1).
 ///
-/// `min(max, min * factor^n) * (1 + unit * jitter)`, rounded down to a millisecond. This is Akka's BackoffSupervisor,
+/// `min(max, min * factor^n) * (1 + unit * jitter)`, rounded down to a nanosecond. This is Akka's BackoffSupervisor,
 /// except that the result is at most `max`, jitter included, and that the factor, there 2, is an option.
 /// *Requires*: valid options.
-inline std::chrono::milliseconds delay(unsigned n, const backoff_options& options, double unit) noexcept {
+inline std::chrono::nanoseconds delay(unsigned n, const backoff_options& options, double unit) noexcept {
   assert(unit >= 0.0 && unit < 1.0);
   const auto least = static_cast<double>(options.min.count());
   const auto most = static_cast<double>(options.max.count());
   const double grown = std::min(most, least * std::pow(options.factor, n)); // pow may be infinite
   const double jittered = std::min(most, grown * (1.0 + unit * options.jitter));
-  return std::chrono::milliseconds{static_cast<std::chrono::milliseconds::rep>(jittered)};
+  return std::chrono::nanoseconds{static_cast<std::chrono::nanoseconds::rep>(jittered)};
 }
 
 /// How often a child has been restarted of late, and hence how long its next restart waits.
@@ -47,7 +47,7 @@ public:
   ///
   /// A life of at least `reset_after` between `started` and this call makes it the first failure again. An attempt that
   /// failed before `started` was called is no life at all.
-  std::chrono::milliseconds failed(time_point now, const backoff_options& options, double unit) noexcept {
+  std::chrono::nanoseconds failed(time_point now, const backoff_options& options, double unit) noexcept {
     if (alive_since_ && now - *alive_since_ >= reset_after(options))
       restarts_ = 0;
     alive_since_.reset();
@@ -56,7 +56,7 @@ public:
       ++restarts_;
     if (!options.immediate_first)
       return delay(n, options, unit);
-    return n == 0 ? std::chrono::milliseconds{0} : delay(n - 1, options, unit);
+    return n == 0 ? std::chrono::nanoseconds{0} : delay(n - 1, options, unit);
   }
 
   /// Restarts asked for since the last reset.

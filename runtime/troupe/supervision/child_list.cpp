@@ -37,6 +37,12 @@ void child_list::notice(bool all) {
   notices_ = all;
 }
 
+bool child_list::notice(const cell& child) {
+  std::unique_lock guard{mutex_};
+  notices_ = true; // under the same lock: as in all_noticed
+  return child.listed_in == this;
+}
+
 std::vector<cell_pointer> child_list::all_noticed() {
   std::unique_lock guard{mutex_};
   notices_ = true; // under the same lock: of each child in the result, the end is noticed
@@ -89,7 +95,7 @@ ledger child_list::books() const {
   std::unique_lock guard{mutex_};
   auto sum = gone_;
   for (const auto* c = first_; c != nullptr; c = c->next_sibling)
-    sum += c->supervisor() != nullptr ? c->supervisor()->books() : c->books();
+    sum += c->supervisor() != nullptr ? c->supervisor()->books() : c->lane_books();
   return sum;
 }
 

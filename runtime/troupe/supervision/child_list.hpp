@@ -35,6 +35,8 @@ public:
   removal remove(cell& child, const ledger& closing, cell& home);
   /// Whether `remove` notices children that are not significant.
   void notice(bool all);
+  /// Whether `child` is still here; if so, `remove` notices it.
+  bool notice(const cell& child);
   /// As `all`, and `remove` notices each of them from now on.
   std::vector<cell_pointer> all_noticed();
 

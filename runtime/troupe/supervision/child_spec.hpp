@@ -61,6 +61,18 @@ enum class auto_shutdown : unsigned char {
   all_significant,
 };
 
+/// What follows when a handler exceeds its time budget. It is reported in any case, and cannot be interrupted.
+enum class overrun_action : unsigned char {
+  /// Nothing else: the actor goes on when its handler returns.
+  report,
+  /// The supervisor fails, and its own supervisor decides.
+  escalate,
+  /// A fresh incarnation takes the actor over at once, on another thread: same address, same mailbox. The message is
+  /// dropped and its asker told. The old object goes when its handler returns, whose result is discarded. Charged to the
+  /// budgets like a restart. Not for supervisors and journaled actors: those are reported.
+  replace,
+};
+
 using enum strategy;
 using enum restart_type;
 
@@ -138,11 +150,11 @@ failure_rules decide_by(failure_action action) {
 
 /// How long a supervisor waits before a restart: 0, 100 ms, 200 ms, 400 ms, ... 30 s by default, each up to 20 % more.
 struct backoff_options {
-  /// The first delay, 1 ms..24 h.
-  std::chrono::milliseconds min{100};
+  /// The first delay, above 0, at most 24 h.
+  std::chrono::nanoseconds min = std::chrono::milliseconds{100};
 
   /// No delay is longer, jitter included; min..24 h.
-  std::chrono::milliseconds max{30'000};
+  std::chrono::nanoseconds max = std::chrono::seconds{30};
 
   /// Each delay is the one before times this, 1..100.
   double factor = 2.0;
@@ -150,9 +162,9 @@ struct backoff_options {
   /// A delay is lengthened by a random part of at most this fraction, 0..1.
   double jitter = 0.2;
 
-  /// A child that lived so long since its last restart starts again at the first delay. 1 ms..24 h.
+  /// A child that lived so long since its last restart starts again at the first delay. Above 0, at most 24 h.
   /// Default: (min + max) / 2.
-  std::optional<std::chrono::milliseconds> reset_after{};
+  std::optional<std::chrono::nanoseconds> reset_after{};
 
   /// The first restart does not wait; the second waits `min`.
   bool immediate_first = true;
@@ -186,6 +198,24 @@ struct child_options {
   bool significant = false;
 
   mailbox_options mailbox{};
+
+  /// What becomes of a request that comes while the child waits for its restart. false: it waits in the mailbox, like
+  /// other messages. true: it is refused at once with `errc::unavailable`.
+  bool refuse_asks_in_backoff = false;
+
+  /// How many of its last messages the actor remembers, to be shown with a crash and in the tree; 0..10'000. 0 = none, at
+  /// no cost; otherwise two readings of the clock and a lock for each message.
+  std::size_t flight_recorder = 0;
+
+  /// How long a handler may run, up to its end or to its next co_await; 1 ms..24 h, 0 = without limit. Costs as much as
+  /// the recorder. Default: the system's.
+  std::optional<std::chrono::milliseconds> handler_budget{};
+
+  overrun_action on_overrun = overrun_action::report;
+
+  /// Journaled actors only: after a failure so many of the last messages are handled again by the new incarnation, on
+  /// trial, before it goes live: see docs/how-to/supervise.md. 0..1'000, 0 = none.
+  std::size_t rehearse = 0;
 
   friend bool operator==(const child_options&, const child_options&) = default;
 };
@@ -247,7 +277,16 @@ constexpr std::string_view to_string(auto_shutdown value) noexcept {
   return value <= auto_shutdown::all_significant ? names[static_cast<std::size_t>(value)] : "invalid auto_shutdown";
 }
 
+/// The enumerator's own spelling.
+constexpr std::string_view to_string(overrun_action value) noexcept {
+  constexpr std::string_view names[] = {"report", "escalate", "replace"};
+  return value <= overrun_action::replace ? names[static_cast<std::size_t>(value)] : "invalid overrun_action";
+}
+
 namespace detail {
+
+inline constexpr std::size_t flight_recorder_max = 10'000;
+inline constexpr std::size_t rehearse_max = 1'000;
 
 inline std::optional<std::string> validate_intensity(std::string_view field, unsigned value) {
   if (value <= intensity_max || value == unlimited)
@@ -263,20 +302,29 @@ inline std::optional<std::string> validate_time(std::string_view field, std::chr
          std::to_string(value.count()) + " ms";
 }
 
+inline std::optional<std::string> validate_delay(std::string_view field, std::chrono::nanoseconds value,
+                                                 std::chrono::nanoseconds least) {
+  if (value >= least && value <= option_time_max)
+    return std::nullopt;
+  const bool positive = least == std::chrono::nanoseconds{1};
+  return std::string{field} + " must be " + (positive ? "above 0" : "at least " + std::to_string(least.count()) + " ns") +
+         " and at most 24 h, not " + std::to_string(value.count()) + " ns";
+}
+
 } // namespace detail
 
 /// Returns what is wrong with `options`, naming the first wrong field, or nothing.
 inline std::optional<std::string> validate(const backoff_options& options) {
-  using std::chrono::milliseconds;
-  if (auto wrong = detail::validate_time("backoff.min", options.min, milliseconds{1}))
+  using std::chrono::nanoseconds;
+  if (auto wrong = detail::validate_delay("backoff.min", options.min, nanoseconds{1}))
     return wrong;
-  if (auto wrong = detail::validate_time("backoff.max", options.max, options.min))
+  if (auto wrong = detail::validate_delay("backoff.max", options.max, options.min))
     return wrong;
   if (!(options.factor >= 1.0 && options.factor <= 100.0)) // written so that it refuses NaN
     return "backoff.factor must be 1..100, not " + std::to_string(options.factor);
   if (!(options.jitter >= 0.0 && options.jitter <= 1.0))
     return "backoff.jitter must be 0..1, not " + std::to_string(options.jitter);
-  return options.reset_after ? detail::validate_time("backoff.reset_after", *options.reset_after, milliseconds{1})
+  return options.reset_after ? detail::validate_delay("backoff.reset_after", *options.reset_after, nanoseconds{1})
                              : std::nullopt;
 }
 
@@ -295,6 +343,14 @@ inline std::optional<std::string> validate(const child_options& options) {
     return wrong;
   if (options.significant && options.restart == permanent)
     return std::string{"significant needs restart to be transient or temporary: a permanent child never ends"};
+  if (options.flight_recorder > detail::flight_recorder_max)
+    return "flight_recorder must be 0..10000, not " + std::to_string(options.flight_recorder);
+  if (auto wrong = detail::validate_time("handler_budget", options.handler_budget.value_or(milliseconds{0}), milliseconds{0}))
+    return wrong;
+  if (options.on_overrun > overrun_action::replace)
+    return std::string{"on_overrun must be report, escalate or replace"};
+  if (options.rehearse > detail::rehearse_max)
+    return "rehearse must be 0..1000, not " + std::to_string(options.rehearse);
   return validate(options.mailbox);
 }
 

@@ -19,7 +19,7 @@ decision decide(const child_exit& exit, const restart_terms& terms) noexcept {
   if (needs_restart(exit)) {
     if (terms.child_budget_exceeded || terms.group_budget_exceeded)
       return decision::escalate;
-    return terms.delay > std::chrono::milliseconds::zero() ? decision::restart_after_delay : decision::restart;
+    return terms.delay > std::chrono::nanoseconds::zero() ? decision::restart_after_delay : decision::restart;
   }
   if (exit.reason != exit_reason::failure)
     return decision::none;

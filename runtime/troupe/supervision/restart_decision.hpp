@@ -50,7 +50,7 @@ struct child_exit {
 struct restart_terms {
   bool child_budget_exceeded = false;
   bool group_budget_exceeded = false;
-  std::chrono::milliseconds delay{0};
+  std::chrono::nanoseconds delay{0};
 };
 
 /// Whether a restart is called for, and thus to be charged to the budgets.

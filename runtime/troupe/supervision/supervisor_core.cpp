@@ -9,7 +9,7 @@
 
 namespace troupe::detail {
 
-using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
 
 void order(cell& child, void (cell::*what)() noexcept) {
   child.send_control(make_control([what](cell& c) { (c.*what)(); }));
@@ -68,7 +68,8 @@ cell_pointer supervisor_core::retire(cell& child, const ledger& closing, exit_re
                                            .why = to_string(why),
                                            .child = child.name(),
                                            .child_id = child.id(),
-                                           .reason = why});
+                                           .reason = why,
+                                           .at = core_.now()});
   }
   auto* listener = self_;
   auto removed = children_.remove(child, closing, *self_);
@@ -100,9 +101,10 @@ std::string supervisor_core::path_of(std::string_view child) const {
 }
 
 void supervisor_core::publish(supervision_event::kind what, const cell& child, std::string why,
-                              std::string message_type, unsigned attempt, milliseconds delay) const {
+                              std::string message_type, unsigned attempt, nanoseconds delay) const {
   if (!core_.events.observed())
     return;
+  const bool crash = what == supervision_event::kind::failed || what == supervision_event::kind::overran;
   core_.events.publish(supervision_event{.supervisor = name(),
                                          .what = what,
                                          .why = std::move(why),
@@ -110,27 +112,48 @@ void supervisor_core::publish(supervision_event::kind what, const cell& child, s
                                          .child_id = child.id(),
                                          .message_type = std::move(message_type),
                                          .attempt = attempt,
-                                         .delay = delay});
+                                         .delay = delay,
+                                         .at = core_.now(),
+                                         .recent = crash ? child.recent() : std::vector<flight_record>{}});
 }
 
 // -- decisions --------------------------------------------------------------------------------------------------------
 
 void supervisor_core::on_report(const child_report& r) {
+  if (r.what == child_report::overran)
+    return on_overrun(r);
   note(r);
+  on_news(r.child, r.what, r.why);
+}
+
+/// The child is in its handler, and may be there for ever.
+void supervisor_core::on_overrun(const child_report& r) {
+  if (r.child.lifecycle() >= cell::state::stopping || phase_ == phase::stopping)
+    return;
+  if (r.child.options().spec.on_overrun == overrun_action::escalate) {
+    if (phase_ == phase::running)
+      give_up(r.child, r.why);
+    return;
+  }
+  if (r.child.take_over()) // else it has returned meanwhile, or cannot be left alone
+    on_news(r.child, child_report::failed, r.why);
+}
+
+void supervisor_core::on_news(cell& child, child_report::kind what, const std::exception_ptr& why) {
   switch (phase_) {
     case phase::running:
-      if (r.down())
-        on_failure(r.child, r.what, r.why);
+      if (is_down(what))
+        on_failure(child, what, why);
       break;
     case phase::regrouping:
     case phase::halting:
-    case phase::reviving: on_sequence_report(r); break;
+    case phase::reviving: on_sequence_news(child, what, why); break;
     case phase::halted:
-      if (r.down() && !comes_back(r.child))
-        deferred_.push_back({cell_pointer{r.child}, r.what, r.why});
+      if (is_down(what) && !comes_back(child))
+        deferred_.push_back({cell_pointer{child}, what, why});
       break;
     case phase::stopping:
-      if (r.what == child_report::gone)
+      if (what == child_report::gone)
         stop_next();
       break;
   }
@@ -146,12 +169,17 @@ void supervisor_core::note(const child_report& r) {
       publish(supervision_event::kind::failed, r.child, describe(r.why), r.message_type);
       break;
     case child_report::revived: {
+      if (served_ && served_->what == child_request::restart && at_ < to_revive_.size() &&
+          to_revive_[at_].get() == &r.child) {
+        publish(supervision_event::kind::started, r.child, "by name");
+        break;
+      }
       core_.restarts.fetch_add(1, std::memory_order_relaxed); // relaxed: a figure
       const auto* record = r.child.record.get();
       if (record != nullptr)
         r.child.record->pause.started(core_.now());
       publish(supervision_event::kind::restarted, r.child, {}, {}, record != nullptr ? record->pause.restarts() : 0,
-              record != nullptr ? record->delay : milliseconds{});
+              record != nullptr ? record->delay : nanoseconds{});
       break;
     }
     case child_report::gone: {
@@ -163,7 +191,8 @@ void supervisor_core::note(const child_report& r) {
       break;
     }
     case child_report::ended:
-    case child_report::halted: break;
+    case child_report::halted:
+    case child_report::overran: break;
   }
 }
 
@@ -190,7 +219,7 @@ decision supervisor_core::judge(cell& child, child_report::kind what, const std:
 }
 
 void supervisor_core::on_failure(cell& child, child_report::kind what, const std::exception_ptr& why) {
-  if (child.lifecycle() >= cell::state::stopping)
+  if (child.lifecycle() >= cell::state::stopping || child.is_out())
     return; // somebody stopped it while its failure waited
   switch (judge(child, what, why)) {
     case decision::none: return;
@@ -224,9 +253,11 @@ void supervisor_core::escalate(std::exception_ptr why) {
   halt_all();
 }
 
-void supervisor_core::restart(cell& child, milliseconds delay) {
+void supervisor_core::restart(cell& child, nanoseconds delay) {
   if (delay.count() == 0)
     return order(child, &cell::order_revive);
+  if (child.options().spec.refuse_asks_in_backoff)
+    child.refuse_asks();
   child.record->ticket = ++tickets_;
   after(delay, [this, c = cell_pointer{child}, ticket = tickets_] {
     if (phase_ == phase::running && c->record != nullptr && c->record->ticket == ticket)
@@ -245,7 +276,7 @@ child_record& supervisor_core::record_of(cell& child) {
 
 // -- time -------------------------------------------------------------------------------------------------------------
 
-void supervisor_core::after(milliseconds delay, std::function<void()> f, actor_timer** handle) {
+void supervisor_core::after(nanoseconds delay, std::function<void()> f, actor_timer** handle) {
   auto* t = new callback_timer{std::move(f)};
   t->start(*self_, core_.now() + delay, {}, {});
   if (handle != nullptr)
@@ -255,7 +286,7 @@ void supervisor_core::after(milliseconds delay, std::function<void()> f, actor_t
 }
 
 /// As `after`, and `end_await` takes it back; only one at a time.
-void supervisor_core::await(milliseconds delay, std::function<void()> f) {
+void supervisor_core::await(nanoseconds delay, std::function<void()> f) {
   end_await();
   after(delay, std::move(f), &awaited_);
 }

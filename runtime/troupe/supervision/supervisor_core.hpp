@@ -17,6 +17,7 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,8 @@ void order(cell& child, void (cell::*what)() noexcept);
 /// in it. An escalation halts all children and fails the supervisor's own cell; its supervisor's `revive` revives them.
 /// Nobody's handle goes stale on the way. A child that is started while a sequence runs is not part of it: it just
 /// runs.
+///
+/// Stopping, restarting or removing a child by name is a sequence of one.
 ///
 /// Reports of one child arrive in the order in which it made them, so a child that has reported `halted` or `revived`
 /// has said before whatever it had to say of its life until then.
@@ -79,12 +82,13 @@ public:
   /// The path of a child named `child`; empty for an empty name.
   std::string path_of(std::string_view child) const;
   void publish(supervision_event::kind what, const cell& child, std::string why, std::string message_type = {},
-               unsigned attempt = 0, std::chrono::milliseconds delay = {}) const;
+               unsigned attempt = 0, std::chrono::nanoseconds delay = {}) const;
 
   // -- the supervisor's turn --
 
   void on_report(const child_report& r);
   void on_order(supervisor_order o);
+  void on_request(child_request r);
 
 private:
   enum class phase : unsigned char { running, regrouping, halting, halted, reviving, stopping };
@@ -99,25 +103,33 @@ private:
   void forget_name(cell& child);
 
   // Decisions.
+  void on_overrun(const child_report& r);
+  void on_news(cell& child, child_report::kind what, const std::exception_ptr& why);
   void note(const child_report& r);
   decision judge(cell& child, child_report::kind what, const std::exception_ptr& why);
   void on_failure(cell& child, child_report::kind what, const std::exception_ptr& why);
   void give_up(cell& child, std::exception_ptr why);
   void escalate(std::exception_ptr why);
-  void restart(cell& child, std::chrono::milliseconds delay);
+  void restart(cell& child, std::chrono::nanoseconds delay);
   child_record& record_of(cell& child);
 
   // Sequences.
-  void regroup(cell& child, std::chrono::milliseconds delay);
+  void regroup(cell& child, std::chrono::nanoseconds delay);
   void halt_all();
   void revive_all();
   void order_next();
   void advance();
-  void on_sequence_report(const child_report& r);
-  void retry(std::chrono::milliseconds delay);
+  void on_sequence_news(cell& child, child_report::kind what, const std::exception_ptr& why);
+  void retry(std::chrono::nanoseconds delay);
+  void refuse_asks_of(std::size_t first);
+  std::vector<cell_pointer> in_service();
   bool comes_back(const cell& child) const noexcept { return child.in_sequence == sequence_; }
   void finish_sequence();
   void clear_sequence();
+
+  // Children by name.
+  void serve(child_request r);
+  void end_request();
 
   // The end.
   void begin_stop(bool kill);
@@ -126,8 +138,8 @@ private:
   void on_stop_timeout(bool killed);
   void finish_stop();
 
-  void after(std::chrono::milliseconds delay, std::function<void()> f, actor_timer** handle = nullptr);
-  void await(std::chrono::milliseconds delay, std::function<void()> f);
+  void after(std::chrono::nanoseconds delay, std::function<void()> f, actor_timer** handle = nullptr);
+  void await(std::chrono::nanoseconds delay, std::function<void()> f);
   void end_await() noexcept;
 
   // -- immutable once bound --
@@ -151,10 +163,15 @@ private:
   std::vector<cell_pointer> stuck_; // of to_halt_: not waited for any more
   std::size_t at_ = 0;              // in the part under way
   bool halting_part_ = true;
-  std::chrono::milliseconds pause_{}; // between the parts
+  std::chrono::nanoseconds pause_{}; // between the parts
   bool pausing_ = false;
   std::deque<deferred_report> deferred_;
   std::exception_ptr escalating_;
+  void (cell::*halting_order_)() noexcept = &cell::order_halt; // what a member of the halting part is told
+
+  std::deque<child_request> requests_; // that wait until the sequence under way is over
+  std::optional<child_request> served_;
+  result<void> served_outcome_;
 
   std::vector<cell_pointer> to_stop_; // in the order of stopping; at_ is being told now
   bool told_ = false;

@@ -12,6 +12,7 @@ namespace troupe::detail {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
 
 constexpr milliseconds kill_time{1'000}; // a killed child that is not gone by then is stuck in a handler
 
@@ -23,8 +24,15 @@ bool contains(const std::vector<cell_pointer>& cells, const cell& c) {
 
 // -- sequences --------------------------------------------------------------------------------------------------------
 
-void supervisor_core::regroup(cell& child, milliseconds delay) {
-  const auto all = children_.all_noticed();
+/// All but those that were stopped by name; the end of each is noticed from now on.
+std::vector<cell_pointer> supervisor_core::in_service() {
+  auto all = children_.all_noticed();
+  std::erase_if(all, [](const cell_pointer& c) { return c->is_out(); });
+  return all;
+}
+
+void supervisor_core::regroup(cell& child, nanoseconds delay) {
+  const auto all = in_service();
   std::vector<restart_type> types;
   types.reserve(all.size());
   for (const auto& c : all)
@@ -50,7 +58,7 @@ void supervisor_core::regroup(cell& child, milliseconds delay) {
 void supervisor_core::halt_all() {
   clear_sequence();
   deferred_.clear(); // all come back with their supervisor
-  to_halt_ = children_.all_noticed();
+  to_halt_ = in_service();
   for (const auto& c : to_halt_) {
     if (c->options().spec.restart == temporary)
       continue;
@@ -82,11 +90,13 @@ void supervisor_core::order_next() {
       halting_part_ = false;
       at_ = 0;
       pausing_ = pause_.count() != 0;
-      if (pausing_)
+      if (pausing_) {
+        refuse_asks_of(0);
         return await(pause_, [this] {
           pausing_ = false;
           order_next();
         });
+      }
       continue;
     }
     auto& child = *part[at_];
@@ -100,12 +110,14 @@ void supervisor_core::order_next() {
       ++at_;
     } else {
       // A temporary child is not revived: it ends here.
-      order(child, child.options().spec.restart == temporary ? &cell::order_stop : &cell::order_halt);
+      order(child, child.options().spec.restart == temporary ? &cell::order_stop : halting_order_);
       if (child.supervisor() != nullptr)
         return; // takes as long as its own children do
       const auto shutdown = child.options().spec.shutdown;
       return await(shutdown.count() != 0 ? shutdown : kill_time, [this] {
         publish(supervision_event::kind::stuck, *to_halt_[at_], "is still in a handler");
+        if (served_)
+          served_outcome_ = error{errc::timed_out, to_halt_[at_]->name() + " is still in a handler"};
         stuck_.push_back(to_halt_[at_]);
         advance();
       });
@@ -121,36 +133,49 @@ void supervisor_core::advance() {
   order_next();
 }
 
-void supervisor_core::on_sequence_report(const child_report& r) {
+void supervisor_core::on_sequence_news(cell& child, child_report::kind what, const std::exception_ptr& why) {
   const auto& part = halting_part_ ? to_halt_ : to_revive_;
-  if (at_ < part.size() && part[at_].get() == &r.child && !pausing_) {
-    if (r.what == child_report::gone || r.what == (halting_part_ ? child_report::halted : child_report::revived))
+  if (at_ < part.size() && part[at_].get() == &child && !pausing_) {
+    if (what == child_report::gone || what == (halting_part_ ? child_report::halted : child_report::revived))
       return advance();
     // A plain child fails after it has reported `revived`, and then is not the awaited one; a supervisor may fail
     // before.
-    if (!halting_part_ && (r.what == child_report::failed_to_start ||
-                           (r.what == child_report::failed && r.child.supervisor() != nullptr))) {
-      switch (judge(r.child, r.what, r.why)) {
-        case decision::escalate: return give_up(r.child, r.why);
+    if (!halting_part_ && (what == child_report::failed_to_start ||
+                           (what == child_report::failed && child.supervisor() != nullptr))) {
+      if (served_) { // a restart by name that fails: the child stays where it is
+        served_outcome_ = error{errc::failed, describe(why)};
+        return advance();
+      }
+      switch (judge(child, what, why)) {
+        case decision::escalate: return give_up(child, why);
         case decision::restart:
-        case decision::restart_after_delay: return retry(r.child.record->delay);
-        default: return order(r.child, &cell::order_stop);
+        case decision::restart_after_delay: return retry(child.record->delay);
+        default: return order(child, &cell::order_stop);
       }
     }
   }
   // A member that is still to be halted or revived comes back with its group; all others wait their turn.
-  if (r.down() && !comes_back(r.child))
-    deferred_.push_back({cell_pointer{r.child}, r.what, r.why});
+  if (is_down(what) && !comes_back(child) && !child.is_out())
+    deferred_.push_back({cell_pointer{child}, what, why});
 }
 
 /// Never in a loop on this turn: orders to stop must get through between two attempts.
-void supervisor_core::retry(milliseconds delay) {
-  await(std::max(delay, milliseconds{1}), [this] { order_next(); });
+void supervisor_core::retry(nanoseconds delay) {
+  refuse_asks_of(at_);
+  await(delay.count() != 0 ? delay : milliseconds{1}, [this] { order_next(); });
+}
+
+/// Of those that wait to be revived, from the `first` on.
+void supervisor_core::refuse_asks_of(std::size_t first) {
+  for (auto i = first; i < to_revive_.size(); ++i)
+    if (to_revive_[i]->options().spec.refuse_asks_in_backoff)
+      to_revive_[i]->refuse_asks();
 }
 
 void supervisor_core::finish_sequence() {
   const auto was = phase_;
   children_.notice(false);
+  end_request();
   if (was == phase::halting) {
     phase_ = phase::halted;
     if (escalating_)
@@ -169,9 +194,17 @@ void supervisor_core::finish_sequence() {
     deferred_.pop_front();
     on_failure(*d.child, d.what, d.why);
   }
+  while (phase_ == phase::running && !requests_.empty()) {
+    auto r = std::move(requests_.front());
+    requests_.pop_front();
+    serve(std::move(r));
+  }
 }
 
 void supervisor_core::clear_sequence() {
+  if (served_)
+    served_outcome_ = error{errc::restarted, name() + " was halted meanwhile"};
+  end_request();
   end_await();
   ++sequence_;
   to_halt_.clear();
@@ -179,7 +212,68 @@ void supervisor_core::clear_sequence() {
   stuck_.clear();
   at_ = 0;
   halting_part_ = true;
+  halting_order_ = &cell::order_halt;
+  pause_ = {};
   pausing_ = false;
+}
+
+// -- children by name -------------------------------------------------------------------------------------------------
+
+void supervisor_core::on_request(child_request r) {
+  if (phase_ == phase::stopping)
+    return; // the request's end says so
+  if (phase_ == phase::running)
+    return serve(std::move(r));
+  requests_.push_back(std::move(r));
+}
+
+void supervisor_core::serve(child_request r) {
+  auto* found = core_.names.find(r.path);
+  cell_pointer child;
+  if (found != nullptr) {
+    child = cell_pointer{*found};
+    found->release();
+  }
+  if (found == nullptr || child->parent() != this || child->lifecycle() >= cell::state::stopping)
+    return r.end(error{errc::not_found, name() + " has no child " + r.path});
+  if (child->is_out() && r.what == child_request::stop)
+    return r.end({});
+  if (!child->is_out() && r.what != child_request::stop)
+    return r.end(error{errc::not_stopped, r.path + " is not stopped"});
+  clear_sequence();
+  if (!children_.notice(*child)) {
+    children_.notice(false);
+    return r.end(error{errc::not_found, r.path + " has just stopped"});
+  }
+  phase_ = phase::regrouping;
+  std::erase_if(deferred_, [&](const deferred_report& d) { return d.child.get() == child.get(); });
+  child->record.reset(); // past failures, and the timer of a restart, are void
+  switch (r.what) {
+    case child_request::stop:
+      to_halt_.push_back(child);
+      halting_order_ = &cell::order_shelve;
+      break;
+    case child_request::remove:
+      to_halt_.push_back(child);
+      halting_order_ = &cell::order_stop;
+      break;
+    case child_request::restart:
+      to_revive_.push_back(child);
+      child->in_sequence = sequence_;
+      break;
+  }
+  served_.emplace(std::move(r));
+  served_outcome_ = {};
+  order_next();
+}
+
+/// The sequence that served a request is over.
+void supervisor_core::end_request() {
+  if (!served_)
+    return;
+  auto r = std::move(*served_);
+  served_.reset();
+  r.end(served_outcome_);
 }
 
 void supervisor_core::on_order(supervisor_order o) {
@@ -210,10 +304,12 @@ void supervisor_core::begin_stop(bool kill) {
   if (!first_time && (stop_kills_ || !kill))
     return;
   stop_kills_ = kill;
+  served_.reset(); // which tells that the supervisor is stopping
   clear_sequence();
   if (first_time) {
     phase_ = phase::stopping;
     deferred_.clear();
+    requests_.clear();
     children_.close();
     to_stop_ = children_.all_noticed();
     std::ranges::reverse(to_stop_);
@@ -284,6 +380,7 @@ void supervisor_core::finish_stop() {
   end_await();
   to_stop_.clear();
   children_.notice(false);
+  requests_.clear();
   if (self_->parent() != nullptr)
     children_.move_to(core_.root->children_, *self_);
   self_->stop_now(stop_kills_       ? exit_reason::killed

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The turn of an actor whose messages are recorded, timed or rehearsed, and the end of one that is replaced.
+#include <troupe/engine/actor_timer.hpp>
+#include <troupe/engine/control_call.hpp>
+#include <troupe/engine/handler_watch.hpp>
+#include <troupe/engine/incidents.hpp>
+#include <troupe/engine/instruments.hpp>
+#include <troupe/engine/suspension.hpp>
+#include <troupe/engine/system_core.hpp>
+#include <troupe/supervision/child_record.hpp>
+#include <troupe/supervision/supervisor_core.hpp>
+#include <troupe/type_name.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+namespace troupe::detail {
+
+namespace {
+
+std::string message_name(const handler& how) { return type_name(*how.message->info); }
+
+} // namespace
+
+bool cell::handle_observed(envelope* e) noexcept {
+  auto& i = *instruments_;
+  const auto* how = e->how;
+  flight_recorder::entry flight{.at = core_->now(), .sender = e->sender, .message = how->message->info};
+  in_hand_ = e;
+  handling_.store(how, std::memory_order_relaxed);
+  auto* object = host_->object();
+  auto& post = core_->watch->begin(*this, *e, i.budget, i.replaceable);
+  if (i.replaceable)
+    turn_guard::here = &post;
+  suspension* s = nullptr;
+  std::exception_ptr failure;
+  try {
+    if (core_->faults != nullptr) [[unlikely]]
+      core_->faults->begin();
+    s = how->invoke(*this, payload_of(*e, *how->message), *e);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  turn_guard::here = nullptr;
+  const auto v = core_->watch->end(post);
+  if (v.orphaned) {
+    leave_to_successor(e, s, object, std::move(failure));
+    return false;
+  }
+  in_hand_ = nullptr;
+  handling_.store(nullptr, std::memory_order_relaxed);
+  flight.took = v.took;
+  flight.failed = failure != nullptr;
+  i.recorder.note(flight);
+  if (v.overran)
+    note_overrun(v.took, *how);
+  if (failure != nullptr) {
+    fail(e, std::move(failure));
+  } else if (s == nullptr) {
+    i.keep(*how, payload_of(*e, *how->message));
+    conclude_handled(e);
+  } else {
+    suspend(e, s);
+  }
+  return true;
+}
+
+/// What follows a co_await is timed, but the actor cannot be replaced in it: its message is one of several.
+void cell::resume_observed(std::coroutine_handle<> h, envelope* message) noexcept {
+  const auto* how = message->how;
+  auto& post = core_->watch->begin(*this, *message, instruments_->budget, false);
+  h.resume();
+  const auto v = core_->watch->end(post);
+  if (v.overran)
+    note_overrun(v.took, *how);
+}
+
+// -- overruns ----------------------------------------------------------------------------------------------------------
+
+void cell::note_overrun(std::chrono::nanoseconds since, const handler& how) noexcept {
+  const auto why = "has been in its handler for " + readable(since) + ", and may be for " + readable(instruments_->budget);
+  parent_->publish(supervision_event::kind::overran, *this, why, message_name(how));
+  if (options_->spec.on_overrun != overrun_action::report)
+    parent_->report(*this, child_report::overran,
+                    std::make_exception_ptr(std::runtime_error{message_name(how) + ": the handler " + why}),
+                    message_name(how));
+}
+
+bool cell::take_over() noexcept {
+  const auto* how = handling();
+  const auto worker = core_->watch->take_over(*this);
+  if (!worker)
+    return false;
+  // From here on nobody has the turn but whoever the scheduler gives it next. The mailbox says `busy` all the while.
+  send_control(make_control([how](cell& c) { c.abandon_object(how); }));
+  schedule();
+  const bool compensated = core_->compensate && core_->compensate(*worker);
+  parent_->publish(supervision_event::kind::replaced, *this,
+                   compensated ? "a spare worker runs while its handler does" : "no spare worker is left",
+                   how != nullptr ? message_name(*how) : std::string{});
+  return true;
+}
+
+/// The successor's first act on the turn.
+void cell::abandon_object(const handler* how) noexcept {
+  in_hand_ = nullptr; // its handler's, which frees it
+  handling_.store(nullptr, std::memory_order_relaxed);
+  if (core_->events.observed() && how != nullptr)
+    core_->events.publish(
+        dead_letter{dead_letter::cause::dropped, drop_reason::overran, message_name(*how), name()});
+  count(rare().dropped);
+  cancel_timers();
+  drop_suspended(drop_reason::restarted);
+  (void)host_->abandon(); // its handler's thread has it, too
+  end_wanted_ = false;
+  failure_ = std::make_exception_ptr(std::runtime_error{"a handler exceeded its time budget"});
+  enter(state::suspended);
+}
+
+/// The handler of a replaced incarnation has returned, on its own thread; the turn is somebody else's. What it held ends
+/// on that turn, because destructors may reach for timers and replies.
+void cell::leave_to_successor(envelope* e, suspension* s, void* object, std::exception_ptr failure) noexcept {
+  current_ = nullptr;
+  if (core_->events.observed())
+    core_->events.publish(supervision_event{
+        .what = supervision_event::kind::returned,
+        .why = failure != nullptr ? describe(failure) : std::string{"its result was discarded"},
+        .child = name(),
+        .child_id = id_,
+        .message_type = message_name(*e->how),
+        .at = core_->now()});
+  const auto bury = [e, s, object](cell& c) {
+    if (s != nullptr)
+      s->dispose();
+    detail::destroy(e);
+    c.host_->bury(object);
+  };
+  send_control(make_control(bury, bury));
+  release(); // the count that came with the loss of the turn
+}
+
+// -- rehearsal ---------------------------------------------------------------------------------------------------------
+
+/// Tries the last messages, and then the failed one, on the fresh incarnation, and puts its state back.
+///
+/// Throws if one fails that had been handled before: this incarnation is not fit. If the failed one fails again that is
+/// an attempt like another, at the end of which it is quarantined without another restart.
+void cell::rehearse() {
+  auto& i = *instruments_;
+  auto* object = host_->object();
+  const auto before = type().keep_state(object);
+  fault_injector::forget();
+  for (const auto& m : i.last) {
+    try {
+      m.how->rehearse(object, m.payload.get());
+    } catch (...) {
+      const auto why = message_name(*m.how) + " was handled before and fails on trial: " +
+                       troupe::describe(std::current_exception());
+      i.last.clear(); // the next attempt goes live untried
+      parent_->publish(supervision_event::kind::rehearsed, *this, why);
+      throw;
+    }
+  }
+  type().put_back(object, before);
+  if (failed_ == nullptr || failed_->how->rehearse == nullptr) {
+    parent_->publish(supervision_event::kind::rehearsed, *this, std::to_string(i.last.size()) + " messages, all well");
+    return;
+  }
+  while (failed_ != nullptr) {
+    type().put_back(object, before);
+    try {
+      failed_->how->rehearse(object, payload_of(*failed_, *failed_->how->message));
+      parent_->publish(supervision_event::kind::rehearsed, *this,
+                       std::to_string(i.last.size()) + " messages and the one that failed, all well",
+                       message_name(*failed_->how));
+      break;
+    } catch (...) {
+      const auto again = std::current_exception();
+      parent_->publish(supervision_event::kind::rehearsed, *this, "failed again on trial: " + troupe::describe(again),
+                       message_name(*failed_->how));
+      ++failed_->attempts;
+      if (failed_->attempts <= options_->spec.retries)
+        continue;
+      const auto outer = std::exchange(failure_, again);
+      quarantine(std::exchange(failed_, nullptr));
+      failure_ = outer;
+    }
+  }
+  type().put_back(object, before);
+}
+
+} // namespace troupe::detail
