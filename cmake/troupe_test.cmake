@@ -14,15 +14,17 @@ target_precompile_headers(troupe_test_main PRIVATE
 
 # One test program; each doctest case becomes a test of ctest.
 #
-#   troupe_test(<name> SOURCES <file>... [PURE] [LABELS <label>...] [TIMEOUT <seconds>] [LINK <target>...])
+#   troupe_test(<name> SOURCES <file>... [PURE] [ONCE] [LABELS <label>...] [TIMEOUT <seconds>] [LINK <target>...])
 #
 # SOURCES  relative to the calling CMakeLists.txt. With PURE, `troupe/...` names a source of runtime/ or actors/.
 # PURE     do not link the library: only the listed sources, fmt header-only, no CAF. These are the
 #          tests that ThreadSanitizer can judge, so the tsan preset always runs them.
+# ONCE     one test of ctest for the whole program: for cases that share something that is dear to set up, such as a
+#          server. A program that prints SKIPPED shows as skipped.
 # LABELS   in addition to the program's own name: `ctest -L mailbox_test`.
 # TIMEOUT  per case, in seconds; default 30.
 function(troupe_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "PURE" "TIMEOUT" "SOURCES;LABELS;LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PURE;ONCE" "TIMEOUT" "SOURCES;LABELS;LINK")
   if(NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "troupe_test(${name}): SOURCES missing, or unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -55,6 +57,13 @@ function(troupe_test name)
   endif()
   target_sources(${name} PRIVATE ${arg_SOURCES})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+
+  if(arg_ONCE)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${name};${arg_LABELS}"
+      FAIL_REGULAR_EXPRESSION "test cases: +0" SKIP_REGULAR_EXPRESSION "SKIPPED")
+    return()
+  endif()
 
   # doctest exits with 0 when a filter matches no case; the expression turns that into a failure.
   doctest_discover_tests(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} FAIL_REGULAR_EXPRESSION "test cases: +0")

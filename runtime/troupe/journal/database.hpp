@@ -55,6 +55,8 @@ public:
   virtual std::vector<std::string> keys(std::string_view prefix) = 0;
   virtual std::vector<owing_journal> unsettled() = 0;
   virtual std::vector<journal_summary> summaries(std::string_view prefix) = 0;
+  /// What is wrong with the database as such, one line each: damaged pages, rows of journals that are not listed. Slow.
+  virtual std::vector<std::string> damage() = 0;
 };
 
 /// A database that holds journals: the part of a durable store that is not the same for all of them.
@@ -68,6 +70,9 @@ public:
   /// Makes all of `batch`, in this order, one transaction; returns when it is on the disk. Throws journal_error otherwise;
   /// what is kept is then unknown. Threads: one at a time, the writer.
   virtual void commit(std::span<const std::unique_ptr<journal_write>> batch) = 0;
+
+  /// Gives the room of rows that were dropped back to the file system. Slow. Threads: the writer.
+  virtual void reclaim() = 0;
 
   /// A look at what is committed now. Not to be held for long. Threads: any.
   virtual std::shared_ptr<journal_reader> read() = 0;

@@ -175,7 +175,8 @@ void durable_journal::replay_exchange(journal_reader& r, journal_visitor& v) con
     std::optional<wall_time_point> due;
     if (row.due)
       due = time_of(*row.due);
-    v.unsettled({row.message.sequence, row.target, message.record(), due, row.timer});
+    v.unsettled({row.message.sequence, row.target, message.record(), due, row.timer,
+                 {row.message.type, row.message.version, row.message.data}});
     return true;
   });
 }

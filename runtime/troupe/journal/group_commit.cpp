@@ -33,13 +33,14 @@ std::uint64_t group_commit::submit(std::unique_ptr<journal_write> w) {
   if (!has_thread())
     turn.lock();
   std::uint64_t ticket = 0;
-  bool first = false;
+  bool wake = false;
   {
     std::unique_lock held{mutex_};
     // One that is larger than the limit by itself goes when nothing else waits.
     room_.wait(held, [&] { return waiting_.empty() || waiting_bytes_ + bytes <= options_.max_waiting_bytes; });
-    first = waiting_.empty();
+    wake = waiting_.empty(); // otherwise the writer knows of them, or will look when it has committed
     waiting_.push_back(std::move(w));
+    wake = wake || waiting_.size() == options_.max_group;
     waiting_bytes_ += bytes;
     ticket = ++submitted_;
     if (!has_thread()) {
@@ -48,7 +49,7 @@ std::uint64_t group_commit::submit(std::unique_ptr<journal_write> w) {
       write(g);
     }
   }
-  if (first || options_.max_delay.count() > 0)
+  if (wake)
     work_.notify_one();
   return ticket;
 }

@@ -31,11 +31,12 @@ public:
   void handled(const inbound& last) override { handled_.emplace_back(last.sender, last.sequence); }
   void last_sent(std::uint64_t sequence) override { last_sent_ = sequence; }
   void unsettled(const outbound& e) override {
-    owed_.push_back({e.sequence,
-                     std::string{e.target},
-                     {e.message.type, e.message.type->copy(e.message.value)},
-                     e.due,
-                     std::string{e.timer}});
+    stored_message m;
+    if (e.message.type != nullptr)
+      m = {e.message.type, e.message.type->copy(e.message.value), {}, 0, {}};
+    else
+      m = {nullptr, nullptr, std::string{e.written.type}, e.written.version, std::string{e.written.data}};
+    owed_.push_back({e.sequence, std::string{e.target}, std::move(m), e.due, std::string{e.timer}});
   }
 
   std::vector<std::pair<std::string, std::uint64_t>> handled_;
@@ -127,8 +128,13 @@ void journal_session::replay(const std::function<void(const journal_record&)>& s
   // What an earlier incarnation has sent a moment ago is most likely still on its way; and what made that one fail must
   // not make this one fail at once.
   const auto first = owner_.core().now() + (owner_.incarnation() == 0 ? 0s : redeliver_first);
-  for (auto& e : v.owed_)
+  for (auto& e : v.owed_) {
+    std::shared_ptr<const void> value;
+    if (e.due && entry_for(type_, e.message, value) == nullptr)
+      throw recovery_error{"the journal " + key() + " holds a timer, outbox entry " + std::to_string(e.sequence) +
+                           ", with a message that the actor does not handle: " + type_name(e.message)};
     m.out.add(std::move(e), first, owner_.core().through.clock->wall_now());
+  }
   pump();
 }
 
@@ -416,19 +422,27 @@ delivery journal_session::deliver_to_target(const owed_entry& e) {
     const auto found = target->resolve();
     if (!found)
       return delivery::stopped;
-    std::shared_ptr<const void> value;
-    const auto* how = entry_for(*target->type(), e.message, value);
-    if (how == nullptr) { // a newer or an older program has sent it
-      if (owner_.core().events.observed())
-        owner_.core().events.publish(dead_letter{dead_letter::cause::dropped, drop_reason::unhandled,
-                                                 type_name(*e.message.type->info), e.target});
+    auto* letter = letter_for(e, *target->type());
+    if (letter == nullptr) // another version of the program has sent it
       return delivery::stopped;
-    }
-    auto* letter = how->make({address_, e.sequence, mail_->out.before(e.sequence), false}, value.get());
     if (const auto d = (*found)->offer(letter))
       return *d;
     destroy(letter); // it has stopped meanwhile, and there may be another one
   }
+}
+
+/// Null, and a dead letter, if the target does not know the message or cannot read it.
+envelope* journal_session::letter_for(const owed_entry& e, const durable_type& target) const {
+  try {
+    std::shared_ptr<const void> value;
+    if (const auto* how = entry_for(target, e.message, value))
+      return how->make({address_, e.sequence, mail_->out.before(e.sequence), false}, value.get());
+  } catch (const journal_error&) { // as below
+  }
+  auto& events = owner_.core().events;
+  if (events.observed())
+    events.publish(dead_letter{dead_letter::cause::dropped, drop_reason::unhandled, type_name(e.message), e.target});
+  return nullptr;
 }
 
 std::optional<wall_time_point> journal_session::next_timer() const {

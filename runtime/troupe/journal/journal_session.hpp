@@ -32,13 +32,6 @@ public:
   using journal_error::journal_error;
 };
 
-/// The record cannot be kept as it is: a value that cannot be written down, or a full outbox. Nothing is kept; the actor may
-/// go on.
-class rejected_record : public journal_error {
-public:
-  using journal_error::journal_error;
-};
-
 namespace detail {
 
 /// A message, timer or cancellation that a handler wants kept.
@@ -53,7 +46,7 @@ struct outgoing {
 
 template <class T, class M = std::remove_cvref_t<T>>
 stored_message stored(T&& message) {
-  return {&journal_type_of<M>, std::make_shared<const M>(std::forward<T>(message))};
+  return {&journal_type_of<M>, std::make_shared<const M>(std::forward<T>(message)), {}, 0, {}};
 }
 
 /// What is to be kept in one record. All of it is the caller's.
@@ -192,6 +185,7 @@ private:
   void disarm() noexcept;
   void deliver(std::uint64_t sequence);
   delivery deliver_to_target(const owed_entry& e);
+  envelope* letter_for(const owed_entry& e, const durable_type& target) const;
   void tell(const parcel_header& p, verdict v) const;
 
   cell& owner_;

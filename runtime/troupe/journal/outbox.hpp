@@ -26,10 +26,14 @@ namespace troupe {
 inline constexpr std::chrono::seconds redeliver_first{5};
 inline constexpr std::chrono::seconds redeliver_longest{300};
 
-/// A message as a journal keeps it: only its target knows its type.
+/// A message that waits in an outbox: as a value, or, after a replay, as it was written down. Only its target knows its type.
 struct stored_message {
   const journal_type* type = nullptr;
   std::shared_ptr<const void> value; ///< Of that type.
+  // Without a type:
+  std::string written_type;
+  int version = 0;
+  std::string data;
 };
 
 /// An outbox entry that is not settled.
@@ -44,9 +48,9 @@ struct owed_entry {
 namespace detail {
 
 /// The message, if it is of that type; null if it is of another one. Throws journal_error if it cannot be read.
-inline std::shared_ptr<const void> read_message(const stored_message& m, const journal_type& type) {
-  return m.type != nullptr && *m.type->info == *type.info ? m.value : nullptr;
-}
+std::shared_ptr<const void> read_message(const stored_message& m, const journal_type& type);
+/// What to call the message in a report.
+std::string type_name(const stored_message& m);
 
 /// What one durable actor owes: messages to other durable actors, and timers, each until it is settled.
 ///

@@ -3,6 +3,7 @@
 #include <troupe/journal/row_codec.hpp>
 #include <troupe/type_name.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <utility>
@@ -81,9 +82,13 @@ row_codec::row_codec(std::string place, std::string key, std::span<const journal
 
 record_row row_codec::encode(const journal_record& r, std::uint64_t sequence, row_time time) const {
   if (r.type->format == nullptr)
-    throw usage_error{where() + ": the type " + type_name(*r.type->info) + " has no journal_name"};
-  record_row row{sequence, time, std::string{r.type->format->name}, r.type->format->version,
-                 r.type->format->encode(r.value)};
+    throw rejected_record{where() + ": the type " + type_name(*r.type->info) + " has no journal_name"};
+  record_row row{sequence, time, std::string{r.type->format->name}, r.type->format->version, {}};
+  try {
+    row.data = r.type->format->encode(r.value);
+  } catch (const std::exception& e) {
+    throw rejected_record{where() + ": a value of the type '" + row.type + "' cannot be written down: " + e.what()};
+  }
   row.checksum = checksum_of(key_, row);
   return row;
 }
@@ -116,7 +121,8 @@ row_codec::decoded row_codec::decode(std::string_view what, const record_row& r)
 row_codec::decoded row_codec::decode(const outbox_row& r) const {
   if (const auto fault = fault_of(key_, r); !fault.empty())
     refuse("outbox entry", r.message, fault);
-  return value_of("outbox entry", r.message);
+  const bool known = std::ranges::any_of(types_, [&](const auto* t) { return t->format->name == r.message.type; });
+  return known ? value_of("outbox entry", r.message) : decoded{nullptr, nullptr};
 }
 
 row_codec::decoded row_codec::value_of(std::string_view what, const record_row& r) const {

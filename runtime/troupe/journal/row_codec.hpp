@@ -41,6 +41,7 @@ public:
   /// Throws journal_error if the row was damaged, its type is not one of this journal's, or its JSON cannot be read. `what`
   /// is "event" or "snapshot".
   decoded decode(std::string_view what, const record_row& r) const;
+  /// An empty value if the type is none of this journal's: the target knows it.
   decoded decode(const outbox_row& r) const;
 
   /// "journal 'stock/1' in shop.db"

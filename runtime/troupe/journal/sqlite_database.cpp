@@ -118,6 +118,11 @@ void sqlite_database::move_log(int how) {
     connection_.fail("checkpoint", code);
 }
 
+void sqlite_database::reclaim() {
+  connection_.execute("VACUUM");
+  move_log(SQLITE_CHECKPOINT_TRUNCATE);
+}
+
 std::shared_ptr<journal_reader> sqlite_database::read() {
   std::unique_ptr<sqlite_reader> reader;
   {

@@ -33,6 +33,7 @@ public:
 
   const std::string& name() const noexcept override { return path_; }
   void commit(std::span<const std::unique_ptr<journal_write>> batch) override;
+  void reclaim() override;
   std::shared_ptr<journal_reader> read() override;
 
 private:

@@ -144,4 +144,22 @@ std::vector<journal_summary> sqlite_reader::summaries(std::string_view prefix) {
   return found;
 }
 
+std::vector<std::string> sqlite_reader::damage() {
+  std::vector<std::string> found;
+  sqlite_statement pages{connection_, "PRAGMA integrity_check"};
+  while (pages.step())
+    if (pages.text(0) != "ok")
+      found.emplace_back(pages.text(0));
+  sqlite_statement strays{connection_,
+                          "SELECT journal, place FROM (SELECT journal, 'events' AS place FROM events UNION "
+                          "SELECT journal, 'snapshots' FROM snapshots UNION "
+                          "SELECT journal, 'handled' FROM handled UNION "
+                          "SELECT journal, 'outbox' FROM outbox) "
+                          "WHERE journal NOT IN (SELECT key FROM journals) ORDER BY 1, 2"};
+  while (strays.step())
+    found.push_back("journal '" + std::string{strays.text(0)} + "' has rows in " + std::string{strays.text(1)} +
+                    " but none in journals");
+  return found;
+}
+
 } // namespace troupe

@@ -29,6 +29,7 @@ public:
   std::vector<std::string> keys(std::string_view prefix) override;
   std::vector<owing_journal> unsettled() override;
   std::vector<journal_summary> summaries(std::string_view prefix) override;
+  std::vector<std::string> damage() override;
 
   sqlite_connection& connection() noexcept { return connection_; }
 

@@ -37,6 +37,20 @@ struct inbound {
   std::uint64_t sequence = 0;
 };
 
+/// A message as it was written down, with the name and version of its format.
+struct written_message {
+  std::string_view type;
+  int version = 0;
+  std::string_view data; ///< JSON.
+};
+
+/// The record cannot be kept as it is: a value that cannot be written down, or a full outbox. Nothing is kept; the actor may
+/// go on.
+class rejected_record : public journal_error {
+public:
+  using journal_error::journal_error;
+};
+
 /// A message, or a timer, that the actor owes until it is settled.
 struct outbound {
   std::uint64_t sequence = 0; ///< 1, 2, ... for each journal; never used twice.
@@ -44,6 +58,8 @@ struct outbound {
   journal_record message;
   std::optional<wall_time_point> due; ///< Nothing: at once.
   std::string_view timer;             ///< Its name; empty for a message.
+  /// At a replay, if the message's type is none of the journal's: only its target knows it. `message` is then empty.
+  written_message written{};
 };
 
 /// What one handled message leaves behind. It is kept whole or not at all.
@@ -119,7 +135,7 @@ public:
 
   /// The journal under `key`, made if there is none. One actor at a time may use a key.
   ///
-  /// `types` are all that the actor may write or find: its events, its state and the messages in its outbox. The array is
+  /// `types` are all that the actor may write or find: its events and its state. The array is
   /// the caller's and outlives the journal. Throws usage_error naming the type if this store cannot keep one of them.
   virtual std::shared_ptr<journal> open(const std::string& key, std::span<const journal_type* const> types) = 0;
 

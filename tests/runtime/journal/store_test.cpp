@@ -2,7 +2,11 @@
 // Claim: all stores keep the same promises: an append is kept whole or not at all, in order, and what is kept comes back,
 // also to one who opens the journal, or the store, anew.
 // Observed: transcripts of replays; the same cases for each store; random histories against a model.
+#ifdef TROUPE_TEST_POSTGRES
+#include "runtime/journal/kept_postgres.hpp"
+#else
 #include "runtime/journal/kept_stores.hpp"
+#endif
 #include "runtime/journal/notes.hpp"
 
 #include <doctest/doctest.h>
@@ -20,12 +24,10 @@ using namespace notes;
 using namespace std::chrono_literals;
 
 #ifdef TROUPE_TEST_POSTGRES
-#define STORES kept::memory, kept::sqlite, kept::postgres
+#define STORES kept::postgres
 #else
 #define STORES kept::memory, kept::sqlite
 #endif
-TYPE_TO_STRING(kept::memory);
-TYPE_TO_STRING(kept::sqlite);
 
 namespace {
 

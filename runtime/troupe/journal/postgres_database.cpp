@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/journal/postgres_database.hpp>
+#include <troupe/journal/postgres_schema.hpp>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+struct statement {
+  const char* name;
+  const char* sql;
+};
+
+/// Sent by name.
+constexpr statement statements[] = {
+    {"begin", "BEGIN"},
+    {"commit", "COMMIT"},
+    {"put_journal", "INSERT INTO journals VALUES ($1, $2, $3) ON CONFLICT (key) DO UPDATE "
+                    "SET last_sent = excluded.last_sent, checksum = excluded.checksum"},
+    {"add_event", "INSERT INTO events VALUES ($1, $2, $3, $4, $5, $6, $7)"},
+    {"note_handled", "INSERT INTO handled VALUES ($1, $2, $3, $4) ON CONFLICT (journal, sender) DO UPDATE "
+                     "SET sequence = excluded.sequence, checksum = excluded.checksum "
+                     "WHERE excluded.sequence > handled.sequence"},
+    {"add_send", "INSERT INTO outbox VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"},
+    {"settle", "DELETE FROM outbox WHERE journal = $1 AND sequence = $2"},
+    {"put_snapshot", "INSERT INTO snapshots VALUES ($1, $2, $3, $4, $5, $6, $7) "
+                     "ON CONFLICT (journal, sequence) DO UPDATE SET time = excluded.time, type = excluded.type, "
+                     "version = excluded.version, data = excluded.data, checksum = excluded.checksum"},
+    {"trim_snapshots", "DELETE FROM snapshots WHERE journal = $1 AND sequence < "
+                       "(SELECT max(sequence) FROM snapshots WHERE journal = $1 AND sequence < $2)"},
+    {"drop_events", "DELETE FROM events WHERE journal = $1 AND sequence <= $2"},
+    {"erase_journal", "DELETE FROM journals WHERE key = $1"},
+    {"erase_events", "DELETE FROM events WHERE journal = $1"},
+    {"erase_snapshots", "DELETE FROM snapshots WHERE journal = $1"},
+    {"erase_handled", "DELETE FROM handled WHERE journal = $1"},
+    {"erase_outbox", "DELETE FROM outbox WHERE journal = $1"},
+};
+
+} // namespace
+
+postgres_database::postgres_database(const std::string& url, options o)
+    : url_{url}, name_{postgres_connection::name_of(url)}, options_{std::move(o)} {
+  connect();
+}
+
+void postgres_database::connect() {
+  connection_.reset();
+  try {
+    auto& c = connection_.emplace(url_);
+    prepare_postgres_schema(c);
+    lock_postgres_journals(c);
+    // What is acknowledged must be on the disk, whatever the server's default is.
+    if (c.text_of("SHOW synchronous_commit") == "off")
+      c.execute("SET synchronous_commit = on");
+    for (const auto& s : statements)
+      c.prepare(s.name, s.sql);
+  } catch (...) {
+    connection_.reset();
+    throw;
+  }
+}
+
+void postgres_database::reconnect() {
+  using std::chrono::milliseconds;
+  constexpr milliseconds longest{2'000};
+  for (milliseconds pause{50};; pause = std::min(2 * pause, longest)) {
+    try {
+      connect();
+      return;
+    } catch (const journal_error&) {
+      if (options_.clock->now() - lost_ + pause > options_.patience)
+        throw;
+    }
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+void postgres_database::commit(std::span<const std::unique_ptr<journal_write>> batch) {
+  if (!connection_)
+    reconnect();
+  auto& c = *connection_;
+  try {
+    c.begin_pipeline();
+    c.send("begin");
+    for (const auto& w : batch)
+      send(*w);
+    c.send("commit");
+    c.end_pipeline();
+  } catch (const journal_error& e) {
+    if (c.usable())
+      throw;
+    connection_.reset();
+    lost_ = options_.clock->now();
+    throw journal_error{std::string{e.what()} + "; whether this was kept is unknown"};
+  }
+}
+
+void postgres_database::send(const journal_write& w) {
+  using with = postgres_parameters;
+  auto& c = *connection_;
+  if (w.erase)
+    for (const auto* s : {"erase_journal", "erase_events", "erase_snapshots", "erase_handled", "erase_outbox"})
+      c.send(s, with{w.key});
+  if (w.last_sent)
+    c.send("put_journal", with{w.key, *w.last_sent, checksum_of_head(w.key, *w.last_sent)});
+  for (const auto& e : w.events)
+    c.send("add_event", with{w.key, e.sequence, e.time, e.type, e.version, e.data, e.checksum});
+  if (w.handled)
+    c.send("note_handled", with{w.key, w.handled->sender, w.handled->sequence, w.handled->checksum});
+  for (const auto& o : w.sends) {
+    const auto& m = o.message;
+    c.send("add_send",
+           with{w.key, m.sequence, m.time, o.target, o.due, o.timer, m.type, m.version, m.data, o.checksum});
+  }
+  for (const auto sequence : w.settled)
+    c.send("settle", with{w.key, sequence});
+  if (w.snapshot) {
+    const auto& r = *w.snapshot;
+    c.send("put_snapshot", with{w.key, r.sequence, r.time, r.type, r.version, r.data, r.checksum});
+    c.send("trim_snapshots", with{w.key, r.sequence});
+  }
+  if (w.drop_events_to)
+    c.send("drop_events", with{w.key, *w.drop_events_to});
+}
+
+void postgres_database::reclaim() {
+  if (!connection_)
+    reconnect();
+  connection_->execute("VACUUM events");
+}
+
+std::shared_ptr<journal_reader> postgres_database::read() {
+  std::unique_ptr<postgres_reader> reader;
+  {
+    std::unique_lock held{mutex_};
+    if (!idle_.empty()) {
+      reader = std::move(idle_.back());
+      idle_.pop_back();
+    }
+  }
+  if (reader != nullptr) {
+    try {
+      reader->begin();
+    } catch (const journal_error&) {
+      reader.reset(); // its server has gone meanwhile; there may be a new one
+    }
+  }
+  if (reader == nullptr) {
+    reader = std::make_unique<postgres_reader>(url_);
+    reader->begin();
+  }
+  const auto give_back = [this](postgres_reader* r) {
+    std::unique_ptr<postgres_reader> owned{r};
+    if (!owned->connection().usable())
+      return;
+    try {
+      owned->end();
+    } catch (const journal_error&) {
+      return;
+    }
+    std::unique_lock held{mutex_};
+    idle_.push_back(std::move(owned));
+  };
+  return {reader.release(), give_back};
+}
+
+} // namespace troupe

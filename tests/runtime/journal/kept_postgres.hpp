@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <troupe/journal/postgres_store.hpp>
+
+#include "support/postgres_server.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+namespace kept {
+
+/// One server for the whole program; it takes a second to make. Where none is installed the program ends here, and says so.
+inline support::postgres_server& server() {
+  if (!support::postgres_server::programs()) {
+    std::puts("SKIPPED: no PostgreSQL server is installed (Debian: postgresql)");
+    std::fflush(stdout);
+    std::_Exit(0);
+  }
+  static support::postgres_server only;
+  return only;
+}
+
+/// See kept_stores.hpp. A schema of its own for each.
+struct postgres {
+  std::string url = server().url("kept_" + std::to_string(++count));
+  std::shared_ptr<troupe::journal_store> store = troupe::open_postgres_store(url);
+
+  void reopen() {
+    store.reset(); // one at a time
+    store = troupe::open_postgres_store(url);
+  }
+
+private:
+  static inline int count = 0;
+};
+
+} // namespace kept
