@@ -191,6 +191,9 @@ struct conclusion<M, basic_effect<Self, R>> {
     basic_effect<Self, R> fx = call();
     return conclude_effect<M>(self, fx, e);
   }
+
+  /// The handler has decided: what would be kept is applied, and neither kept nor followed by anything.
+  static void rehearse(Self& self, const basic_effect<Self, R>& fx) { self.apply_on_trial(fx.step_.events_); }
 };
 
 // -- coroutines -------------------------------------------------------------------------------------------------------
