@@ -81,7 +81,7 @@ sale_stock::effect<> sale_stock::on(const hold_units& m) {
   const bool granted = again || state().figures.available >= m.quantity;
   effect<> result;
   if (granted && !again)
-    result = effect<>{units_held{m.order, m.quantity}};
+    result.and_event(units_held{m.order, m.quantity});
   return std::move(result).then([this, &m, granted] { staff_.tell(m.from, hold_answer{granted}); });
 }
 

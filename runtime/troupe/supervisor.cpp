@@ -30,6 +30,7 @@ actor_state state_of(const detail::cell& c) {
   using state = detail::cell::state;
   switch (c.lifecycle()) {
     case state::starting: return actor_state::starting;
+    case state::passive: return actor_state::passive;
     case state::running: return actor_state::running;
     case state::draining: return actor_state::draining;
     case state::suspended: return c.is_out() ? actor_state::out : actor_state::waiting;

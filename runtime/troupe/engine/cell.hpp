@@ -360,9 +360,8 @@ private:
   const std::uint64_t id_;
   // -- immutable after launch --
   supervisor_core* parent_ = nullptr;
-  supervisor_core* supervisor_ = nullptr;
   // -- hardly ever changed --
-  std::atomic<std::uint8_t> door_; // what a sender does beside pushing
+  alignas(8) std::atomic<std::uint8_t> door_; // what a sender does beside pushing
   // -- senders, and from its middle on the turn --
   mailbox mailbox_;
 
@@ -401,6 +400,10 @@ private:
 
   // -- immutable after construction --
   const std::shared_ptr<const cell_options> options_;
+  const std::unique_ptr<instruments> instruments_; // null for most
+
+  // -- immutable after launch --
+  supervisor_core* supervisor_ = nullptr;
 
   // -- the turn writes, anyone reads (relaxed: figures only) --
   std::atomic<std::uint32_t> incarnation_{0};

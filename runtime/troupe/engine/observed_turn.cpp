@@ -82,7 +82,7 @@ void cell::note_overrun(std::chrono::nanoseconds since, const handler& how) noex
   parent_->publish(supervision_event::kind::overran, *this, why, message_name(how));
   if (options_->spec.on_overrun != overrun_action::report)
     parent_->report(*this, child_report::overran,
-                    std::make_exception_ptr(std::runtime_error{message_name(how) + ": the handler " + why}),
+                    std::make_exception_ptr(std::runtime_error(message_name(how) + ": the handler " + why)),
                     message_name(how));
 }
 

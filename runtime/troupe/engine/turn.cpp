@@ -23,7 +23,7 @@ inline bool cell::may_serve() const noexcept {
   return at_work() && suspended_.load(std::memory_order_relaxed) < suspended_max_ && lane_holds_ == 0;
 }
 
-inline void cell::conclude_handled(envelope* e) noexcept {
+void cell::conclude_handled(envelope* e) noexcept {
   const auto& type = *e->how->message;
   if (e->reply == nullptr && type.destroy == nullptr) [[likely]]
     block_pool::release(type.block_class, e);

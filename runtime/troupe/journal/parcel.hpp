@@ -37,6 +37,14 @@ inline const parcel_header* header_of(envelope& e) noexcept {
   return e.mark == parcel_mark ? static_cast<const parcel_header*>(payload_of(e, *e.how->message)) : nullptr;
 }
 
+template <class M>
+constexpr auto printer_of_parcel() -> std::string (*)(const void*) {
+  if constexpr (printer_of<M>() != nullptr)
+    return [](const void* p) { return printer_of<M>()(&static_cast<const parcel<M>*>(p)->message); };
+  else
+    return nullptr;
+}
+
 /// As the message type itself in every report, but for its place in the block.
 template <class M>
 inline constexpr message_type parcel_type_of{
@@ -44,6 +52,8 @@ inline constexpr message_type parcel_type_of{
     &destroy_payload<parcel<M>>,
     static_cast<std::uint16_t>(payload_offset<parcel<M>>()),
     block_pool::class_for(payload_offset<parcel<M>>() + sizeof(parcel<M>)),
+    nullptr, // it is tried on the actor itself only
+    printer_of_parcel<M>(),
 };
 
 /// Hands a parcel to the actor's handler for the message in it, unless it was handled before. Defined with the journaled
@@ -52,7 +62,7 @@ template <class A, class M>
 suspension* invoke_parcel(cell& receiver, void* payload, envelope& e);
 
 template <class A, class M>
-inline constexpr handler parcel_handler_of{&parcel_type_of<M>, &invoke_parcel<A, M>, &make_reply_slot<M>};
+inline constexpr handler parcel_handler_of{&parcel_type_of<M>, &invoke_parcel<A, M>, &make_reply_slot<M>, nullptr};
 
 template <class A, class M>
 envelope* make_parcel(parcel_header header, const void* message) {

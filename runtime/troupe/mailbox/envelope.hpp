@@ -47,7 +47,9 @@ struct envelope {
   /// Steady time in nanoseconds from which on the message is not handled any more; 0 means never.
   std::int64_t deadline;
   /// How often handling it has failed.
-  std::uint32_t attempts;
+  std::uint32_t attempts : 24;
+  /// The receiver's own mark; unused in the mailbox.
+  std::uint32_t mark : 8;
   /// The sender's id, its lower half, if it is an actor and the receiver has a flight recorder; else 0.
   std::uint32_t sender;
 };
@@ -103,7 +105,7 @@ template <class M, class... Args>
 envelope* make_envelope(const handler& how, Args&&... args) {
   constexpr auto& type = message_type_of<M>;
   void* block = block_pool::allocate(type.block_class, payload_offset<M>() + sizeof(M));
-  auto* e = new (block) envelope{{nullptr}, &how, nullptr, 0, 0, 0};
+  auto* e = new (block) envelope{{nullptr}, &how, nullptr, 0, 0, 0, 0};
   if constexpr (std::is_nothrow_constructible_v<M, Args...>) {
     new (payload_of(*e, type)) M(std::forward<Args>(args)...);
   } else {

@@ -17,6 +17,7 @@ namespace troupe {
 /// What an actor does at present, for people and tools.
 enum class actor_state : std::uint8_t {
   starting,
+  passive, ///< Without its object, which the next message builds.
   running,
   draining, ///< Handles what it had accepted when it was told to drain, then stops.
   waiting,  ///< Down: waits for its restart, or for its group's.
