@@ -110,7 +110,7 @@ void postgres_connection::query(const char* sql, const postgres_parameters& p,
   bool wanted = true;
   for (auto r = own(PQgetResult(handle_)); r != nullptr; r = own(PQgetResult(handle_))) {
     const auto status = PQresultStatus(r.get());
-    if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK)
+    if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
       fail(sql, r.get());
     for (int row = 0; wanted && row < PQntuples(r.get()); ++row)
       wanted = f({r.get(), row});
@@ -142,10 +142,14 @@ void postgres_connection::end_pipeline() {
   if (PQpipelineSync(handle_) != 1)
     fail("pipeline");
   std::string first_error;
-  for (;;) {
-    const auto r = own(PQgetResult(handle_)); // null between the results of two statements
-    if (PQstatus(handle_) == CONNECTION_BAD)
-      fail("commit", r.get());
+  for (bool ended = false;;) {
+    const auto r = own(PQgetResult(handle_));
+    // Null stands between the results of two statements; twice in a row, and the server has gone without its last word.
+    if (PQstatus(handle_) == CONNECTION_BAD || (r == nullptr && ended)) {
+      usable_ = false;
+      throw journal_error{name_ + ": commit: " + (first_error.empty() ? message(r.get()) : first_error)};
+    }
+    ended = r == nullptr;
     const auto status = PQresultStatus(r.get());
     if (r != nullptr && status == PGRES_PIPELINE_SYNC)
       break;
