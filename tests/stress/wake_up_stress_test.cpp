@@ -120,7 +120,7 @@ public:
   run_result run() noexcept override {
     enter();
     for (int messages = 0; messages < 8;) {
-      if (mailbox_.attention() && mailbox_.take_attention())
+      if (mailbox_.take_attention())
         serve_control();
       dawdle();
       leave();
