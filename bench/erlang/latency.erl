@@ -1,7 +1,8 @@
 %% SPDX-License-Identifier: BSD-3-Clause
-%% Wake-up, and request latency under load. Without C there is no thread outside: a process sends. Erlang's timers
-%% count milliseconds, so the process that sends requests spins through the last two before each is due; what it takes
-%% from the others is in the capacity that it finds out first.
+%% Wake-up, and request latency under load. Without C there is no thread outside. For wake-up a process sends, kept on
+%% another scheduler than the one that it wakes. Erlang's timers count milliseconds, so the process that sends requests
+%% spins through the last two before each is due; what it takes from the others is in the capacity that it finds out
+%% first.
 -module(latency).
 -export([rows/0]).
 
@@ -14,10 +15,11 @@ rows() ->
     [{"wake-up", fun wake_up/2} |
      [{"latency-" ++ integer_to_list(P), fun(N, _) -> latency(N, P) end} || P <- [1, 10, 50, 95]]].
 
-wake_up(N, _) ->
+wake_up(N, Workers) ->
     Boss = self(),
-    Witness = spawn(fun() -> Boss ! {all, [receive At -> bench:now_ns() - At end || _ <- lists:seq(1, N)]} end),
-    send_stamps(N, 74755, Witness),
+    Witness = spawn_opt(fun() -> Boss ! {all, [receive At -> bench:now_ns() - At end || _ <- lists:seq(1, N)]} end,
+                        [{scheduler, Workers}]),
+    spawn_opt(fun() -> send_stamps(N, 74755, Witness) end, [{scheduler, 1}]),
     All = receive {all, A} -> A end,
     bench:figure("wake-up", "us", bench:quantile(All, 0.5) / 1000, length(All)),
     bench:figure("wake-up-p99", "us", bench:quantile(All, 0.99) / 1000, length(All)).
