@@ -9,9 +9,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace {
@@ -26,16 +28,37 @@ struct settings {
   std::string json;
   std::string docs;
   std::string mimalloc;
+  bool check = false;
 };
 
 bool wanted(const std::vector<std::string>& only, std::string_view name) {
   return only.empty() || std::ranges::find(only, name) != only.end();
 }
 
+/// Says why `path` cannot be written, before hours are spent on what is to stand there.
+bool writable(const std::string& path) {
+  const auto draft = path + ".new";
+  if (std::ofstream{draft} && std::filesystem::is_directory(path) == false) {
+    std::filesystem::remove(draft);
+    return true;
+  }
+  std::fprintf(stderr, "%s cannot be written.\n", path.c_str());
+  return false;
+}
+
+/// All or nothing: what stood there stays until the new text is complete.
 bool write(const std::string& path, const std::string& text) {
-  std::ofstream out{path};
+  const auto draft = path + ".new";
+  std::ofstream out{draft};
   out << text;
-  return static_cast<bool>(out.flush());
+  out.close();
+  std::error_code why;
+  if (out)
+    std::filesystem::rename(draft, path, why);
+  if (out && !why)
+    return true;
+  std::fprintf(stderr, "%s could not be written.\n", path.c_str());
+  return false;
 }
 
 std::string page(const settings& s, const bench::results& r) {
@@ -57,7 +80,7 @@ std::string page(const settings& s, const bench::results& r) {
 int main(int argc, char** argv) {
   settings s;
   CLI::App app{"Runs Troupe's benchmarks beside the same work on its peers."};
-  app.add_option("--peer", s.peers, "NAME=COMMAND, with {row} {n} {workers}")->required();
+  app.add_option("--peer", s.peers, "NAME=COMMAND, with {row} {n} {workers}");
   app.add_option("--peers", s.only_peers, "only these")->delimiter(',');
   app.add_option("--rows", s.only_rows, "only these")->delimiter(',');
   app.add_option("--rounds", s.rounds, "rounds")->check(CLI::Range(1, 1000))->capture_default_str();
@@ -66,14 +89,26 @@ int main(int argc, char** argv) {
   app.add_option("--docs", s.docs, "write README.md into this directory");
   app.add_option("--mimalloc", s.mimalloc, "the library, for rows and peers that gain by it");
   app.add_option("--machine", s.machine, "lines that describe the machine");
-  CLI11_PARSE(app, argc, argv);
+  app.add_flag("--check", s.check, "look at the arguments and run nothing");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
 
   const auto& rows = bench::all_rows();
   for (const auto& name : s.only_rows)
     if (std::ranges::none_of(rows, [&](auto& w) { return w.name == name; })) {
-      std::fprintf(stderr, "There is no row '%s'.\n", name.c_str());
+      std::fprintf(stderr, "There is no row '%s'. There are:", name.c_str());
+      for (const auto& w : rows)
+        std::fprintf(stderr, " %s", std::string{w.name}.c_str());
+      std::fprintf(stderr, "\n");
       return 2;
     }
+  if ((!s.json.empty() && !writable(s.json)) || (!s.docs.empty() && !writable(s.docs + "/README.md")))
+    return 2;
+  if (s.check)
+    return 0;
 
   std::vector<bench::peer> peers;
   for (const auto& p : s.peers) {
@@ -89,6 +124,19 @@ int main(int argc, char** argv) {
   for (const auto& name : s.only_peers)
     if (std::ranges::none_of(peers, [&](auto& p) { return p.name() == name; }))
       std::fprintf(stderr, "skipping %s: it is not here\n", name.c_str());
+
+  bool anything = false;
+  for (const auto& p : peers)
+    for (const auto& w : rows) {
+      if (wanted(s.only_rows, w.name) && p.has(w.name))
+        anything = true;
+      else if (!s.only_rows.empty() && wanted(s.only_rows, w.name))
+        std::fprintf(stderr, "skipping %s on %s: it has no such row\n", std::string{w.name}.c_str(), p.name().c_str());
+    }
+  if (!anything) {
+    std::fprintf(stderr, "Nothing is left to run.\n");
+    return 1;
+  }
 
   bench::results by_row;
   std::vector<std::string> faults;
@@ -134,7 +182,5 @@ int main(int argc, char** argv) {
     std::printf("FAILED: %s\n", fault.c_str());
   const bool written = (s.json.empty() || write(s.json, bench::json(by_row))) &&
                        (s.docs.empty() || write(s.docs + "/README.md", page(s, by_row)));
-  if (!written)
-    std::fprintf(stderr, "could not write the results\n");
   return faults.empty() && written ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bench/driver/peer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <sstream>
@@ -84,8 +85,10 @@ std::vector<figure> peer::run(const row& r, unsigned workers, const std::string&
     }
     result.push_back(f);
   }
-  if (result.empty())
-    wrong = "printed no figure";
+  if (std::ranges::none_of(result, [&](const figure& f) { return f.name == r.name; })) {
+    wrong = "printed no figure for the row";
+    return {};
+  }
   return result;
 }
 

@@ -31,9 +31,11 @@ const std::vector<row> table{
     {"memory-per-idle-actor", 100'000, 100'000, "actor", "", "resident memory; Go: unbuffered channels"},
     {"idle-cpu", 10'000, 10'000, "10 s", "", "10,000 idle actors: CPU seconds, and context switches"},
     {"wake-up", 400, 400, "wake-up", "",
-     "p50 and p99 of send from outside to handler; bare: a futex; Erlang has no thread outside without C"},
+     "p50 and p99 of send from outside to handler; bare: a futex; Erlang: from another scheduler, it has no thread "
+     "outside"},
     {"head-of-line", 40, 40, "message", "", "p90; an actor sends to an idle one and then computes for 20 ms"},
-    {"latency-1", 20'000, -1, "request", "", "p99, from due to done, at 1 % of the peer's own capacity"},
+    {"latency-1", 20'000, -1, "request", "",
+     "p99, from due to done, at 1 % of the peer's own capacity; Erlang: a process that spins sends the requests"},
     {"latency-10", 20'000, -1, "request", "", "as latency-1, at 10 %"},
     {"latency-50", 20'000, -1, "request", "", "as latency-1, at 50 %"},
     {"latency-95", 20'000, -1, "request", "", "as latency-1, at 95 %"},

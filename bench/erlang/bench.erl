@@ -3,7 +3,7 @@
 -module(bench).
 -export([main/1, rows/0, figure/4, timed/4, settle_down/0, quantile/2, burn/2, now_ns/0]).
 
-rows() -> messaging:rows() ++ birth:rows() ++ savina:rows() ++ exchange:rows() ++ footprint:rows().
+rows() -> messaging:rows() ++ birth:rows() ++ savina:rows() ++ exchange:rows() ++ latency:rows() ++ footprint:rows().
 
 main(["--rows"]) ->
     [io:format("~s~n", [Name]) || {Name, _} <- rows()],

@@ -39,7 +39,7 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
 
 std::uint64_t wake_ups_wanted() {
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-  return setting("TROUPE_WAKE_UPS", 200'000);
+  return setting("TROUPE_WAKE_UPS", 1'000'000);
 #else
   return setting("TROUPE_WAKE_UPS", 8'000'000);
 #endif
