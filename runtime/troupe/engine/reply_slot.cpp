@@ -66,7 +66,7 @@ void reply_slot::announce() noexcept {
 
 void reply_slot::deliver(cell& to) noexcept {
   delivered_.store(true, std::memory_order_release); // release: pairs with delivered()
-  if (given_up_)
+  if (given_up_ && error_ == nullptr)
     note_late();
   if (waiter_ != nullptr) {
     const auto h = std::exchange(waiter_, nullptr);
@@ -76,13 +76,13 @@ void reply_slot::deliver(cell& to) noexcept {
 }
 
 void reply_slot::refuse(cell&) noexcept {
-  note_late();
+  if (error_ == nullptr)
+    note_late();
   release();
 }
 
 void reply_slot::note_late() const noexcept {
-  // Errors, such as the deadline's own, are no replies; but after a deadline a value comes too late.
-  if (receiver_ != nullptr && (error_ == nullptr || error_->code == errc::timed_out))
+  if (receiver_ != nullptr)
     receiver_->core().late_replies.fetch_add(1, std::memory_order_relaxed); // relaxed: a figure
 }
 
