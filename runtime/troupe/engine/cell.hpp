@@ -132,6 +132,8 @@ public:
   /// `how` has been at work for so long, and its time is over.
   /// Threads: any that holds a count on the parent's cell too.
   void note_overrun(std::chrono::nanoseconds since, const handler& how) noexcept;
+  /// The same while it still holds `worker`, which is compensated for unless an overrun is only to be reported.
+  void note_stuck(std::chrono::nanoseconds since, const handler& how, unsigned worker) noexcept;
   /// Takes the turn away from the thread that is in an overdue handler, and leaves the cell suspended without an object.
   /// False: there is no such handler, or it cannot be left alone.
   bool take_over() noexcept;

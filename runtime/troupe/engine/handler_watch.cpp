@@ -87,6 +87,7 @@ void handler_watch::look() {
     cell_pointer above; // its supervisor must not go meanwhile
     std::chrono::nanoseconds since;
     const handler* how;
+    unsigned worker;
   };
   std::vector<overdue> found;
   {
@@ -107,7 +108,7 @@ void handler_watch::look() {
       }
       p.noticed = true;
       // It is in a handler, so the tree still holds it, and its supervisor waits for it.
-      found.push_back({cell_pointer{*p.at_work}, cell_pointer{p.at_work->parent()->self()}, now - p.began, p.how});
+      found.push_back({cell_pointer{*p.at_work}, cell_pointer{p.at_work->parent()->self()}, now - p.began, p.how, i});
     }
     if (next != time_point::max()) {
       armed_ = true;
@@ -116,10 +117,10 @@ void handler_watch::look() {
     }
   }
   for (const auto& f : found)
-    f.who->note_overrun(f.since, *f.how);
+    f.who->note_stuck(f.since, *f.how, f.worker);
 }
 
-std::optional<unsigned> handler_watch::take_over(cell& c) {
+bool handler_watch::take_over(cell& c) {
   for (unsigned i = 0; i < count_; ++i) {
     auto& p = posts_[i];
     reply_slot* reply = nullptr;
@@ -128,16 +129,16 @@ std::optional<unsigned> handler_watch::take_over(cell& c) {
       if (p.at_work != &c || p.orphaned)
         continue;
       if (!p.replaceable || p.parked)
-        return std::nullopt;
+        return false;
       p.orphaned = true;
       c.retain(); // the thread's; end() hands it over
       reply = std::exchange(p.reply, nullptr);
     }
     if (reply != nullptr)
       reply->settle_error(errc::failed, c.name() + " was replaced: its handler exceeded its time budget");
-    return i;
+    return true;
   }
-  return std::nullopt;
+  return false;
 }
 
 std::vector<handler_watch::orphan> handler_watch::orphans() {

@@ -10,7 +10,6 @@
 #include <memory>
 #include <mutex>
 #include <new>
-#include <optional>
 #include <vector>
 
 namespace troupe::engine {
@@ -71,8 +70,8 @@ public:
   verdict end(watch_post& post);
 
   /// Takes the turn of `c` away from the thread that is in its handler, if it may be. The asker is told.
-  /// Returns the worker's number, or nothing if there is no such thread, or it is about to return.
-  std::optional<unsigned> take_over(cell& c);
+  /// False if there is no such thread, or it is about to return.
+  bool take_over(cell& c);
 
   struct orphan {
     cell* of; // counted as long as the orphan is listed; the caller gets a count of its own

@@ -86,17 +86,22 @@ void cell::note_overrun(std::chrono::nanoseconds since, const handler& how) noex
                     message_name(how));
 }
 
+void cell::note_stuck(std::chrono::nanoseconds since, const handler& how, unsigned worker) noexcept {
+  // First: the supervisor may need the very worker.
+  if (options_->spec.on_overrun != overrun_action::report && !core_->compensate(worker))
+    parent_->publish(supervision_event::kind::stuck, *this, "holds its worker, and no spare one is left",
+                     message_name(how));
+  note_overrun(since, how);
+}
+
 bool cell::take_over() noexcept {
   const auto* how = handling();
-  const auto worker = core_->watch->take_over(*this);
-  if (!worker)
+  if (!core_->watch->take_over(*this))
     return false;
   // From here on nobody has the turn but whoever the scheduler gives it next. The mailbox says `busy` all the while.
   send_control(make_control([how](cell& c) { c.abandon_object(how); }));
   schedule();
-  const bool compensated = core_->compensate && core_->compensate(*worker);
-  parent_->publish(supervision_event::kind::replaced, *this,
-                   compensated ? "a spare worker runs while its handler does" : "no spare worker is left",
+  parent_->publish(supervision_event::kind::replaced, *this, "its handler still runs",
                    how != nullptr ? message_name(*how) : std::string{});
   return true;
 }

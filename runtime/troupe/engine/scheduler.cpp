@@ -84,8 +84,10 @@ bool scheduler::compensate(unsigned stuck) {
     seat = spare_.back();
     spare_.pop_back();
   }
-  if (!crew_.workers[stuck]->replace())
-    return give_back(seat);
+  if (!crew_.workers[stuck]->replace()) {
+    give_back(seat);
+    return true; // it has its successor already
+  }
   auto& w = *crew_.workers[seat];
   w.enlist();
   try {
@@ -93,15 +95,15 @@ bool scheduler::compensate(unsigned stuck) {
   } catch (...) {
     w.resign();
     crew_.workers[stuck]->keep();
-    return give_back(seat);
+    give_back(seat);
+    return false;
   }
   return true;
 }
 
-bool scheduler::give_back(unsigned seat) {
+void scheduler::give_back(unsigned seat) {
   const std::scoped_lock lock{spare_mutex_};
   spare_.push_back(seat);
-  return false;
 }
 
 // Stop protocol:

@@ -65,8 +65,8 @@ public:
   void submit_fair(runnable& r) noexcept override;
 
   /// Worker `stuck` is in a turn that may never end: starts a spare worker in its place. When that turn ends after all,
-  /// its worker hands over what is queued with it and ends, to be a spare one. False: no spare is left, or no thread
-  /// could be started, or `stuck` has its successor already.
+  /// its worker hands over what is queued with it and ends, to be a spare one. True too if it has its successor already.
+  /// False: no spare is left, or no thread could be started, or the scheduler is stopping.
   bool compensate(unsigned stuck);
 
   /// At work, those included that were compensated for and not those that do so.
@@ -84,7 +84,7 @@ public:
 
 private:
   void start_thread(worker& w);
-  bool give_back(unsigned seat);
+  void give_back(unsigned seat);
 
   // -- immutable after construction --
   const thread_starter thread_starter_;

@@ -104,7 +104,8 @@ TEST_CASE("child_spec: wrong mailbox options are refused by name") {
 TEST_CASE("child_spec: wrong back-off options are refused by name") {
   check_grid<backoff_options>({
       {"min 0", [](auto& o) { o.min = 0ms; }, "backoff.min"},
-      {"min 1 ms", [](auto& o) { o.min = 1ms; }, ""},
+      {"min negative", [](auto& o) { o.min = -1ns; }, "backoff.min"},
+      {"min 1 ns", [](auto& o) { o.min = 1ns; }, ""},
       {"min beyond a day", [](auto& o) { o.min = 24h + 1ms; }, "backoff.min"},
       {"max below min", [](auto& o) { o.max = 99ms; }, "backoff.max"},
       {"max equal to min", [](auto& o) { o.max = 100ms; }, ""},
@@ -139,6 +140,12 @@ TEST_CASE("child_spec: wrong child options are refused by name") {
       {"shutdown beyond a day", [](auto& o) { o.shutdown = 24h + 1ms; }, "shutdown"},
       {"significant permanent", [](auto& o) { o.significant = true; }, "significant"},
       {"wrong mailbox", [](auto& o) { o.mailbox.capacity = 0; }, "mailbox.capacity"},
+      {"flight_recorder most", [](auto& o) { o.flight_recorder = 10'000; }, ""},
+      {"flight_recorder beyond", [](auto& o) { o.flight_recorder = 10'001; }, "flight_recorder"},
+      {"handler_budget 0", [](auto& o) { o.handler_budget = 0ms; }, ""},
+      {"handler_budget negative", [](auto& o) { o.handler_budget = -1ms; }, "handler_budget"},
+      {"no such overrun_action", [](auto& o) { o.on_overrun = troupe::overrun_action{3}; }, "on_overrun"},
+      {"rehearse beyond", [](auto& o) { o.rehearse = 1'001; }, "rehearse"},
   });
 }
 

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Claims: a journaled actor tries its last messages on the fresh incarnation before it goes live, without any effect; what
+// fails again there is quarantined without another restart, and an incarnation that is not fit is no success.
+// Observed: the counter's state, its journal's length, and the events, in a stepped system.
+#include "support/supervision_stage.hpp"
+
+#include <troupe/journal/journaled_actor.hpp>
+
+using namespace support;
+
+namespace {
+
+struct add {
+  int n;
+  using reply = int;
+};
+struct added {
+  int n;
+};
+struct balance {
+  using reply = int;
+};
+
+struct plan {
+  int handled = 0;       // calls of on(add)
+  int followed = 0;      // calls of what was to be done after
+  int failures_left = 0; // of messages with n == 13
+  bool unfit = false;    // every message fails in a fresh incarnation
+};
+
+class account : public journaled_actor<account, int, events<added>, add, balance> {
+public:
+  account(std::shared_ptr<plan> p) : journaled_actor{"account"}, plan_{std::move(p)} {}
+  effect<int> on(const add& m) {
+    ++plan_->handled;
+    if (plan_->unfit && incarnation() != 0)
+      throw std::runtime_error{"unfit"};
+    if (m.n == 13 && plan_->failures_left > 0) {
+      --plan_->failures_left;
+      throw std::runtime_error{"unlucky"};
+    }
+    effect<int> done{state() + m.n, added{m.n}};
+    return std::move(done).then([p = plan_] { ++p->followed; });
+  }
+  int on(const balance&) const { return state(); }
+  static void apply(int& sum, const added& e) { sum += e.n; }
+
+private:
+  const std::shared_ptr<plan> plan_;
+};
+
+struct bank {
+  explicit bank(child_options o, supervisor_options above = patient) : top{s.sys.supervise("top", above)} {
+    a = top.start<account>("a", o, p);
+    for (int i = 1; i <= 3; ++i)
+      CHECK(a.ask(add{i}).get() == i * (i + 1) / 2);
+  }
+  std::string said() const {
+    std::string text;
+    for (const auto& e : s.events)
+      if (e.what == kind::rehearsed)
+        text += e.why + "\n";
+    return text;
+  }
+
+  stage s;
+  std::shared_ptr<plan> p = std::make_shared<plan>();
+  supervisor top;
+  ref<account> a;
+};
+
+} // namespace
+
+TEST_CASE("rehearsal: the last messages and the failed one are tried and leave no trace") {
+  bank b{{.retries = 1, .rehearse = 2}};
+  b.p->failures_left = 1;
+  CHECK(b.a.ask(add{13}).get() == 19);
+  CHECK(b.a.ask(balance{}).get() == 19);
+  CHECK(b.a.incarnation() == 1);
+  // 3 at first, one that fails, two on trial and the failed one on trial, then it for good.
+  CHECK(b.p->handled == 3 + 1 + 2 + 1 + 1);
+  CHECK(b.p->followed == 4);
+  CHECK(b.said() == "2 messages and the one that failed, all well\n");
+}
+
+TEST_CASE("rehearsal: a message that fails again on trial is quarantined after its attempts with one restart only") {
+  bank b{{.retries = 3, .rehearse = 10}};
+  b.p->failures_left = 100;
+  const auto outcome = b.a.ask(add{13}).try_get();
+  REQUIRE_FALSE(outcome.has_value());
+  CHECK(outcome.error().code == errc::failed);
+  CHECK(b.a.incarnation() == 1);
+  REQUIRE(b.s.sys.quarantine().size() == 1);
+  CHECK(b.s.sys.quarantine().list()[0].attempts == 4);
+  CHECK(b.a.ask(balance{}).get() == 6);
+  CHECK(b.a.books().balanced());
+}
+
+TEST_CASE("rehearsal: an incarnation that cannot handle what was handled before fails to start and is charged") {
+  bank b{{.retries = 1, .rehearse = 10}, {.intensity = 5, .backoff = doubling}};
+  b.p->failures_left = 1;
+  b.p->unfit = true;
+  auto asked = b.a.ask(add{13});
+  b.s.sys.advance(100ms);
+  CHECK(b.said().find("was handled before and fails on trial: std::runtime_error: unfit") != std::string::npos);
+  CHECK(b.a.incarnation() == 0);
+  b.p->unfit = false;
+  b.s.sys.advance(200ms);
+  CHECK(b.a.incarnation() == 1);
+  CHECK(std::move(asked).get() == 19);
+}
+
+TEST_CASE("rehearsal: without the option nothing is tried") {
+  bank b{{.retries = 1}};
+  b.p->failures_left = 1;
+  CHECK(b.a.ask(add{13}).get() == 19);
+  CHECK(b.p->handled == 3 + 2);
+  CHECK(b.said().empty());
+}

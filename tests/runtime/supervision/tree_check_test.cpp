@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Claims: what is questionable about a tree is found without running it, and what is not is left alone.
+// Observed: the findings for trees written out as values.
+#include <troupe/supervision/tree_check.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+using namespace troupe;
+
+namespace {
+
+actor_tree leaf(const std::string& name, child_options o = {}) {
+  actor_tree t;
+  t.name = name;
+  t.options = std::move(o);
+  return t;
+}
+
+actor_tree group(const std::string& name, supervisor_options o, std::vector<actor_tree> children) {
+  actor_tree t;
+  t.name = name;
+  t.supervisor = std::move(o);
+  t.children = std::move(children);
+  return t;
+}
+
+/// "grade name", one for each finding.
+std::vector<std::string> found(const actor_tree& t, std::chrono::milliseconds time = 1h) {
+  std::vector<std::string> all;
+  for (const auto& f : check_tree(t, time))
+    all.push_back(std::string{f.how == tree_finding::grade::error ? "error " : "warning "} + f.where);
+  return all;
+}
+
+using list = std::vector<std::string>;
+
+supervisor_options tolerating(unsigned restarts) {
+  return {.intensity = restarts,
+          .group_intensity = restarts,
+          .backoff = {.min = 1ms, .max = 1ms, .factor = 1.0, .jitter = 0.0}};
+}
+
+} // namespace
+
+TEST_CASE("tree check: a tree with default options has nothing to be said about") {
+  CHECK(found(group("root", {.strategy = dynamic, .group_intensity = unlimited},
+                    {group("shop", {}, {leaf("shop/stock"), leaf("shop/till"), group("shop/a", {}, {leaf("shop/a/b")})})}))
+            .empty());
+}
+
+TEST_CASE("tree check: intensities that multiply beyond a thousand are found once where they do") {
+  const auto ten = tolerating(10);
+  const auto deep = group("a", ten, {group("b", ten, {group("c", ten, {leaf("d"), leaf("e")})})});
+  CHECK(found(deep) == list{"warning d", "warning e"});
+  CHECK(check_tree(deep, 1h)[0].what.find("1331 times") != std::string::npos);
+  const auto nine = tolerating(9);
+  CHECK(found(group("a", nine, {group("b", nine, {group("c", nine, {leaf("d")})})})).empty());
+  CHECK(found(group("a", ten, {group("b", ten, {group("c", ten, {leaf("d", {.intensity = 1})})})})).empty());
+}
+
+TEST_CASE("tree check: the smaller of a child's and its group's intensity counts") {
+  auto wide = tolerating(3);
+  wide.intensity = 1'000;
+  CHECK(found(group("a", wide, {group("b", wide, {leaf("c")})})).empty());
+}
+
+TEST_CASE("tree check: pauses that outlast the period are found for every way to set them") {
+  const backoff_options slow{.min = 2s, .max = 2s, .factor = 1.0, .jitter = 0.0};
+  // Five more restarts after the first: one at once, four after 2 s each, so 8 s; and 5 s of period.
+  CHECK(found(group("a", {.backoff = slow}, {leaf("b")})) == list{"warning b"});
+  CHECK(found(group("a", {}, {leaf("b", {.backoff = slow})})) == list{"warning b"});
+  CHECK(found(group("a", {.period = 8s, .backoff = slow}, {leaf("b")})).empty()); // just within
+  CHECK(found(group("a", {.period = 7'999ms, .backoff = slow}, {leaf("b")})) == list{"warning b"});
+  CHECK(found(group("a", {.backoff = slow}, {leaf("b", {.intensity = 3})})).empty());
+  CHECK(found(group("a", {.intensity = 0, .backoff = slow}, {leaf("b")})).empty());
+  CHECK(found(group("a", {.intensity = unlimited, .backoff = slow}, {leaf("b")})).empty()); // as it says
+}
+
+TEST_CASE("tree check: the time to stop is the sum of those in order and the longest of those at once") {
+  const auto children = [](const char* name) {
+    return std::vector<actor_tree>{leaf(std::string{name} + "/x", {.shutdown = 3s}),
+                                   leaf(std::string{name} + "/y", {.shutdown = 4s})};
+  };
+  CHECK(found(group("a", {}, children("a")), 7s).empty());
+  CHECK(found(group("a", {}, children("a")), 6'999ms) == list{"warning a"});
+  CHECK(found(group("a", {.strategy = dynamic}, children("a")), 4s).empty());
+  CHECK(found(group("a", {.strategy = dynamic}, children("a")), 3'999ms) == list{"warning a"});
+  CHECK(found(group("a", {}, {group("b", {}, children("b")), group("c", {}, children("c"))}), 13s) == list{"warning a"});
+}
+
+TEST_CASE("tree check: wrong options and names that are there twice are errors") {
+  CHECK(found(group("a", {}, {leaf("a/x"), leaf("a/x"), leaf(""), leaf("")})) == list{"error a/x"});
+  CHECK(found(group("a", {}, {leaf("b", {.significant = true})})) == list{"error b"});
+  CHECK(found(group("a", {.period = 0ms}, {}))[0] == "error a");
+  CHECK(to_string(check_tree(group("a", {.period = 0ms}, {}), 1h)[0]) == "error: a: period must be 1 ms..24 h, not 0 ms");
+}
