@@ -115,6 +115,7 @@ public:
   /// Failures that a supervisor handed up so far.
   std::uint64_t escalations() const noexcept;
   unsigned workers() const noexcept;
+  /// Of each worker, then of the spare ones that have stood in for stuck ones.
   std::vector<worker_figures> worker_statistics() const;
   time_point now() const noexcept;
   const seams& through() const noexcept;

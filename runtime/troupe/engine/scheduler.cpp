@@ -170,8 +170,11 @@ void scheduler::submit_fair(runnable& r) noexcept {
 
 std::vector<worker_statistics> scheduler::statistics() const {
   std::vector<worker_statistics> all;
-  for (auto& w : crew_.workers)
-    all.push_back(w->statistics());
+  for (auto& w : crew_.workers) {
+    const auto figures = w->statistics();
+    if (all.size() < workers() || figures.turns != 0) // a spare one counts once it has worked
+      all.push_back(figures);
+  }
   return all;
 }
 

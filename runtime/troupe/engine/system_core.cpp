@@ -3,6 +3,8 @@
 #include <troupe/engine/system_core.hpp>
 #include <troupe/engine/worker.hpp>
 
+#include <algorithm>
+
 namespace troupe::detail {
 
 bool name_registry::add(const std::string& path, cell& c) {
@@ -24,6 +26,12 @@ cell* name_registry::find(const std::string& path) const {
     return nullptr;
   i->second->retain(); // under the lock: a cell leaves the registry before the tree releases it
   return i->second;
+}
+
+std::string name_registry::path_of(std::uint64_t id) const {
+  std::unique_lock guard{mutex_};
+  const auto i = std::ranges::find_if(cells_, [id](const auto& named) { return named.second->id() == id; });
+  return i == cells_.end() ? std::string{} : i->first;
 }
 
 unsigned system_core::shard_hint() noexcept {

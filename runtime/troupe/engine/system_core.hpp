@@ -38,6 +38,8 @@ public:
   void remove(const std::string& path, const cell& c);
   /// With a new count, or null.
   cell* find(const std::string& path) const;
+  /// The path of the actor with that id, if it has a name; looks at all of them.
+  std::string path_of(std::uint64_t id) const;
 
 private:
   mutable std::mutex mutex_; // leaf lock

@@ -279,7 +279,7 @@ void cell::drop(envelope* e, drop_reason why) noexcept {
 namespace {
 
 /// Who caused `e`, as far as requests lead back: the first cause first, the sender last.
-std::vector<std::string> path_to(const envelope& e) {
+std::vector<std::string> path_to(const envelope& e, const system_core& core) {
   std::vector<std::string> path;
   const auto add = [&](std::string who, const handler* handled) {
     path.push_back(handled == nullptr ? std::move(who) : who + ", handling " + type_name(*handled->message->info));
@@ -290,7 +290,12 @@ std::vector<std::string> path_to(const envelope& e) {
     const auto& causes = e.reply->causes();
     for (unsigned i = 0; i < causes.length; ++i) {
       const auto& c = causes.links[i];
-      add(c.asker != nullptr ? type_name(*c.asker->info) + "#" + std::to_string(c.id) : "outside", c.handled);
+      if (c.asker == nullptr)
+        add("outside", nullptr);
+      else if (auto name = core.names.path_of(c.id); !name.empty())
+        add(std::move(name), c.handled);
+      else
+        add(type_name(*c.asker->info) + "#" + std::to_string(c.id), c.handled);
     }
   }
   if (path.empty() && e.sender != 0)
@@ -310,7 +315,7 @@ void cell::quarantine(envelope* e) noexcept {
                             .payload = e->how->message->print != nullptr
                                            ? e->how->message->print(payload_of(*e, *e->how->message))
                                            : std::string{},
-                            .path = path_to(*e)};
+                            .path = path_to(*e, *core_)};
   supervision_event event{.supervisor = parent_ != nullptr ? parent_->name() : std::string{},
                           .what = supervision_event::kind::quarantined,
                           .why = about.exception,

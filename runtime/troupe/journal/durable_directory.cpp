@@ -138,10 +138,8 @@ delivery send(durable_address& to, result<cell_pointer> found, envelope* e) {
 }
 
 void refuse(envelope* e, const error& why) {
-  if (e->reply != nullptr) {
-    e->reply->settle_error(why.code, why.what);
-    std::exchange(e->reply, nullptr)->release();
-  }
+  if (e->reply != nullptr)
+    std::exchange(e->reply, nullptr)->settle_error(why.code, why.what);
   destroy(e);
 }
 

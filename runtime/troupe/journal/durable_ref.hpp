@@ -79,7 +79,7 @@ public:
         detail::refuse(e, to.error());
       if (!to || receiver.offer(e))
         return answer;
-      std::exchange(e->reply, nullptr)->release(); // it has stopped meanwhile, and there may be another one
+      std::exchange(e->reply, nullptr)->settle_error(errc::stopped); // meanwhile; and there may be another one
       to = detail::resolve(*address_, detail::actor_type_of<A>);
     }
   }

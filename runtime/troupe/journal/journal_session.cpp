@@ -469,8 +469,7 @@ bool journal_session::quiet() {
 void reject(envelope& e, const rejected_record& why) {
   if (e.reply == nullptr)
     throw why;
-  e.reply->settle_error(errc::failed, why.what());
-  std::exchange(e.reply, nullptr)->release();
+  std::exchange(e.reply, nullptr)->settle_error(errc::failed, why.what());
 }
 
 } // namespace troupe::detail

@@ -78,7 +78,6 @@ public:
       slot->settle();
     else
       slot->settle_error(outcome.error().code, outcome.error().what);
-    slot->release();
   }
 
   kind what;
