@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the machine allows: hand-written queues and threads, without actors, limits, accounts or wake-ups between them.
 #include "bench/bare/handover.hpp"
+#include "bench/bare/journal.hpp"
 #include "bench/support/arrivals.hpp"
 #include "bench/support/measurement.hpp"
 #include "bench/support/row_table.hpp"
@@ -153,14 +154,10 @@ void wake_up(const run_size& size) {
 
 int main(int argc, char** argv) {
   using namespace bench;
-  return run_row(argc, argv,
-                 {{"ping-pong", &ping_pong},
-                  {"request-reply", &request_reply},
-                  {"pairs", &pairs},
-                  {"ring-100", &ring_100},
-                  {"ring-503", &ring_503},
-                  {"counting", &counting},
-                  {"fan-in", &fan_in},
-                  {"fan-out", &fan_out},
-                  {"wake-up", &wake_up}});
+  row_table rows{
+      {"ping-pong", &ping_pong}, {"request-reply", &request_reply}, {"pairs", &pairs},   {"ring-100", &ring_100},
+      {"ring-503", &ring_503},   {"counting", &counting},           {"fan-in", &fan_in}, {"fan-out", &fan_out},
+      {"wake-up", &wake_up}};
+  add_journal_rows(rows);
+  return run_row(argc, argv, rows);
 }

@@ -40,6 +40,14 @@ const std::vector<row> table{
     {"latency-50", 20'000, -1, "request", "", "as latency-1, at 50 %"},
     {"latency-95", 20'000, -1, "request", "", "as latency-1, at 95 %"},
     {"timer", 100'000, 100'000, "timer", "", "p99 of lateness, due after 1 to 2 s; and CPU per timer"},
+    {"journal-append-1", 400, 400, "event", "",
+     "durable: one event to a transaction and a sync; bare: a loop over a prepared statement, same table and groups"},
+    {"journal-append-16", 8'000, 8'000, "event", "", "as journal-append-1, 16 events of 16 journals to a sync"},
+    {"journal-append-256", 102'400, 102'400, "event", "", "as journal-append-1, 256 events of 256 journals to a sync"},
+    {"journal-recovery", 1'000'000, 1'000'000, "event", "",
+     "replay of one journal, each event checked and decoded; bare: the rows read and looked at"},
+    {"journal-cold-start", 100'000, 100'000, "", "",
+     "opening a file of 100,000 journals with ten events each, to the first one replayed"},
     {"scaling", 2'000'000, -1, "", "", "pairs with 1 to N workers: round trip in ns, and the speed-up"},
 };
 

@@ -164,8 +164,15 @@ public:
 
   basic_effect(const basic_effect&) = delete;
   basic_effect(basic_effect&&) = default;
-  /// Not assignable: `fx = std::move(fx).send(...)` would lose what `fx` holds. Say `fx.send(...)`.
-  basic_effect& operator=(basic_effect&&) = delete;
+  basic_effect& operator=(basic_effect&& other) {
+    if (this != &other) { // fx = std::move(fx).send(...)
+      step_ = std::move(other.step_);
+      then_ = std::move(other.then_);
+      reply_ = std::move(other.reply_);
+    }
+    return *this;
+  }
+  ~basic_effect() = default;
 
   // Each of these can be called on an effect, and in a chain on a temporary one, which is then returned.
 

@@ -2,6 +2,8 @@
 // Claim: journals on a PostgreSQL server have one writer, and a server that is lost in the middle of a batch costs nothing
 // that was acknowledged.
 // Observed: a private server that is crashed and started again while journals are written.
+#include <troupe/journal/postgres_reader.hpp>
+
 #include "runtime/journal/kept_postgres.hpp"
 #include "runtime/journal/notes.hpp"
 
@@ -137,6 +139,35 @@ TEST_CASE("postgres store: damage is found and named") {
   CAPTURE(text);
   CHECK(says(text, "journal 'a' in postgresql://troupe@"));
   CHECK(says(text, "event 2, type 'added' version 1: its checksum is wrong"));
+}
+
+TEST_CASE("postgres store: what troupe-journal asks of a store is answered as by SQLite") {
+  kept::postgres k;
+  {
+    auto j = open(*k.store, "a");
+    keep_events(*j, added{"1"}, added{"2"});
+    j->snapshot(record(page{"12"}));
+    const letter l{"hello"};
+    const troupe::outbound sends[]{{1, "b", record(l), {}, {}}};
+    troupe::journal_append sending;
+    sending.sends = sends;
+    keep(*j, sending);
+    keep_events(*open(*k.store, "b"), added{"1"});
+  }
+  troupe::postgres_reader r{k.url};
+  const auto all = r.summaries("");
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].key == "a");
+  CHECK(all[0].events == 2);
+  CHECK(all[0].snapshots == 1);
+  CHECK(all[0].bytes == 12 + 12 + 13);
+  CHECK(all[0].unsettled == 1);
+  CHECK(all[0].last_time > 0);
+  CHECK(all[1].unsettled == 0);
+  CHECK(r.summaries("b").size() == 1);
+  CHECK(r.damage().empty());
+  execute(k.url, "DELETE FROM journals WHERE key = 'b'");
+  CHECK(r.damage() == lines{"journal 'b' has rows in events but none in journals"});
 }
 
 TEST_CASE("postgres store: a later schema version is refused") {

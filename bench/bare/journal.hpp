@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "bench/support/row_table.hpp"
+
+namespace bench {
+
+/// The same events as the store writes, in the same table, by a loop over one prepared statement: what SQLite allows.
+void add_journal_rows(row_table& rows);
+
+} // namespace bench

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Rows about durable state, on the disk and synced: appends in groups of a given size, recovery, and a cold start.
+#include <troupe/journal/format.hpp>
+#include <troupe/journal/sqlite_store.hpp>
+
+#include "bench/support/journal_rows.hpp"
+#include "bench/troupe/rows.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+struct reserved {
+  std::string customer;
+  std::uint64_t order = 0;
+  std::uint64_t quantity = 0;
+  std::string sku;
+  static constexpr std::string_view journal_name = "reserved";
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(reserved, customer, order, quantity, sku)
+};
+
+constexpr const troupe::journal_type* types[]{&troupe::journal_type_of<reserved>};
+
+reserved event_number(std::uint64_t i) { return {"customer/0000017", i, i % 10, "85123A"}; }
+
+/// Appends event number `i` and calls `done` when it is durable.
+void append(troupe::journal& j, std::uint64_t i, const troupe::journal::completion& done) {
+  const auto e = event_number(i);
+  const troupe::journal_record events[]{{types[0], &e}};
+  troupe::journal_append a;
+  a.events = events;
+  j.append(a, [&] { return done; });
+}
+
+/// Twice as many journals as there are events in a group, each with one append under way at most: while one half is being
+/// committed the other is being encoded. As with actors, an append follows when the one before is durable.
+template <std::uint64_t Group>
+void append_groups(const run_size& size) {
+  journal_file file;
+  stopwatch clock;
+  {
+    troupe::sqlite_options o;
+    o.commit.max_group = Group;
+    o.commit.max_delay = 1s; // a group is full before that
+    auto store = troupe::open_sqlite_store(file.path(), o);
+    std::vector<std::shared_ptr<troupe::journal>> journals;
+    for (std::uint64_t i = 0; i < 2 * Group; ++i)
+      journals.push_back(store->open("stock/" + std::to_string(i), types));
+    std::atomic<std::uint64_t> durable{0};
+    const auto done = [&](const std::exception_ptr& failure) {
+      if (failure)
+        std::abort();
+      const auto n = ++durable;
+      if (n % Group == 0)
+        durable.notify_all();
+    };
+    for (auto& j : journals) // not measured: the rows in the table of journals
+      append(*j, 0, done);
+    store->flush();
+    durable = 0;
+    clock.start();
+    for (std::uint64_t i = 0; i < size.n; ++i) {
+      if (i % Group == 0 && i >= 2 * Group)
+        for (auto n = durable.load(); n < i - Group; n = durable.load())
+          durable.wait(n);
+      append(*journals[i % journals.size()], i, done);
+    }
+    store->flush();
+    clock.arrive();
+  }
+  clock.print(("journal-append-" + std::to_string(Group)).c_str(), size.n,
+              file.count() - 2 * static_cast<std::int64_t>(Group));
+}
+
+/// Counts events, and adds their numbers up.
+struct counting final : troupe::journal_visitor {
+  void snapshot(const troupe::journal_record&) override {}
+  void event(const troupe::journal_record& r) override {
+    ++events;
+    sum += static_cast<const reserved*>(r.value)->order;
+  }
+  void handled(const troupe::inbound&) override {}
+  void last_sent(std::uint64_t) override {}
+  void unsettled(const troupe::outbound&) override {}
+  std::int64_t events = 0;
+  std::uint64_t sum = 0;
+};
+
+void fill(const std::string& path, std::uint64_t journals, std::uint64_t events_each) {
+  auto store = troupe::open_sqlite_store(path);
+  for (std::uint64_t j = 0; j < journals; ++j) {
+    auto open = store->open("stock/" + std::to_string(j), types);
+    std::vector<reserved> events;
+    std::vector<troupe::journal_record> records;
+    for (std::uint64_t i = 0; i < events_each;) {
+      events.clear();
+      records.clear();
+      for (; events.size() < 10'000 && i < events_each; ++i)
+        events.push_back(event_number(i));
+      for (const auto& e : events)
+        records.push_back({types[0], &e});
+      troupe::journal_append a;
+      a.events = records;
+      open->append(a, [] { return troupe::journal::completion{[](const std::exception_ptr&) {}}; });
+      if (i < events_each)
+        store->flush();
+    }
+  }
+}
+
+/// From opening the file to the last of n events decoded.
+void recovery(const run_size& size) {
+  journal_file file;
+  fill(file.path(), 1, size.n);
+  counting all;
+  stopwatch clock;
+  clock.start();
+  troupe::open_sqlite_store(file.path())->open("stock/0", types)->replay(all);
+  clock.arrive();
+  clock.print("journal-recovery", size.n, all.sum == size.n * (size.n - 1) / 2 ? all.events : -1);
+}
+
+/// From opening a file with n journals of ten events to the first of them decoded, and listing all that owe something.
+void cold_start(const run_size& size) {
+  journal_file file;
+  fill(file.path(), size.n, 10);
+  counting first;
+  const auto begun = now_ns();
+  auto store = troupe::open_sqlite_store(file.path());
+  const auto owing = store->unsettled().size();
+  store->open("stock/4711", types)->replay(first);
+  const auto ns = now_ns() - begun;
+  const auto journals = static_cast<std::int64_t>(store->keys("stock/").size());
+  print_figure("journal-cold-start", "ms", static_cast<double>(ns) / 1e6,
+               first.events == 10 && owing == 0 ? journals : -1);
+}
+
+} // namespace
+
+void add_journal_rows(row_table& rows) {
+  rows["journal-append-1"] = &append_groups<1>;
+  rows["journal-append-16"] = &append_groups<16>;
+  rows["journal-append-256"] = &append_groups<256>;
+  rows["journal-recovery"] = &recovery;
+  rows["journal-cold-start"] = &cold_start;
+}
+
+} // namespace bench

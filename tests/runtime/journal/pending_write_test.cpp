@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Claim: while a write is pending its actor does nothing else, writes of one actor are kept one after the other, and after a
+// write that failed the actor is rebuilt, whatever its rules say; a record that is rejected does no harm.
+// Observed: a stepped system over a store probe that holds writes back and makes them fail.
+#include <troupe/journal/entities.hpp>
+#include <troupe/journal/journaled_actor.hpp>
+#include <troupe/testing/store_probe.hpp>
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <support/stepped_system.hpp>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+struct put {
+  using reply = int;
+  int n = 0;
+};
+struct put_both_at_once {
+  using reply = int;
+};
+struct ask_then_look {
+  using reply = int;
+};
+struct catch_failure {
+  using reply = int;
+};
+struct put_at_end {
+  using reply = int;
+  int n = 0;
+};
+struct answer {
+  using reply = int;
+};
+struct query {
+  using reply = std::vector<int>;
+};
+struct was_put {
+  int n = 0;
+};
+struct list_state {
+  std::vector<int> all;
+};
+
+bool caught = false;
+
+class oracle : public troupe::actor<oracle, answer> {
+public:
+  int on(const answer&) { return 42; }
+};
+
+class list : public troupe::journaled_actor<list, list_state, troupe::events<was_put>, put, put_both_at_once,
+                                            ask_then_look, catch_failure, put_at_end, query> {
+public:
+  explicit list(const std::string& key, troupe::ref<oracle> o) : journaled_actor{key}, oracle_{std::move(o)} {}
+
+  effect<int> on(const put& m) { return {static_cast<int>(state().all.size()), was_put{m.n}}; }
+  troupe::task<int> on(const put_both_at_once&) {
+    auto first = step(1);
+    auto second = step(2); // begins while the first is pending
+    co_await std::move(second);
+    co_await std::move(first);
+    co_return static_cast<int>(state().all.size());
+  }
+  troupe::task<int> on(const ask_then_look&) {
+    auto asked = oracle_.ask(answer{}, 1h);
+    const int n = co_await asked;
+    seen_ = state().all.size();
+    co_return n;
+  }
+  troupe::task<int> on(const catch_failure&) {
+    try {
+      co_await persist(was_put{1});
+    } catch (...) {
+      caught = true;
+    }
+    co_return 0;
+  }
+  troupe::task<effect<int>> on(const put_at_end& m) {
+    auto asked = oracle_.ask(answer{}, 1h);
+    const int n = co_await asked;
+    co_return effect<int>{n, was_put{m.n}};
+  }
+  std::vector<int> on(const query&) { return state().all; }
+
+  static void apply(list_state& s, const was_put& e) { s.all.push_back(e.n); }
+
+private:
+  troupe::task<void> step(int n) { co_await persist(was_put{n}); }
+
+  const troupe::ref<oracle> oracle_;
+  std::size_t seen_ = 0;
+};
+
+struct library {
+  explicit library(const troupe::child_options& options = {}) {
+    caught = false;
+    auto o = support::stepped();
+    o.journals = store;
+    sys.emplace(o);
+    seer = sys->spawn<oracle>();
+    books = sys->root().start<list>("list", options, std::string{"list"}, seer);
+  }
+  std::vector<int> all() { return books.ask(query{}).get(); }
+
+  std::shared_ptr<troupe::store_probe> store = std::make_shared<troupe::store_probe>();
+  std::optional<troupe::system> sys;
+  troupe::ref<oracle> seer;
+  troupe::ref<list> books;
+};
+
+} // namespace
+
+TEST_CASE("pending write: two steps of one handler that begin together are kept one after the other") {
+  library l;
+  l.store->hold();
+  auto both = l.books.ask(put_both_at_once{}, 1h);
+  l.sys->run_until_idle();
+  CHECK(l.store->held() == 1);
+  CHECK_FALSE(both.ready());
+  l.store->release(1);
+  l.sys->run_until_idle();
+  CHECK(l.store->held() == 1);
+  CHECK_FALSE(both.ready());
+  l.store->release(1);
+  l.sys->run_until_idle();
+  CHECK(std::move(both).get() == 2);
+  l.store->stop_holding();
+  CHECK(l.all() == std::vector{1, 2});
+}
+
+TEST_CASE("pending write: a suspended handler whose reply comes waits for it") {
+  library l;
+  auto looked = l.books.ask(ask_then_look{}, 1h);
+  l.store->hold();
+  auto kept = l.books.ask(put{7}, 1h);
+  l.sys->run_until_idle(); // the oracle has answered
+  CHECK(l.store->held() == 1);
+  CHECK_FALSE(looked.ready());
+  CHECK_FALSE(kept.ready());
+  l.store->release();
+  l.sys->run_until_idle();
+  CHECK(std::move(kept).get() == 0);
+  CHECK(std::move(looked).get() == 42);
+}
+
+TEST_CASE("pending write: the mailbox goes on accepting up to its limit") {
+  library l{support::with_mailbox(3)};
+  l.store->hold();
+  std::vector<troupe::delivery> said;
+  l.books.tell(put{0});
+  l.sys->run_until_idle();
+  for (int i = 1; i <= 5; ++i)
+    said.push_back(l.books.tell(put{i}));
+  l.sys->run_until_idle();
+  CHECK(said[2] == troupe::delivery::accepted);
+  CHECK(said[3] == troupe::delivery::rejected);
+  l.store->stop_holding();
+  l.sys->run_until_idle();
+  CHECK(l.all() == std::vector{0, 1, 2, 3});
+}
+
+TEST_CASE("pending write: an actor whose write failed is rebuilt though the rules say resume") {
+  for (const bool held : {false, true}) {
+    CAPTURE(held);
+    troupe::child_options o;
+    o.on_failure = troupe::failure_rules{}.otherwise(troupe::failure_action::resume);
+    library l{o};
+    if (held)
+      l.store->hold();
+    l.store->strike(troupe::write_fault::fail, 1, "list");
+    auto kept = l.books.ask(put{1}, 1h);
+    l.sys->run_until_idle();
+    l.store->stop_holding();
+    l.sys->run_until_idle();
+    const auto r = std::move(kept).try_get();
+    REQUIRE_FALSE(r);
+    CHECK(r.error().code == troupe::errc::failed);
+    CHECK(l.books.incarnation() == 1);
+    CHECK(l.all().empty());
+  }
+}
+
+TEST_CASE("pending write: a coroutine does not go on after one that failed") {
+  library l;
+  l.store->hold();
+  l.store->strike(troupe::write_fault::lose_answer, 1, "list");
+  auto r = l.books.ask(catch_failure{}, 1h);
+  l.sys->run_until_idle();
+  l.store->stop_holding();
+  l.sys->run_until_idle();
+  CHECK_FALSE(std::move(r).try_get());
+  CHECK_FALSE(caught);
+  CHECK(l.books.incarnation() == 1);
+  CHECK(l.all() == std::vector{1}); // it was kept: unknown means look
+}
+
+TEST_CASE("pending write: a record that is rejected is an error to the asker and nothing else") {
+  library l;
+  l.store->strike(troupe::write_fault::reject, 1, "list");
+  const auto r = l.books.ask(put{1}).try_get();
+  REQUIRE_FALSE(r);
+  CHECK(r.error().code == troupe::errc::failed);
+  CHECK(l.books.incarnation() == 0);
+  CHECK(l.books.ask(put{2}).get() == 0);
+  CHECK(l.all() == std::vector{2});
+  CHECK(l.sys->books().balanced());
+}
+
+TEST_CASE("pending write: an effect at the end of a coroutine is kept before its reply leaves") {
+  library l;
+  l.store->hold();
+  auto r = l.books.ask(put_at_end{5}, 1h);
+  l.sys->run_until_idle();
+  CHECK(l.store->held() == 1);
+  CHECK_FALSE(r.ready());
+  l.store->stop_holding();
+  CHECK(std::move(r).get() == 42);
+  CHECK(l.all() == std::vector{5});
+}
+
+TEST_CASE("pending write: its late end does not reach the actor that came after a stop") {
+  library l;
+  l.store->hold();
+  l.books.tell(put{1});
+  l.sys->run_until_idle();
+  l.books.stop();
+  l.sys->run_until_idle();
+  CHECK(l.books.has_stopped());
+  auto next = l.sys->root().start<list>("list", troupe::child_options{}, std::string{"list"}, l.seer);
+  l.store->stop_holding();
+  CHECK(next.ask(query{}).get() == std::vector{1});
+  CHECK(next.ask(put{2}).get() == 1);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// troupe-journal: looks into the journals of durable actors.
+#include "commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <exception>
+#include <string>
+
+namespace {
+
+constexpr const char* examples = R"(
+Examples:
+  troupe-journal list shop.db                        every journal with its size
+  troupe-journal list shop.db --prefix stock/        those of the stock actors
+  troupe-journal show shop.db stock/85123A --last 10 state, latest events, what it owes others
+  troupe-journal verify postgresql://me@db/shop      look for damage; exit status 1 if there is any
+  troupe-journal compact shop.db --dry-run           how many events no replay needs any more
+  troupe-journal export shop.db > shop.jsonl         everything, one JSON object on each line
+
+All but compact also work while a service has the journal open. Exit status: 0; 1 if something is damaged;
+2 if an argument is wrong or the store cannot be read.
+)";
+
+} // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Looks into the journals of durable actors: a SQLite file or a PostgreSQL address.", "troupe-journal"};
+  app.footer(examples);
+  app.require_subcommand(1);
+  std::string store;
+  std::string key;
+  std::string prefix;
+  std::uint64_t last = 0;
+  bool dry_run = false;
+  const auto command = [&](const char* name, const char* text) {
+    auto* c = app.add_subcommand(name, text);
+    c->add_option("store", store, "A path, or postgresql://user@host/database")->required();
+    return c;
+  };
+  const auto with_prefix = [&](CLI::App* c) {
+    c->add_option("--prefix", prefix, "Only journals whose keys begin with this");
+    return c;
+  };
+  with_prefix(command("list", "The journals: events, snapshots, size, what is not settled, time of the last event"));
+  auto* show = command("show", "One journal: snapshots, events, what it has handled, its outbox");
+  show->add_option("key", key, "The journal's key")->required();
+  auto* last_option = show->add_option("--last", last, "Only so many of the latest events")->check(CLI::PositiveNumber);
+  with_prefix(command("verify", "Checks checksums, gaps and texts, and names every place that is damaged"));
+  auto* compact =
+      with_prefix(command("compact", "Drops events that the last two snapshots include; the service must be "
+                                     "stopped"));
+  compact->add_flag("--dry-run", dry_run, "Only say what would be dropped");
+  with_prefix(command("export", "Everything as JSON lines"));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+
+  using namespace journal_tool;
+  try {
+    const auto name = app.get_subcommands().front()->get_name();
+    if (name == "compact")
+      return journal_tool::compact(*take(store), prefix, dry_run);
+    const auto reader = look_into(store);
+    if (name == "list")
+      return list(*reader, prefix);
+    if (name == "show")
+      return journal_tool::show(*reader, key,
+                                last_option->count() > 0 ? std::optional<std::uint64_t>{last} : std::nullopt);
+    if (name == "verify")
+      return verify(*reader, prefix);
+    return export_rows(*reader, prefix);
+  } catch (const std::exception& e) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "troupe-journal: %s\n", e.what());
+    return 2;
+  }
+}
