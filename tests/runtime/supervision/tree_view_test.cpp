@@ -65,8 +65,8 @@ TEST_CASE("actor tree: children beyond the limit are summed up by state") {
 
 TEST_CASE("actor tree: a running system is checked as it is") {
   stage s;
-  auto top = s.sys.supervise("top", {.intensity = 100, .group_intensity = 100});
-  auto inner = top.supervise("inner", {.intensity = 100, .group_intensity = 100});
+  const supervisor_options hundred{.intensity = 100, .group_intensity = 100, .backoff = at_once};
+  auto inner = s.sys.supervise("top", hundred).supervise("inner", hundred);
   s.start(inner, "a", {.shutdown = 1h});
   const auto found = s.sys.check_tree();
   REQUIRE(found.size() == 2);
