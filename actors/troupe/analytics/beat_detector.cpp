@@ -14,6 +14,7 @@ namespace {
 
 // Seconds.
 constexpr double kept = 4;
+constexpr double spike_most = 0.01;
 constexpr double refractory = 0.2;
 constexpr double t_wave = 0.36;
 constexpr double first_learning = 2;
@@ -25,7 +26,8 @@ constexpr double flat_least = 0.5;
 constexpr double wander_most = 1; // Hz: slower than a complex by far
 
 constexpr double threshold_share = 0.3125; // of the way from other peaks to beats
-constexpr double stands_out = 4;           // times the median of the envelope
+constexpr double stands_out = 4;           // times the median of the envelope, to be learnt
+constexpr double still_stands_out = 2.5;   // the same, to stay believed
 constexpr double step_share = 0.75;        // of a signal's range, beyond which it is a step and no complex
 
 double valid_rate(double rate) {
@@ -47,9 +49,9 @@ double beat_detector::recent_median::value_or(double none) const noexcept {
 }
 
 beat_detector::beat_detector(double rate)
-    : rate_{valid_rate(rate)}, envelope_{rate}, lag_{qrs_envelope::lag(rate)}, level_{biquad::high_pass(wander_most,
-                                                                                                        rate)},
-      signal_(in_samples(kept)), heights_(in_samples(kept)), relearn_at_{in_samples(first_learning)} {}
+    : rate_{valid_rate(rate)}, despiked_{2 * in_samples(spike_most) + 1}, envelope_{rate},
+      lag_{qrs_envelope::lag(rate)}, level_{biquad::high_pass(wander_most, rate)}, signal_(in_samples(kept)),
+      heights_(in_samples(kept)), relearn_at_{in_samples(first_learning)} {}
 
 std::span<const beat> beat_detector::add(double sample) {
   decided_.clear();
@@ -58,7 +60,7 @@ std::span<const beat> beat_detector::add(double sample) {
 }
 
 void beat_detector::take(double sample) {
-  const double x = continuous(sample);
+  const double x = despiked_.add(continuous(sample));
   const double height = envelope_.add(x);
   signal_[taken_ % signal_.size()] = level_.filter(x);
   heights_[taken_ % heights_.size()] = height;
@@ -71,7 +73,7 @@ void beat_detector::take(double sample) {
 
 std::span<const beat> beat_detector::finish() {
   decided_.clear();
-  for (std::uint64_t end = taken_ + lag_ + in_samples(refractory); taken_ <= end;)
+  for (std::uint64_t end = taken_ + despiked_.lag() + lag_ + in_samples(refractory); taken_ <= end;)
     take(std::numeric_limits<double>::quiet_NaN());
   if (!learnt_)
     learn();
@@ -127,6 +129,13 @@ void beat_detector::accept(const peak& p) {
   if (beat_ && p.at - beat_->at <= in_samples(interval_most))
     intervals_.add(static_cast<double>(p.at - beat_->at));
   beats_.add(p.height);
+  if (beats_.value_or(0) < still_stands_out * usual_height()) { // these are no beats but noise
+    learnt_ = false;
+    beats_.clear();
+    intervals_.clear();
+    beat_.reset();
+    return;
+  }
   beat_ = p;
   relearn_at_ = p.at + in_samples(patience);
   std::erase_if(unsure_, [&](const peak& u) { return u.at <= p.at; });
@@ -156,11 +165,7 @@ void beat_detector::learn() {
                                         [](const peak& a, const peak& b) { return a.height < b.height; });
   if (largest == unsure_.end())
     return;
-  std::vector<double> past{heights_.begin(), heights_.begin() + static_cast<std::ptrdiff_t>(
-                                                                    std::min<std::uint64_t>(taken_, heights_.size()))};
-  const auto middle = past.begin() + static_cast<std::ptrdiff_t>(past.size() / 2);
-  std::nth_element(past.begin(), middle, past.end());
-  if (largest->height < stands_out * *middle)
+  if (largest->height < stands_out * usual_height())
     return;
   beats_.clear();
   others_.clear();
@@ -169,6 +174,15 @@ void beat_detector::learn() {
   const auto again = std::exchange(unsure_, {});
   for (const peak& p : again)
     classify(p);
+}
+
+/// The median of the envelope over the last 4 s.
+double beat_detector::usual_height() const {
+  auto past = heights_;
+  past.resize(static_cast<std::size_t>(std::min<std::uint64_t>(taken_, past.size())));
+  const auto middle = past.begin() + static_cast<std::ptrdiff_t>(past.size() / 2);
+  std::nth_element(past.begin(), middle, past.end());
+  return *middle;
 }
 
 double beat_detector::threshold() const noexcept {
@@ -222,6 +236,7 @@ beat beat_detector::located(const peak& p) const {
       best.height = height;
     }
   }
+  best.sample -= std::min<std::uint64_t>(best.sample, despiked_.lag());
   return best;
 }
 

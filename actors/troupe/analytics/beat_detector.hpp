@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/analytics/biquad.hpp>
+#include <troupe/analytics/moving_median.hpp>
 #include <troupe/analytics/qrs_envelope.hpp>
 
 #include <array>
@@ -29,6 +30,8 @@ struct beat {
 /// if it is above a threshold between the medians of the last beats and of the last other peaks, and no T wave, which
 /// comes within 360 ms and has less than half the slope. If no beat comes for 1.5 usual intervals, the largest peak
 /// since is looked at again with half the threshold.
+///
+/// Before that, a median over 20 ms takes away spikes, as of pacemakers and loose contacts, that are too short for a complex.
 ///
 /// Only ratios are compared, so unit, gain, offset and polarity of the lead do not matter. A sample that is not finite is
 /// a gap, and so is a lead that has not moved at all for half a second: time passes, and the signal goes on where it
@@ -80,6 +83,7 @@ private:
   void accept(const peak& p);
   void look_back();
   void learn();
+  double usual_height() const;
   double threshold() const noexcept;
   std::pair<std::uint64_t, std::uint64_t> around(const peak& p, double before, double after) const;
   double mean(std::uint64_t first, std::uint64_t last) const;
@@ -88,6 +92,7 @@ private:
   std::uint64_t in_samples(double seconds) const noexcept;
 
   double rate_;
+  moving_median despiked_;
   qrs_envelope envelope_;
   std::uint64_t lag_;       // of the envelope behind the signal
   std::uint64_t taken_ = 0; // samples

@@ -16,12 +16,11 @@ std::size_t length(double seconds, double rate) {
 } // namespace
 
 qrs_envelope::qrs_envelope(double rate)
-    : samples_(length(0.020, rate) | 1), // odd
-      sorted_(samples_.size()), high_{biquad::high_pass(8, rate)}, low_{biquad::low_pass(16, rate)},
-      passed_(length(0.010, rate)), slopes_(length(0.080, rate)) {}
+    : high_{biquad::high_pass(8, rate)}, low_{biquad::low_pass(16, rate)}, passed_(length(0.010, rate)),
+      slopes_(length(0.080, rate)) {}
 
 double qrs_envelope::add(double sample) noexcept {
-  const double passed = low_.filter(high_.filter(despiked(sample)));
+  const double passed = low_.filter(high_.filter(sample));
   double& before = passed_[added_ % passed_.size()];
   slope_ = std::abs(passed - before);
   before = passed;
@@ -33,14 +32,6 @@ double qrs_envelope::add(double sample) noexcept {
   if (added_ % slopes_.size() == 0) // rounding errors must not pile up
     sum_ = std::accumulate(slopes_.begin(), slopes_.end(), 0.0);
   return sum_ / static_cast<double>(slopes_.size());
-}
-
-double qrs_envelope::despiked(double sample) noexcept {
-  samples_[added_ % samples_.size()] = sample;
-  sorted_ = samples_;
-  const auto middle = sorted_.begin() + static_cast<std::ptrdiff_t>(sorted_.size() / 2);
-  std::nth_element(sorted_.begin(), middle, sorted_.end());
-  return *middle;
 }
 
 std::uint64_t qrs_envelope::lag(double rate) {

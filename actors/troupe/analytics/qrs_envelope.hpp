@@ -10,8 +10,7 @@
 namespace troupe::analytics {
 
 /// A measure of an electrocardiogram's lead that is large where a QRS complex is: the mean over 80 ms of the slope's
-/// size, of the signal within 8 to 16 Hz. Baseline wander and hum of 50 or 60 Hz are outside. A median over 20 ms comes
-/// first: it takes away spikes, as of pacemakers and loose contacts, that are shorter than any complex.
+/// size, of the signal within 8 to 16 Hz. Baseline wander and hum of 50 or 60 Hz are outside.
 ///
 /// It lags behind the signal, by `lag()` samples. Threads: owner only.
 class qrs_envelope {
@@ -28,10 +27,6 @@ public:
   static std::uint64_t lag(double rate);
 
 private:
-  double despiked(double sample) noexcept;
-
-  std::vector<double> samples_; // the last 20 ms, a ring
-  std::vector<double> sorted_;  // room to find their median
   biquad high_;
   biquad low_;
   std::vector<double> passed_; // the last 10 ms, a ring
