@@ -41,6 +41,7 @@ inline constexpr bool is_timed = requires(Step& s) {
 ///     std::optional<time_point> due();
 ///     bool accepting();                       // false: no further elements for now
 ///     bool wants(std::size_t input);          // false: none from this input for now
+///     void on_input_end(std::size_t input);   // nothing more comes from this input
 ///     void commit();                          // what was done since the last commit is done for good
 ///     void rollback();                        // ... has not happened
 ///     void run_effects();                     // what the world outside sees; after the commit, one by one
@@ -109,6 +110,14 @@ public:
         all = all && s.accepting();
     });
     return all;
+  }
+
+  void input_ended(std::size_t input) {
+    if constexpr (length > 0) {
+      if constexpr (requires { std::get<0>(steps_).on_input_end(input); })
+        std::get<0>(steps_).on_input_end(input);
+    }
+    (void)input;
   }
 
   /// Only the first step can refuse an input.

@@ -100,6 +100,8 @@ public:
     const auto& b = waiting_.front();
     steps.progress(out);
     if (b.end)
+      steps.input_ended(links_[b.input].side);
+    if (b.end)
       watermarks_.end(b.input);
     else if (b.idle)
       watermarks_.idle(b.input);

@@ -304,6 +304,12 @@ public:
     return process<std::pair<key_type, S>>(std::move(initial), steps::fold_logic<F>{std::move(f)});
   }
 
+  /// A step of your own, which finds all elements of a key in one instance.
+  template <class Step>
+  auto step(Step s) const {
+    return stream_.with(std::move(s));
+  }
+
   /// For elements that are a variant of two sides: `combine(left, right)` for each two with the same key.
   template <class Combine, class TimeL = own_time, class TimeR = own_time>
   auto join(Combine combine, join_options o = {}, TimeL left = {}, TimeR right = {}) const {

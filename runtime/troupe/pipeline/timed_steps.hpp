@@ -6,6 +6,7 @@
 #include <troupe/pipeline/watermark.hpp>
 #include <troupe/seams.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <deque>
@@ -283,6 +284,8 @@ public:
   template <class Next>
   void on(const std::variant<L, R>& x, Next&& next) {
     auto& s = state_.change();
+    if (s.ended[1 - x.index()] && (x.index() == 0 ? s.right.empty() : s.left.empty()))
+      return; // nothing will ever come for it
     if (const auto* l = std::get_if<0>(&x))
       s.left.push_back(*l);
     else
@@ -295,8 +298,10 @@ public:
   }
 
   bool wants(std::size_t side) const noexcept {
-    return side == 0 ? state_.get().left.empty() : state_.get().right.empty();
+    const auto& s = state_.get();
+    return s.ended[1 - side] || (side == 0 ? s.left.empty() : s.right.empty());
   }
+  void on_input_end(std::size_t side) noexcept { state_.change().ended[side] = true; }
 
   void commit() { state_.commit(); }
   void rollback() { state_.rollback(); }
@@ -305,6 +310,7 @@ private:
   struct state {
     std::deque<L> left;
     std::deque<R> right;
+    std::array<bool, 2> ended{};
   };
   restorable<state> state_;
 };
