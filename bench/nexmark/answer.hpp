@@ -48,7 +48,8 @@ inline void append(std::string& row, int x) { row += std::to_string(x); }
 template <class... Fields>
 void add_to(digest& d, const std::tuple<Fields...>& row) noexcept {
   std::uint64_t h = 0;
-  std::apply([&](const Fields&... f) { ((h = (std::rotl(h, 23) ^ detail::number_of(f)) * 0x9e3779b97f4a7c15), ...); }, row);
+  std::apply([&](const Fields&... f) { ((h = (std::rotl(h, 23) ^ detail::number_of(f)) * 0x9e3779b97f4a7c15), ...); },
+             row);
   ++d.rows;
   d.sum += h ^ (h >> 29);
 }
@@ -63,7 +64,7 @@ std::string to_row(const std::tuple<Fields...>& row) {
 
 /// Where the sinks of a query put its answer. Threads: any.
 struct answer {
-  explicit answer(bool rows) : wants_rows{rows} {}
+  explicit answer(bool with_rows) : wants_rows{with_rows} {}
 
   void add(const digest& d) {
     std::lock_guard lock{mutex};

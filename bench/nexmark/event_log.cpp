@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <nexmark/event_log.hpp>
-
 #include <algorithm>
+#include <bench/nexmark/event_log.hpp>
 #include <charconv>
 #include <chrono>
 #include <filesystem>
@@ -154,8 +153,8 @@ struct auction_columns {
 
 struct bid_columns {
   explicit bid_columns(const table& t)
-      : auction{t.column("auction")}, bidder{t.column("bidder")}, price{t.column("price")}, channel{t.column("channel")},
-        url{t.column("url")}, time{t.column("date_time")} {}
+      : auction{t.column("auction")}, bidder{t.column("bidder")}, price{t.column("price")},
+        channel{t.column("channel")}, url{t.column("url")}, time{t.column("date_time")} {}
   event read(const table& t) const {
     event e{};
     e.what = event::kind::bid;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <nexmark/event.hpp>
-
+#include <bench/nexmark/event.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <deque>

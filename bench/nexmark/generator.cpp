@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <nexmark/generator.hpp>
-
 #include <array>
+#include <bench/nexmark/generator.hpp>
 #include <cmath>
 #include <cstdlib>
 
@@ -18,9 +17,9 @@ constexpr std::int64_t active_people = 1'000;
 constexpr std::uint32_t channels = 10'000;
 
 constexpr std::array states{"az", "ca", "id", "or", "wa", "wy"};
-constexpr std::array cities{"phoenix", "los angeles", "san francisco", "boise",   "portland",
-                            "bend",    "redmond",     "seattle",       "kent", "cheyenne"};
-constexpr std::array first_names{"peter", "paul", "luke",   "john", "saul",  "vicky",
+constexpr std::array cities{"phoenix", "los angeles", "san francisco", "boise", "portland",
+                            "bend",    "redmond",     "seattle",       "kent",  "cheyenne"};
+constexpr std::array first_names{"peter", "paul",  "luke",  "john",   "saul",  "vicky",
                                  "kate",  "julie", "sarah", "deiter", "walter"};
 constexpr std::array last_names{"shultz", "abrams", "spencer", "white", "bartels", "walton", "smith", "jones", "noris"};
 constexpr std::array hot_channels{"Google", "Facebook", "Baidu", "Apple"};
@@ -142,15 +141,15 @@ event generator::make(std::uint64_t n) const {
     const auto auction = d.below(2) > 0 ? last_auction(n) / 100 * 100 : any_auction(n, d);
     const auto bidder = d.below(4) > 0 ? last_person(n) / 100 * 100 + 1 : any_person(n, d);
     const auto price = d.price();
-    const auto channel =
-        d.below(2) > 0 ? d.below(hot_channels.size()) : hot_channels.size() + d.below(channels);
+    const auto channel = d.below(2) > 0 ? d.below(hot_channels.size()) : hot_channels.size() + d.below(channels);
     e.bid = {first_id + auction, first_id + bidder, price, texts_->channel_names[channel], texts_->urls[channel]};
   }
   return e;
 }
 
 std::string generator::header() {
-  return "seq,type,date_time,id,name,email_address,credit_card,city,state,item_name,description,initial_bid,reserve,expires,"
+  return "seq,type,date_time,id,name,email_address,credit_card,city,state,item_name,description,initial_bid,reserve,"
+         "expires,"
          "seller,category,auction,bidder,price,channel,url";
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <nexmark/event.hpp>
-
 #include <algorithm>
+#include <bench/nexmark/event.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>

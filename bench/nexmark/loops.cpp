@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The queries as one would write them by hand, if all events were in memory and in order: what pipelines are measured
 // against. Standard containers, one thread.
-#include <nexmark/plans.hpp>
-
 #include <algorithm>
 #include <array>
+#include <bench/nexmark/plans.hpp>
 #include <deque>
 #include <limits>
 #include <map>
@@ -75,7 +74,7 @@ struct distinct_figures {
   }
   auto row() const {
     const auto n = [](const auto& set) { return static_cast<std::int64_t>(set.size()); };
-    return std::tuple{bids[0],        bids[1],        bids[2],        bids[3],         n(bidders[0]),  n(bidders[1]),
+    return std::tuple{bids[0],       bids[1],       bids[2],        bids[3],        n(bidders[0]),  n(bidders[1]),
                       n(bidders[2]), n(bidders[3]), n(auctions[0]), n(auctions[1]), n(auctions[2]), n(auctions[3])};
   }
 };
@@ -397,9 +396,8 @@ digest q19(std::span<const event> events) {
     if (!is_bid(e))
       continue;
     auto& bids = top[e.bid.auction];
-    const auto at = std::upper_bound(bids.begin(), bids.end(), &e, [](const event* a, const event* b) {
-      return a->bid.price > b->bid.price;
-    });
+    const auto at = std::upper_bound(bids.begin(), bids.end(), &e,
+                                     [](const event* a, const event* b) { return a->bid.price > b->bid.price; });
     if (at == bids.end() && bids.size() == 10)
       continue;
     bids.insert(at, &e);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <nexmark/queries.hpp>
+#include <bench/nexmark/queries.hpp>
 
 /// The queries' pipelines, by what they need, and the loops beside them.
 
@@ -120,8 +120,8 @@ inline int rank_of(std::int64_t price) noexcept { return price < 10'000 ? 0 : pr
 
 /// `2015-07-15`.
 inline std::string day_of(std::int64_t ms) {
-  const std::chrono::year_month_day d{
-      std::chrono::floor<std::chrono::days>(std::chrono::sys_time<std::chrono::milliseconds>{std::chrono::milliseconds{ms}})};
+  const std::chrono::year_month_day d{std::chrono::floor<std::chrono::days>(
+      std::chrono::sys_time<std::chrono::milliseconds>{std::chrono::milliseconds{ms}})};
   char text[32];
   std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(d.year()), static_cast<unsigned>(d.month()),
                 static_cast<unsigned>(d.day()));

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Queries about how auctions end: q9 and what builds on it, q4 and q6.
-#include <nexmark/plans.hpp>
-
 #include <algorithm>
 #include <array>
+#include <bench/nexmark/plans.hpp>
 
 namespace nexmark::plans {
 
@@ -172,7 +171,10 @@ plan q6(const feed& from, target to) {
   return over(from, [&](const auto& events) {
     return sales(events)
         .key_by(&sale::seller)
-        .fold(last_ten{}, [](last_ten& all, const sale& s) { all.add({s.expires, s.auction, s.price}); })
+        .fold(last_ten{},
+              [](last_ten& all, const sale& s) {
+                all.add({s.expires, s.auction, s.price});
+              })
         .map([](const std::pair<std::int64_t, last_ten>& s) {
           std::int64_t sum = 0;
           for (std::size_t i = 0; i < s.second.n; ++i)
@@ -187,7 +189,9 @@ plan q6(const feed& from, target to) {
 plan q9(const feed& from, target to) {
   return over(from, [&](const auto& events) {
     return sales(events)
-        .map([](const sale& s) { return std::tuple{s.auction, s.bidder, s.price, s.time}; })
+        .map([](const sale& s) {
+          return std::tuple{s.auction, s.bidder, s.price, s.time};
+        })
         .end(answer_sink{to});
   });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Queries that bring persons, auctions and bids together.
-#include <nexmark/plans.hpp>
+#include <bench/nexmark/plans.hpp>
 
 namespace nexmark::plans {
 
@@ -107,7 +107,9 @@ plan q3(const feed& from, target to) {
           return std::nullopt;
         })
         .key_by([](const side& s) { return s.index() == 0 ? std::get<0>(s).seller : std::get<1>(s).id; })
-        .join([](const item& a, const seller& p) { return std::tuple{p.name, p.city, p.state, a.id}; })
+        .join([](const item& a, const seller& p) {
+          return std::tuple{p.name, p.city, p.state, a.id};
+        })
         .end(answer_sink{to});
   });
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Queries that keep figures per day, channel, auction or pair.
-#include <nexmark/plans.hpp>
-
 #include <algorithm>
 #include <array>
+#include <bench/nexmark/plans.hpp>
 
 namespace nexmark::plans {
 
@@ -205,8 +204,8 @@ plan q15(const feed& from, target to) {
         .step(distinct_counts<decltype(all)>{all})
         .map([](const auto& s) {
           const auto& f = s.figures;
-          return std::tuple{day_of(s.day * day_ms), f.bids[0],     f.bids[1],     f.bids[2],     f.bids[3],
-                            f.bidders[0],           f.bidders[1],  f.bidders[2],  f.bidders[3],  f.auctions[0],
+          return std::tuple{day_of(s.day * day_ms), f.bids[0],     f.bids[1],    f.bids[2],    f.bids[3],
+                            f.bidders[0],           f.bidders[1],  f.bidders[2], f.bidders[3], f.auctions[0],
                             f.auctions[1],          f.auctions[2], f.auctions[3]};
         })
         .end(answer_sink{to});
@@ -221,9 +220,9 @@ plan q16(const feed& from, target to) {
         .step(distinct_counts<decltype(channel)>{channel})
         .map([](const auto& s) {
           const auto& f = s.figures;
-          return std::tuple{s.group,      day_of(s.day * day_ms), f.bids[0],     f.bids[1],     f.bids[2],
-                            f.bids[3],    f.bidders[0],           f.bidders[1],  f.bidders[2],  f.bidders[3],
-                            f.auctions[0], f.auctions[1],         f.auctions[2], f.auctions[3]};
+          return std::tuple{s.group,       day_of(s.day * day_ms), f.bids[0],     f.bids[1],    f.bids[2],
+                            f.bids[3],     f.bidders[0],           f.bidders[1],  f.bidders[2], f.bidders[3],
+                            f.auctions[0], f.auctions[1],          f.auctions[2], f.auctions[3]};
         })
         .end(answer_sink{to});
   });
@@ -236,8 +235,11 @@ plan q17(const feed& from, target to) {
         .window(pl::tumbling{24h}, price_figures{})
         .map([](const auto& w) {
           const price_figures& f = w.value;
-          return std::tuple{w.key,      day_of(in_ms(w.window.start)), f.n,    f.ranks[0],    f.ranks[1],
-                            f.ranks[2], f.least,                       f.most, f.sum / f.n, f.sum};
+          return std::tuple{w.key,       day_of(in_ms(w.window.start)),
+                            f.n,         f.ranks[0],
+                            f.ranks[1],  f.ranks[2],
+                            f.least,     f.most,
+                            f.sum / f.n, f.sum};
         })
         .end(answer_sink{to});
   });
@@ -246,14 +248,17 @@ plan q17(const feed& from, target to) {
 plan q18(const feed& from, target to) {
   return over(from, [&](const auto& events) {
     return sized_bids(events)
-        .key_by([](const sized_bid& b) { return std::pair{b.bidder, b.auction}; })
+        .key_by([](const sized_bid& b) {
+          return std::pair{b.bidder, b.auction};
+        })
         .fold(last_bid{},
               [](last_bid& l, const sized_bid& b) {
                 if (std::pair{b.ms, b.sequence} >= std::pair{l.ms, l.sequence})
                   l = {b.ms, b.sequence, b.price, b.channel};
               })
         .map([](const auto& last) {
-          return std::tuple{last.first.first, last.first.second, last.second.price, last.second.channel, last.second.ms};
+          return std::tuple{last.first.first, last.first.second, last.second.price, last.second.channel,
+                            last.second.ms};
         })
         .end(answer_sink{to});
   });
@@ -265,7 +270,9 @@ plan q19(const feed& from, target to) {
     return sized_bids(events)
         .key_by(&sized_bid::auction)
         .fold(ten_highest{},
-              [](ten_highest& t, const sized_bid& b) { t.add({b.price, b.ms, b.sequence, b.bidder}); })
+              [](ten_highest& t, const sized_bid& b) {
+                t.add({b.price, b.ms, b.sequence, b.bidder});
+              })
         .template expand<row>([](const auto& top, auto& emit) {
           for (std::size_t i = 0; i < top.second.n; ++i) {
             const auto& b = top.second.bids[i];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Queries over windows of event time: hot items, highest bids, sessions, bids per bidder.
-#include <nexmark/plans.hpp>
+#include <bench/nexmark/plans.hpp>
 
 namespace nexmark::plans {
 
@@ -50,13 +50,17 @@ plan q5(const feed& from, target to) {
   };
   return over(from, [&](const auto& events) {
     return events.filter(is_bid)
-        .map([](const event& e) { return bid_of{e.bid.auction, e.time}; })
+        .map([](const event& e) {
+          return bid_of{e.bid.auction, e.time};
+        })
         .key_by(&bid_of::key)
         .template whole_window<hot_item>(pl::sliding{10s, 2s}, pl::count{}, hottest)
         .together()
         .window(pl::tumbling{2s}, pl::greatest<hot_item>(&hot_item::bids))
         .flat_map([](const auto& w) { return w.value; })
-        .map([](const hot_item& h) { return std::tuple{in_ms(h.window.start), h.auction, h.bids}; })
+        .map([](const hot_item& h) {
+          return std::tuple{in_ms(h.window.start), h.auction, h.bids};
+        })
         .end(answer_sink{to});
   });
 }
@@ -64,7 +68,9 @@ plan q5(const feed& from, target to) {
 plan q7(const feed& from, target to) {
   return over(from, [&](const auto& events) {
     return events.filter(is_bid)
-        .map([](const event& e) { return full_bid{e.bid.auction, e.bid.bidder, e.bid.price, e.time}; })
+        .map([](const event& e) {
+          return full_bid{e.bid.auction, e.bid.bidder, e.bid.price, e.time};
+        })
         .spread()
         .keyed([](const full_bid&) { return pl::no_key{}; })
         .window(pl::tumbling{10s}, pl::greatest<full_bid>(&full_bid::price))
@@ -85,7 +91,9 @@ plan q11(const feed& from, target to) {
   return over(from, [&](const auto& events) {
     return bids_by_bidder(events)
         .window(pl::session{10s}, pl::count{})
-        .map([](const auto& w) { return std::tuple{w.key, in_ms(w.window.start), in_ms(w.window.end), w.value}; })
+        .map([](const auto& w) {
+          return std::tuple{w.key, in_ms(w.window.start), in_ms(w.window.end), w.value};
+        })
         .end(answer_sink{to});
   });
 }
@@ -94,7 +102,9 @@ plan q12e(const feed& from, target to) {
   return over(from, [&](const auto& events) {
     return bids_by_bidder(events)
         .window(pl::tumbling{10s}, pl::count{})
-        .map([](const auto& w) { return std::tuple{w.key, in_ms(w.window.start), w.value}; })
+        .map([](const auto& w) {
+          return std::tuple{w.key, in_ms(w.window.start), w.value};
+        })
         .end(answer_sink{to});
   });
 }

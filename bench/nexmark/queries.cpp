@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <nexmark/plans.hpp>
-
 #include <algorithm>
 #include <array>
+#include <bench/nexmark/plans.hpp>
 
 namespace nexmark {
 

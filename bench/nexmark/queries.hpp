@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <nexmark/answer.hpp>
-#include <nexmark/generator.hpp>
-
 #include <troupe/pipeline/pipeline.hpp>
 
+#include <bench/nexmark/answer.hpp>
+#include <bench/nexmark/generator.hpp>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -19,6 +18,8 @@ struct feed {
   /// Events in memory, which outlive the pipeline, or generated ones.
   std::variant<std::span<const event>, generated_events> events;
   troupe::pipeline::event_duration bound{0};
+  /// Sources that share the events of queries that keep nothing.
+  unsigned parts = 1;
 };
 
 /// One of Nexmark's queries as a pipeline.

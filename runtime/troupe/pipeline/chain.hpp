@@ -186,9 +186,10 @@ private:
     if constexpr (I == length)
       out.push(std::forward<X>(x));
     else
-      std::get<I>(steps_).on(std::forward<X>(x), [this, &out](auto&& y) __attribute__((always_inline)) {
-        feed_from<I + 1>(std::forward<decltype(y)>(y), out);
-      });
+      std::get<I>(steps_).on(
+          std::forward<X>(x), [ this, &out ](auto&& y) __attribute__((always_inline)) {
+            feed_from<I + 1>(std::forward<decltype(y)>(y), out);
+          });
   }
 
   template <std::size_t I, class Out>

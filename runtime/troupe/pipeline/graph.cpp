@@ -67,7 +67,8 @@ std::string to_mermaid(const std::vector<std::shared_ptr<node>>& sinks) {
   for (const auto* n : in_order(sinks)) {
     const auto id = "n" + std::to_string(ids.size());
     ids[n] = id;
-    text += "  " + id + "[" + quoted(n->name() + instances_of(*n) + (n->steps().empty() ? "" : ": " + n->steps())) + "]\n";
+    text +=
+        "  " + id + "[" + quoted(n->name() + instances_of(*n) + (n->steps().empty() ? "" : ": " + n->steps())) + "]\n";
     for (const auto& i : n->inputs())
       text += "  " + ids[i.from.get()] + " -->|" + std::string{to_string(i.how)} + "| " + id + "\n";
   }

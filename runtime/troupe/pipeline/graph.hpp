@@ -36,7 +36,7 @@ struct launch {
   options how;
   unsigned workers = 1;
   std::shared_ptr<run_record> record;
-  std::uint32_t instances = 0;                     // of all stages so far
+  std::uint32_t instances = 0;                      // of all stages so far
   std::vector<std::function<void()>> openings = {}; // called when everything is wired
 };
 
@@ -51,7 +51,8 @@ public:
     routing how;
   };
 
-  explicit node(kind k, std::string name, std::string steps) : kind_{k}, name_{std::move(name)}, steps_{std::move(steps)} {}
+  explicit node(kind k, std::string name, std::string steps)
+      : kind_{k}, name_{std::move(name)}, steps_{std::move(steps)} {}
   node(const node&) = delete;
   node& operator=(const node&) = delete;
   virtual ~node() = default;

@@ -84,6 +84,9 @@ public:
   std::size_t position() const noexcept { return position_; }
   std::size_t size() const noexcept { return waiting_.front().size(); }
 
+  /// The elements of the front batch. Null if there are none.
+  elements<In> front_items() const { return waiting_.front().items; }
+
   /// Feeds the elements from `at` to `end` of the front batch; `at` is the one at work.
   template <class Chain, class Out>
   void feed(Chain& steps, Out& out, std::size_t& at, std::size_t end) {
@@ -98,7 +101,6 @@ public:
   template <class Chain, class Out>
   void close(Chain& steps, Out& out) {
     const auto& b = waiting_.front();
-    steps.progress(out);
     if (b.end)
       steps.input_ended(links_[b.input].side);
     if (b.end)
@@ -107,10 +109,11 @@ public:
       watermarks_.idle(b.input);
     else
       watermarks_.advance(b.input, b.watermark);
+    out.set_idle(watermarks_.all_idle());
+    steps.progress(out);
     const auto w = watermarks_.watermark();
     if (w != start_of_time)
       steps.watermark(w, out);
-    out.set_idle(watermarks_.all_idle());
     if (watermarks_.all_ended()) {
       steps.end(out);
       out.end();

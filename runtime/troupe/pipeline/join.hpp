@@ -130,17 +130,15 @@ public:
   template <class F>
   bool add_left(const K& key, event_time t, const L& left, F&& match) {
     const auto w = window_of(t);
-    return w.end > watermark_.get() && (state_.add_left({w.start, key}, w.start, left,
-                                                        [&](const L& l, const R& r) { match(l, r, w); }),
-                                        true);
+    return w.end > watermark_.get() &&
+           (state_.add_left({w.start, key}, w.start, left, [&](const L& l, const R& r) { match(l, r, w); }), true);
   }
 
   template <class F>
   bool add_right(const K& key, event_time t, const R& right, F&& match) {
     const auto w = window_of(t);
-    return w.end > watermark_.get() && (state_.add_right({w.start, key}, w.start, right,
-                                                         [&](const L& l, const R& r) { match(l, r, w); }),
-                                        true);
+    return w.end > watermark_.get() &&
+           (state_.add_right({w.start, key}, w.start, right, [&](const L& l, const R& r) { match(l, r, w); }), true);
   }
 
   void advance(event_time watermark) {
@@ -249,7 +247,8 @@ private:
     std::stable_sort(here.waiting.begin(), ready, [](const auto& a, const auto& b) { return a.time < b.time; });
     for (auto x = here.waiting.begin(); x != ready; ++x) {
       const auto after = std::ranges::upper_bound(here.versions, x->time, {}, &dated<Version>::time);
-      found(std::as_const(x->value), after == here.versions.begin() ? nullptr : &std::as_const(std::prev(after)->value));
+      found(std::as_const(x->value),
+            after == here.versions.begin() ? nullptr : &std::as_const(std::prev(after)->value));
     }
     here.waiting.erase(here.waiting.begin(), ready);
     // Of the versions before the watermark only the last can still be asked for.

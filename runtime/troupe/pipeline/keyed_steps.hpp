@@ -104,12 +104,15 @@ public:
           if constexpr (requires { a.speaks(); })
             early = early || a.speaks();
         },
-        [&](const window& w) { out::say(next, said{key, w, windows_.current(key, w).result()}); });
+        [&](const window& w) {
+          out::say(next, said{key, w, windows_.current(key, w).result()});
+        });
     if (!taken)
       out::late(next, x);
     if (early)
-      windows_.each_open(
-          t, [&](const window& w) { out::say(next, said{key, w, windows_.current(key, w).result(), false}); });
+      windows_.each_open(t, [&](const window& w) {
+        out::say(next, said{key, w, windows_.current(key, w).result(), false});
+      });
   }
 
   template <class Next>
@@ -141,8 +144,8 @@ public:
 
   template <class Kind>
   whole_window(Key key, Time time, Kind kind, A prototype, F f)
-      : key_{std::move(key)}, time_{std::move(time)}, f_{std::move(f)},
-        windows_{kind, event_duration{0}, std::move(prototype)} {}
+      : key_{std::move(key)}, time_{std::move(time)}, f_{std::move(f)}, windows_{kind, event_duration{0},
+                                                                                 std::move(prototype)} {}
 
   template <class Next>
   void on(const In& x, Next&&) {
@@ -184,15 +187,18 @@ public:
     const K key = std::invoke(key_, x);
     const bool taken = windows_.add(
         key, std::invoke(time_, x), [&](A& a) { a.add(x); },
-        [&](const window& w, const A& a) { out::say(next, said{key, w, a.result()}); });
+        [&](const window& w, const A& a) {
+          out::say(next, said{key, w, a.result()});
+        });
     if (!taken)
       out::late(next, x);
   }
 
   template <class Next>
   void on_watermark(event_time w, Next&& next) {
-    windows_.advance(
-        w, [&](const K& key, const window& over, const A& a) { out::say(next, said{key, over, a.result()}); });
+    windows_.advance(w, [&](const K& key, const window& over, const A& a) {
+      out::say(next, said{key, over, a.result()});
+    });
   }
 
   void commit() { windows_.commit(); }
@@ -313,9 +319,7 @@ private:
   struct no_emit {
     void operator()(Out) const {}
   };
-  static constexpr bool reminds = requires(Logic & l, key_context<K> & c, S & s, no_emit & e) {
-    l.on_reminder(c, s, e);
-  };
+  static constexpr bool reminds = requires(Logic & l, key_context<K>& c, S& s, no_emit& e) { l.on_reminder(c, s, e); };
 
   void conclude(const K& key, entry& here, const key_context<K>& context) {
     if (context.forgets()) {

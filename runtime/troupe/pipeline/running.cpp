@@ -15,7 +15,8 @@ supervisor_options of_stages() {
   supervisor_options o;
   o.intensity = unlimited;
   o.group_intensity = unlimited;
-  o.backoff = {.min = milliseconds{1}, .max = milliseconds{1}, .factor = 1, .jitter = 0, .reset_after = milliseconds{1}};
+  o.backoff = {
+      .min = milliseconds{1}, .max = milliseconds{1}, .factor = 1, .jitter = 0, .reset_after = milliseconds{1}};
   o.auto_shutdown = auto_shutdown::any_significant;
   return o;
 }

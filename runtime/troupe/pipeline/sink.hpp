@@ -127,7 +127,8 @@ public:
   template <class>
   using output = nothing;
 
-  fold_into(collection<S> to, S initial, F f) : to_{std::move(to)}, f_{std::move(f)}, now_{initial}, committed_{initial} {}
+  fold_into(collection<S> to, S initial, F f)
+      : to_{std::move(to)}, f_{std::move(f)}, now_{initial}, committed_{initial} {}
 
   template <class X, class Next>
   [[gnu::always_inline]] void on(X&& x, Next&&) {

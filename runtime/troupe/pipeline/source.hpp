@@ -49,8 +49,9 @@ public:
   template <class Emit>
   bool pull(std::size_t n, Emit&& emit) {
     const auto end = std::min(at_ + n, all_->size());
-    while (at_ < end)
-      emit((*all_)[at_++]);
+    for (auto i = at_; i < end; ++i)
+      emit((*all_)[i]);
+    at_ = end;
     return at_ < all_->size();
   }
 
@@ -69,8 +70,9 @@ public:
   template <class Emit>
   bool pull(std::size_t n, Emit&& emit) {
     const auto end = std::min(at_ + n, all_.size());
-    while (at_ < end)
-      emit(all_[at_++]);
+    for (auto i = at_; i < end; ++i)
+      emit(all_[i]);
+    at_ = end;
     return at_ < all_.size();
   }
 
@@ -105,9 +107,7 @@ private:
 
 /// The numbers `first`, `first + 1`, ... before `end`.
 inline auto numbers(std::int64_t first, std::int64_t end) {
-  auto next = [end](std::int64_t& n) {
-    return n < end ? std::optional<std::int64_t>{n++} : std::nullopt;
-  };
+  auto next = [end](std::int64_t& n) { return n < end ? std::optional<std::int64_t>{n++} : std::nullopt; };
   return generator<std::int64_t, decltype(next)>{first, next};
 }
 
@@ -143,8 +143,8 @@ public:
     s.more = s.at.pull(end - at, [&](auto&& x) {
       steps.feed(std::forward<decltype(x)>(x), out);
       ++at;
-      ++s.read;
     });
+    s.read = at;
   }
 
   template <class Chain, class Out>
@@ -180,7 +180,7 @@ private:
   struct state {
     Cursor at;
     bool more = true;
-    std::size_t read = 0; // of the batch at work
+    std::size_t read = 0; // elements of the batch at work
   };
 
   restorable<state> state_;

@@ -132,9 +132,7 @@ private:
     arm();
   }
 
-  bool ready() {
-    return !m_.finished && m_.out.has_room() && m_.steps.accepting() && m_.intake.select(m_.steps);
-  }
+  bool ready() { return !m_.finished && m_.out.has_room() && m_.steps.accepting() && m_.intake.select(m_.steps); }
 
   void go_on() {
     if (!std::exchange(m_.proceeding, true))

@@ -7,12 +7,33 @@
 #include <troupe/pipeline/source.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace troupe::pipeline {
+
+/// A stage is restarted as often as it fails: what an element may cost is decided by the stage itself.
+inline child_options child_of_pipeline(std::size_t mailbox_capacity) {
+  using std::chrono::milliseconds;
+  child_options o;
+  o.restart = transient;
+  o.retries = unlimited;
+  o.intensity = unlimited;
+  o.backoff = backoff_options{
+      .min = milliseconds{1}, .max = milliseconds{1}, .factor = 1, .jitter = 0, .reset_after = milliseconds{1}};
+  o.shutdown = milliseconds{1'000};
+  o.mailbox.capacity = mailbox_capacity;
+  return o;
+}
+
+/// The demand of each of `links` links to one consumer.
+inline demand_limits limits_of(demand_limits all, std::size_t links) {
+  const auto share = std::max<std::uint32_t>(1, all.max / static_cast<std::uint32_t>(links));
+  return {share, std::min(all.min, share / 2)};
+}
 
 /// Where a node reads from: a producing node, and how its elements are spread over the instances.
 template <class In>
@@ -98,7 +119,7 @@ public:
       const auto name = count == 1 ? unique_name : unique_name + '-' + std::to_string(i);
       auto m = std::make_shared<memory>(name, l.instances++, l.how.stages, head_.make(l, i), steps_);
       m->keeper = l.keeper;
-      auto r = l.stages.start<actor_type>(name, child(), m);
+      auto r = l.stages.start<actor_type>(name, child_of_pipeline(head_.mailbox_capacity()), m);
       head_.started(r);
       this->producing_.push_back({&m->out, r});
       running_.push_back({m, r});
@@ -133,28 +154,15 @@ private:
     ref<actor_type> actor;
   };
 
-  /// A stage is restarted as often as it fails: what an element may cost is decided by the stage itself.
-  child_options child() const {
-    using std::chrono::milliseconds;
-    child_options o;
-    o.restart = transient;
-    o.retries = unlimited;
-    o.intensity = unlimited;
-    o.backoff = backoff_options{.min = milliseconds{1}, .max = milliseconds{1}, .factor = 1, .jitter = 0,
-                                .reset_after = milliseconds{1}};
-    o.shutdown = milliseconds{1'000};
-    o.mailbox.capacity = head_.mailbox_capacity();
-    return o;
+  void wire_input(launch& l, const upstream<typename Head::value_type>& up, std::size_t side) requires
+      requires(Head h) {
+    h.inputs;
   }
-
-  void wire_input(launch& l, const upstream<typename Head::value_type>& up, std::size_t side)
-  requires requires(Head h) { h.inputs; }
   {
     const auto& makers = up.from->producing();
     const bool pairwise = up.how == routing::forward && makers.size() == running_.size();
     const auto links = pairwise ? 1 : makers.size();
-    const auto share = std::max<std::uint32_t>(1, l.how.demand.max / static_cast<std::uint32_t>(links));
-    const demand_limits limits{share, std::min(l.how.demand.min, share / 2)};
+    const auto limits = limits_of(l.how.demand, links);
     for (std::size_t m = 0; m < makers.size(); ++m) {
       std::vector<std::size_t> to;
       for (std::size_t i = 0; i < running_.size(); ++i)

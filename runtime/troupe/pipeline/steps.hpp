@@ -48,7 +48,9 @@ struct flat_map {
     using type = std::remove_cvref_t<std::invoke_result_t<F&, const In&>>;
   };
   template <class In>
-  static constexpr bool optional_result = requires(const typename made<In>::type& r) { r.has_value(); };
+  static constexpr bool optional_result = requires(const typename made<In>::type& r) {
+    r.has_value();
+  };
 
   template <class Made, bool Optional>
   struct element {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/pipeline/accumulators.hpp>
+#include <troupe/pipeline/ask_stage.hpp>
 #include <troupe/pipeline/chain.hpp>
 #include <troupe/pipeline/keyed_steps.hpp>
 #include <troupe/pipeline/running.hpp>
@@ -122,8 +123,7 @@ public:
   auto event_times_of(std::size_t partitions, Partition partition, time_options o = {}, Time time = {}) const {
     detail::require(partitions >= 1, "event_times_of: partitions must be at least 1");
     validate(o);
-    return with(
-        steps::event_times<Time, Partition>{std::move(time), std::move(partition), partitions, o});
+    return with(steps::event_times<Time, Partition>{std::move(time), std::move(partition), partitions, o});
   }
 
   // -- by the clock --
@@ -163,6 +163,18 @@ public:
   /// Keyed steps over everything, in one instance.
   auto together() const;
 
+  /// Ends the stage; the next one asks `target` about each element: `request(x)` is the message, and `combine(x, reply)` goes
+  /// on in the place of x. The order stays. See ask_stage.
+  template <class Target, class Request, class Combine>
+  auto ask(Target target, Request request, Combine combine, ask_options o = {}) const {
+    using message = std::remove_cvref_t<std::invoke_result_t<const Request&, const value_type&>>;
+    using out = std::remove_cvref_t<std::invoke_result_t<const Combine&, const value_type&, reply_of<message>>>;
+    detail::require(o.concurrency >= 1 && o.concurrency <= 1'000, "ask_options.concurrency must be 1..1000");
+    auto node = std::make_shared<ask_node<value_type, out, Target, Request, Combine>>(
+        "ask", upstream<value_type>{close()}, std::move(target), std::move(request), std::move(combine), o);
+    return stream<from_stages<out>>{from_stages<out>{{{std::move(node)}}, 1}, {}};
+  }
+
   /// Elements for which `f(x)`, and the others, as two streams.
   template <class F>
   requires std::predicate<F&, const value_type&>
@@ -178,8 +190,8 @@ public:
 
   /// Calls `f(x)` for each, one at a time: once, unless `f` itself throws; see steps::for_each.
   template <class F>
-  requires std::invocable<F&, const value_type&>
-  pipeline_plan for_each(F f) const {
+  requires std::invocable<F&, const value_type&> pipeline_plan for_each(F f)
+  const {
     steps::for_each<value_type, F> sink{std::move(f)};
     return head_.instances == 1 ? end(std::move(sink)) : boundary().end(std::move(sink));
   }
@@ -194,8 +206,8 @@ public:
 
   /// A sink of your own: a step whose output is `nothing`.
   template <class Sink>
-  requires std::same_as<step_output<Sink, value_type>, nothing>
-  pipeline_plan end(Sink s) const { return pipeline_plan{{with(std::move(s)).close(node::kind::sink)}}; }
+  requires std::same_as<step_output<Sink, value_type>, nothing> pipeline_plan end(Sink s)
+  const { return pipeline_plan{{with(std::move(s)).close(node::kind::sink)}}; }
 
   // -- for the runtime --
 
@@ -213,7 +225,8 @@ public:
           return head_.inputs.front().from; // nothing was added: no stage of its own
     }
     const auto what = kind.value_or(Head::kind);
-    auto name = name_.empty() ? std::string{to_string(Head::kind == node::kind::source ? node::kind::source : what)} : name_;
+    auto name =
+        name_.empty() ? std::string{to_string(Head::kind == node::kind::source ? node::kind::source : what)} : name_;
     return std::make_shared<stage_node<Head, chain_type, value_type>>(what, std::move(name), head_, chain_type{steps_});
   }
 
@@ -267,7 +280,9 @@ public:
     auto both = window_of<true>(kind, std::move(a), o, std::move(time)).boundary();
     using side = typename decltype(both)::value_type;
     auto pick = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
-      return both.filter([](const side& x) { return x.index() == I; }).map([](const side& x) { return std::get<I>(x); });
+      return both.filter([](const side& x) { return x.index() == I; }).map([](const side& x) {
+        return std::get<I>(x);
+      });
     };
     return std::pair{pick(std::integral_constant<std::size_t, 0>{}), pick(std::integral_constant<std::size_t, 1>{})};
   }
@@ -278,8 +293,8 @@ public:
   requires accumulates<A, value_type>
   auto whole_window(Kind kind, A a, F f, Time time = {}) const {
     detail::require_valid(validate(kind));
-    return stream_.with(steps::whole_window<value_type, Out, Key, Time, A, F>{key_, std::move(time), kind, std::move(a),
-                                                                              std::move(f)});
+    return stream_.with(
+        steps::whole_window<value_type, Out, Key, Time, A, F>{key_, std::move(time), kind, std::move(a), std::move(f)});
   }
 
   /// Your own logic, with a state for each key: see steps::process. `emit` takes an `Out`.
@@ -325,8 +340,8 @@ public:
     using l = std::variant_alternative_t<0, value_type>;
     using r = std::variant_alternative_t<1, value_type>;
     detail::require_valid(validate(kind));
-    return stream_.with(steps::window_join<l, r, Key, TimeL, TimeR, Combine>{key_, std::move(left), std::move(right), kind,
-                                                                             std::move(combine)});
+    return stream_.with(steps::window_join<l, r, Key, TimeL, TimeR, Combine>{key_, std::move(left), std::move(right),
+                                                                             kind, std::move(combine)});
   }
 
   /// `combine(left, version)` for each left one, with the right one of its key that was the latest at its time, or null.
@@ -344,13 +359,13 @@ private:
     detail::require_valid(validate(kind));
     detail::require(o.lateness.count() >= 0, "window_options.lateness must not be negative");
     if constexpr (std::same_as<Kind, session>)
-      return stream_.with(steps::session_window<value_type, Key, Time, A, WithLate>{key_, std::move(time), kind,
-                                                                                    std::move(a), o});
+      return stream_.with(
+          steps::session_window<value_type, Key, Time, A, WithLate>{key_, std::move(time), kind, std::move(a), o});
     else if constexpr (std::same_as<Kind, counted>)
       return stream_.with(steps::count_window<value_type, Key, A>{key_, kind, std::move(a)});
     else
-      return stream_.with(steps::aligned_window<value_type, Key, Time, A, WithLate>{key_, std::move(time), kind,
-                                                                                    std::move(a), o});
+      return stream_.with(
+          steps::aligned_window<value_type, Key, Time, A, WithLate>{key_, std::move(time), kind, std::move(a), o});
   }
 
   stream<Head, Steps...> stream_;
@@ -359,16 +374,16 @@ private:
 
 template <class Head, class... Steps>
 template <class Key>
-requires std::invocable<const Key&, const typename stream<Head, Steps...>::value_type&>
-auto stream<Head, Steps...>::key_by(Key key, unsigned instances) const {
+requires std::invocable<const Key&, const typename stream<Head, Steps...>::value_type&> auto
+stream<Head, Steps...>::key_by(Key key, unsigned instances) const {
   auto next = next_stage(routing::by_key, std::make_shared<router_by<value_type, Key>>(key), instances, {});
   return keyed_stream<from_stages<value_type>, Key>{std::move(next), std::move(key)};
 }
 
 template <class Head, class... Steps>
 template <class Key>
-requires std::invocable<const Key&, const typename stream<Head, Steps...>::value_type&>
-auto stream<Head, Steps...>::keyed(Key key) const {
+requires std::invocable<const Key&, const typename stream<Head, Steps...>::value_type&> auto
+stream<Head, Steps...>::keyed(Key key) const {
   return keyed_stream<Head, Key, Steps...>{*this, std::move(key)};
 }
 
@@ -444,8 +459,12 @@ auto sides_of(const L& left, const R& right) {
   using l = typename L::value_type;
   using r = typename R::value_type;
   using both = std::variant<l, r>;
-  return std::pair{left.map([](const l& x) { return both{std::in_place_index<0>, x}; }),
-                   right.map([](const r& x) { return both{std::in_place_index<1>, x}; })};
+  return std::pair{left.map([](const l& x) {
+                     return both{std::in_place_index<0>, x};
+                   }),
+                   right.map([](const r& x) {
+                     return both{std::in_place_index<1>, x};
+                   })};
 }
 
 } // namespace detail

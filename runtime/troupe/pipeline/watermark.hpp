@@ -55,8 +55,10 @@ public:
     if (quiet_[input] == quiet::idle) {
       quiet_[input] = quiet::no;
       --idle_;
+      times_.set(input, current_);
     }
-    times_.set(input, std::max(watermark, current_));
+    if (watermark > times_.at(input))
+      times_.set(input, watermark);
   }
 
   /// Nothing comes from it for now: it does not hold back the others.

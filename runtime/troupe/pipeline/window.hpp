@@ -23,7 +23,7 @@ struct window {
 
 /// Windows of one size, each beginning where the last one ends.
 struct tumbling {
-  event_duration size; ///< > 0.
+  event_duration size;      ///< > 0.
   event_duration offset{0}; ///< Of the starts from 1970; 0..size.
 };
 

@@ -4,7 +4,6 @@
 #include <troupe/pipeline/pipeline.hpp>
 
 #include <doctest/doctest.h>
-#include <support/stepped_system.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -14,6 +13,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <support/stepped_system.hpp>
 #include <vector>
 
 using namespace troupe;
@@ -64,7 +64,9 @@ TEST_CASE("pipeline: what goes in comes out once and in order, through fused ste
                     .boundary()
                     .filter([](std::int64_t x) { return x % 3 == 0; })
                     .boundary()
-                    .flat_map([](std::int64_t x) { return std::vector<std::int64_t>{x, x}; })
+                    .flat_map([](std::int64_t x) {
+                      return std::vector<std::int64_t>{x, x};
+                    })
                     .collect(out);
     auto r = plan.start(sys, "p", small_batches(7));
     CHECK(run(sys, r));
@@ -85,8 +87,10 @@ TEST_CASE("pipeline: failures injected into stages neither lose nor repeat eleme
       pl::collection<std::int64_t> out;
       std::vector<std::int64_t> seen;
       auto numbers = pl::from(pl::numbers(0, 2'000)).boundary();
-      auto plan = numbers.map([](std::int64_t x) { return x + 1; }).boundary().collect(out).with(
-          numbers.for_each([&](std::int64_t x) { seen.push_back(x); }));
+      auto plan = numbers.map([](std::int64_t x) { return x + 1; })
+                      .boundary()
+                      .collect(out)
+                      .with(numbers.for_each([&](std::int64_t x) { seen.push_back(x); }));
       auto r = plan.start(sys, "p", small_batches(16));
       CHECK(run(sys, r));
       auto expected = iota(2'000);
@@ -373,5 +377,6 @@ TEST_CASE("pipeline: wrong options are refused with the name of the option") {
   CHECK_THROWS_WITH(numbers.throttle(0, 1s), doctest::Contains("throttle"));
   auto time = [](std::int64_t x) { return pl::event_time{std::chrono::milliseconds{x}}; };
   CHECK_THROWS_WITH(numbers.event_times(-1s, time), doctest::Contains("bound"));
-  CHECK_THROWS_WITH(numbers.together().window(pl::tumbling{0s}, pl::count{}, {}, time), doctest::Contains("tumbling.size"));
+  CHECK_THROWS_WITH(numbers.together().window(pl::tumbling{0s}, pl::count{}, {}, time),
+                    doctest::Contains("tumbling.size"));
 }
