@@ -106,6 +106,9 @@ public:
 
 private:
   void work() {
+    m_.intake.say_again();
+    if (m_.intake.owes())
+      this->after("demand", std::chrono::milliseconds{1}, tick{});
     while (!m_.finished && m_.out.has_room() && m_.intake.select(m_.steps)) {
       if (!m_.begun)
         begin();

@@ -33,6 +33,8 @@ public:
     return open();
   }
 
+  /// The demand said last.
+  std::uint64_t said() const noexcept { return asked_; }
   /// Batches asked for and not taken yet.
   std::uint64_t pending() const noexcept { return asked_ - taken_; }
 

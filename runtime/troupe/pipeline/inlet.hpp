@@ -45,8 +45,20 @@ public:
       return;
     opened_ = true;
     watermarks_ = watermark_merge{links_.size()};
-    for (auto& l : links_)
-      l.from.tell(demand{l.output, l.window.open()});
+    for (std::uint32_t i = 0; i < links_.size(); ++i)
+      say(i, links_[i].window.open());
+  }
+
+  // -- demand --
+
+  /// Some demand did not reach its producer: the mailbox of an inbox may be full of offers.
+  bool owes() const noexcept { return !unsaid_.empty(); }
+
+  void say_again() {
+    if (unsaid_.empty())
+      return;
+    for (const auto i : std::exchange(unsaid_, {}))
+      say(i, links_[i].window.said());
   }
 
   // -- batches --
@@ -131,12 +143,12 @@ public:
 
   /// The front batch is done. Returns how many elements it had.
   std::size_t pop() {
-    auto& l = links_[waiting_.front().input];
+    const auto input = waiting_.front().input;
     const auto n = waiting_.front().size();
     waiting_.pop_front();
     position_ = 0;
-    if (const auto up_to = l.window.take())
-      l.from.tell(demand{l.output, *up_to});
+    if (const auto up_to = links_[input].window.take())
+      say(input, *up_to);
     return n;
   }
 
@@ -153,7 +165,14 @@ private:
     std::uint64_t expected;
   };
 
+  void say(std::uint32_t input, std::uint64_t up_to) {
+    const auto& l = links_[input];
+    if (l.from.tell(demand{l.output, up_to}) == troupe::delivery::rejected)
+      unsaid_.push_back(input);
+  }
+
   std::vector<link> links_;
+  std::vector<std::uint32_t> unsaid_; // links whose producer had no room for the last demand
   std::deque<batch<In>> waiting_;
   std::size_t position_ = 0;
   watermark_merge watermarks_;

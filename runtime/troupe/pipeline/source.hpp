@@ -176,6 +176,10 @@ public:
   void commit() { state_.commit(); }
   void rollback() { state_.rollback(); }
 
+  // It asks nobody.
+  bool owes() const noexcept { return false; }
+  void say_again() noexcept {}
+
 private:
   struct state {
     Cursor at;
@@ -265,10 +269,8 @@ public:
       last_ = true;
       return true;
     }
-    if (waiting_.size() >= shared_->options.capacity || last_) {
-      ++refused_;
+    if (waiting_.size() >= shared_->options.capacity || last_)
       return false;
-    }
     waiting_.push_back(*m.value);
     return true;
   }
@@ -319,7 +321,10 @@ public:
 
   void commit() noexcept {}
   void rollback() noexcept {}
-  std::uint64_t refused() const noexcept { return refused_; }
+
+  // It asks nobody.
+  bool owes() const noexcept { return false; }
+  void say_again() noexcept {}
 
 private:
   std::shared_ptr<detail::inbox_state<T>> shared_;
@@ -327,7 +332,6 @@ private:
   std::deque<T> waiting_;
   std::size_t size_ = 0; // of the batch at work
   std::size_t position_ = 0;
-  std::uint64_t refused_ = 0;
   bool opened_ = false;
   bool last_ = false; // it was closed: nothing comes after what waits
   bool ending_ = false;

@@ -91,7 +91,9 @@ public:
       m_.intake.accept(message);
       work();
     } else { // a failure from here on would accept it again
-      const auto taken = m_.intake.accept(message);
+      const bool taken = m_.intake.accept(message);
+      if (!taken)
+        m_.figures.note_refused();
       go_on();
       return taken;
     }
@@ -116,6 +118,8 @@ public:
   }
 
 private:
+  /// Until demand is said again to a source whose mailbox was full.
+  static constexpr std::chrono::milliseconds demand_pause{1};
   /// Batches worked through before other actors get their turn.
   static constexpr int batches_per_turn = 4;
 
@@ -135,8 +139,8 @@ private:
   bool ready() { return !m_.finished && m_.out.has_room() && m_.steps.accepting() && m_.intake.select(m_.steps); }
 
   void go_on() {
-    if (!std::exchange(m_.proceeding, true))
-      this->self().tell(proceed{});
+    if (!m_.proceeding)
+      m_.proceeding = this->self().tell(proceed{}) == troupe::delivery::accepted;
   }
 
   /// Works through a batch; through a part of it, if it has failed before.
@@ -234,8 +238,11 @@ private:
     m_.keeper.tell(stage_failed{m_.name, m_.failure});
   }
 
-  /// Sees to it that a tick comes when a step wants it.
+  /// Sees to it that a tick comes when a step wants it, or when demand is to be said again.
   void arm() {
+    m_.intake.say_again();
+    if (m_.intake.owes())
+      this->after("demand", demand_pause, tick{});
     if constexpr (Chain::timed) {
       const auto due = m_.steps.due();
       if (!due || m_.finished || (armed_ && *armed_ <= *due))
