@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Queries about how auctions end: q9 and what builds on it, q4 and q6.
+#include <algorithm>
+#include <array>
+#include <bench/nexmark/plans.hpp>
+
+namespace nexmark::plans {
+
+namespace pl = troupe::pipeline;
+
+namespace {
+
+/// What an auction or a bid on it says to whoever follows that auction.
+struct lot_event {
+  std::int64_t auction;
+  std::int64_t time;
+  std::int64_t price_or_expires;
+  std::int64_t bidder_or_seller;
+  std::uint32_t sequence;
+  std::int32_t category; // of an auction; -1: a bid
+};
+
+std::optional<lot_event> to_lot_event(const event& e) noexcept {
+  if (e.what == event::kind::bid)
+    return lot_event{e.bid.auction, e.time, e.bid.price, e.bid.bidder, e.sequence, -1};
+  if (e.what == event::kind::auction)
+    return lot_event{e.auction.id,     e.time,     e.auction.expires,
+                     e.auction.seller, e.sequence, static_cast<std::int32_t>(e.auction.category)};
+  return std::nullopt;
+}
+
+/// An auction that is over, and the bid that won it: the highest, of these the earliest.
+struct sale {
+  std::int64_t auction;
+  std::int64_t seller;
+  std::int64_t expires;
+  std::int64_t price;
+  std::int64_t bidder;
+  std::int64_t time;
+  std::int32_t category;
+};
+
+struct lot {
+  struct offer {
+    std::int64_t time;
+    std::int64_t price;
+    std::int64_t bidder;
+    std::uint32_t sequence;
+  };
+
+  bool open = false; // the auction is known
+  bool has_bid = false;
+  std::int32_t category = 0;
+  std::int64_t opened = 0;
+  std::int64_t expires = 0;
+  std::int64_t seller = 0;
+  offer best{};
+  std::vector<offer> waiting; // bids that came before their auction
+};
+
+/// Follows one auction, from its first bid or its opening, whichever comes first, until event time is beyond its end.
+struct auction_logic {
+  template <class Context, class Emit>
+  void on(Context& c, lot& l, const lot_event& e, Emit&) const {
+    if (e.category >= 0) {
+      l.open = true;
+      l.category = e.category;
+      l.opened = e.time;
+      l.expires = e.price_or_expires;
+      l.seller = e.bidder_or_seller;
+      for (const auto& o : l.waiting)
+        consider(l, o);
+      l.waiting.clear();
+      c.remind(after(l.expires));
+      return;
+    }
+    const lot::offer o{e.time, e.price_or_expires, e.bidder_or_seller, e.sequence};
+    if (l.open) {
+      consider(l, o);
+      return;
+    }
+    l.waiting.push_back(o);
+    if (c.reminder() == pl::end_of_time)
+      c.remind(after(o.time));
+  }
+
+  template <class Context, class Emit>
+  void on_reminder(Context& c, lot& l, Emit& emit) const {
+    if (l.open) {
+      if (l.has_bid)
+        emit(sale{c.key(), l.seller, l.expires, l.best.price, l.best.bidder, l.best.time, l.category});
+      return c.forget();
+    }
+    // An auction that is still to come opens after event time: what was bid before that is no bid on it.
+    std::erase_if(l.waiting, [&](const auto& o) { return after(o.time) <= c.watermark(); });
+    if (l.waiting.empty())
+      return c.forget();
+    const auto first = std::ranges::min_element(l.waiting, {}, &lot::offer::time);
+    c.remind(after(first->time));
+  }
+
+private:
+  /// When nothing of that time is expected any more.
+  static pl::event_time after(std::int64_t ms) noexcept { return at_ms(ms) + pl::event_duration{1}; }
+
+  static void consider(lot& l, const lot::offer& o) noexcept {
+    if (o.time < l.opened || o.time > l.expires)
+      return;
+    const auto better = [](const lot::offer& a, const lot::offer& b) {
+      return std::tuple{-a.price, a.time, a.sequence} < std::tuple{-b.price, b.time, b.sequence};
+    };
+    if (!l.has_bid || better(o, l.best))
+      l.best = o;
+    l.has_bid = true;
+  }
+};
+
+template <class Events>
+auto sales(const Events& events) {
+  return events.flat_map(to_lot_event).key_by(&lot_event::auction).template process<sale>(lot{}, auction_logic{});
+}
+
+struct sum_and_count {
+  std::int64_t sum = 0;
+  std::int64_t n = 0;
+};
+
+/// The last ten sales of a seller, by the end of the auction.
+struct last_ten {
+  struct one {
+    std::int64_t expires;
+    std::int64_t auction;
+    std::int64_t price;
+  };
+  std::array<one, 10> sales{};
+  std::size_t n = 0;
+
+  void add(const one& s) noexcept {
+    const auto newer = [](const one& a, const one& b) {
+      return std::pair{a.expires, a.auction} > std::pair{b.expires, b.auction};
+    };
+    const auto end = sales.begin() + static_cast<std::ptrdiff_t>(n);
+    const auto at = std::upper_bound(sales.begin(), end, s, newer);
+    if (at == sales.end())
+      return;
+    std::move_backward(at, n < sales.size() ? end : end - 1, n < sales.size() ? end + 1 : end);
+    *at = s;
+    n = std::min(n + 1, sales.size());
+  }
+};
+
+} // namespace
+
+plan q4(const feed& from, target to) {
+  return over(from, [&](const auto& events) {
+    return sales(events)
+        .key_by(&sale::category, 1)
+        .fold(sum_and_count{},
+              [](sum_and_count& s, const sale& x) {
+                s.sum += x.price;
+                ++s.n;
+              })
+        .map([](const std::pair<std::int32_t, sum_and_count>& s) {
+          return std::tuple{std::int64_t{s.first}, s.second.n, s.second.sum, s.second.sum / s.second.n};
+        })
+        .end(answer_sink{to});
+  });
+}
+
+plan q6(const feed& from, target to) {
+  return over(from, [&](const auto& events) {
+    return sales(events)
+        .key_by(&sale::seller)
+        .fold(last_ten{},
+              [](last_ten& all, const sale& s) {
+                all.add({s.expires, s.auction, s.price});
+              })
+        .map([](const std::pair<std::int64_t, last_ten>& s) {
+          std::int64_t sum = 0;
+          for (std::size_t i = 0; i < s.second.n; ++i)
+            sum += s.second.sales[i].price;
+          const auto n = static_cast<std::int64_t>(s.second.n);
+          return std::tuple{s.first, n, sum, sum / n};
+        })
+        .end(answer_sink{to});
+  });
+}
+
+plan q9(const feed& from, target to) {
+  return over(from, [&](const auto& events) {
+    return sales(events)
+        .map([](const sale& s) {
+          return std::tuple{s.auction, s.bidder, s.price, s.time};
+        })
+        .end(answer_sink{to});
+  });
+}
+
+} // namespace nexmark::plans

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <troupe/pipeline/keyed_table.hpp>
+#include <troupe/pipeline/restorable.hpp>
+#include <troupe/pipeline/window.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace troupe::pipeline {
+
+/// The open tumbling or sliding windows of many keys, with one accumulator `A` for each window and key.
+///
+/// Elements go into *panes*. Where windows overlap, `A` merges and the size is a multiple of the step, a pane is one step
+/// long: an element is added once, and a window is merged from its panes when it is complete. Otherwise each window is a pane
+/// of its own, and an element is added to all that contain it. State is freed pane by pane as the watermark passes.
+///
+/// What a batch changes can be rolled back (see restorable). Pure.
+template <class K, class A>
+class aligned_windows {
+public:
+  using table = keyed_table<K, A>;
+
+  aligned_windows(sliding kind, event_duration lateness, A prototype)
+      : kind_{kind}, lateness_{lateness}, prototype_{std::move(prototype)} {
+    shared_ = merges<A> && kind.size > kind.step && kind.size % kind.step == event_duration{0};
+  }
+  aligned_windows(tumbling kind, event_duration lateness, A prototype)
+      : aligned_windows{sliding{kind.size, kind.size, kind.offset}, lateness, std::move(prototype)} {}
+
+  /// A copy is what was committed last, without anything provisional.
+  aligned_windows(const aligned_windows& other)
+      : kind_{other.kind_}, lateness_{other.lateness_}, prototype_{other.prototype_}, shared_{other.shared_},
+        watermark_{other.watermark_} {
+    for (const auto& p : other.panes_)
+      panes_.push_back(std::make_unique<pane>(*p));
+  }
+  aligned_windows(aligned_windows&&) noexcept = default;
+  aligned_windows& operator=(aligned_windows other) noexcept {
+    std::swap(kind_, other.kind_);
+    std::swap(lateness_, other.lateness_);
+    std::swap(prototype_, other.prototype_);
+    std::swap(shared_, other.shared_);
+    std::swap(watermark_, other.watermark_);
+    panes_.swap(other.panes_);
+    touched_.swap(other.touched_);
+    retired_.swap(other.retired_);
+    spare_.swap(other.spare_);
+    return *this;
+  }
+
+  /// Adds what happened at `t`, by calling `add(accumulator)`, once for each pane that `t` falls into. Calls
+  /// `late(window)` for each window that is complete already and changed by it.
+  ///
+  /// Returns false if there was a window for it, but all of them are gone: it is late for good.
+  template <class Add, class Late>
+  bool add(const K& key, event_time t, Add&& add_to, Late&& late) {
+    bool taken = false;
+    if (shared_) {
+      const auto start = last_start(t);
+      taken = alive(start); // the last window that holds the pane is the one that begins with it
+      if (taken) {
+        add_to(open(start).accumulators.touch(key, prototype_));
+        for (auto w = window{start + kind_.step - kind_.size, start + kind_.step}; w.end <= watermark_.get(); shift(w))
+          if (w.start <= start && alive(w.start))
+            late(w);
+          else if (w.start > start)
+            break;
+      }
+      return taken;
+    }
+    bool any = false;
+    for (auto start = last_start(t); start > t - kind_.size; start -= kind_.step) {
+      any = true;
+      if (!alive(start))
+        break; // and so are those before it
+      add_to(open(start).accumulators.touch(key, prototype_));
+      taken = true;
+      if (start + kind_.size <= watermark_.get())
+        late(window{start, start + kind_.size});
+    }
+    return taken || !any;
+  }
+
+  /// The accumulator of a window and key as it is now.
+  A current(const K& key, const window& w) const {
+    A sum = prototype_;
+    bool first = true;
+    for (const auto& p : panes_) {
+      if (p->start < w.start || p->start >= w.end || (!shared_ && p->start != w.start))
+        continue;
+      if (const auto* a = p->accumulators.find(key)) {
+        if (first)
+          sum = *a;
+        else if constexpr (merges<A>)
+          sum.merge(*a);
+        first = false;
+      }
+    }
+    return sum;
+  }
+
+  /// `f(window)` for each window with `t` in it that is not complete yet.
+  template <class F>
+  void each_open(event_time t, F&& f) const {
+    for (auto start = window_start(t, kind_.step, kind_.offset); start > t - kind_.size; start -= kind_.step)
+      if (start + kind_.size > watermark_.get())
+        f(window{start, start + kind_.size});
+  }
+
+  /// Event time has reached `watermark`. Calls `complete(window, table)` for each window that is complete now and holds
+  /// anything, in the order of time, and forgets those whose lateness is over.
+  template <class F>
+  void advance(event_time watermark, F&& complete) {
+    const auto before = watermark_.get();
+    if (watermark <= before)
+      return;
+    if (shared_)
+      complete_merged(before, watermark, complete);
+    else
+      for (const auto& p : panes_)
+        if (const auto end = p->start + kind_.size; end > before && end <= watermark)
+          complete(window{p->start, end}, std::as_const(p->accumulators));
+    watermark_.change() = watermark;
+    retire();
+  }
+
+  event_time watermark() const noexcept { return watermark_.get(); }
+
+  /// Accumulators held.
+  std::size_t size() const noexcept {
+    std::size_t n = 0;
+    for (const auto& p : panes_)
+      n += p->accumulators.size();
+    return n;
+  }
+
+  void commit() noexcept {
+    for (auto* p : touched_) {
+      p->accumulators.commit();
+      p->touched = false;
+      p->fresh = false;
+    }
+    touched_.clear();
+    watermark_.commit();
+    for (auto& p : retired_) {
+      if (spare_.size() < 2) {
+        p->accumulators.clear();
+        spare_.push_back(std::move(p));
+      }
+    }
+    retired_.clear();
+  }
+
+  void rollback() {
+    for (auto& p : retired_)
+      insert(std::move(p));
+    retired_.clear();
+    for (auto* p : touched_) {
+      p->accumulators.rollback();
+      p->touched = false;
+    }
+    touched_.clear();
+    std::erase_if(panes_, [](const auto& p) { return p->fresh; });
+    last_ = 0;
+    watermark_.rollback();
+  }
+
+private:
+  struct pane {
+    event_time start;
+    table accumulators;
+    bool touched = false; // by the batch at work
+    bool fresh = false;   // opened by the batch at work
+  };
+
+  void shift(window& w) const noexcept {
+    w.start += kind_.step;
+    w.end += kind_.step;
+  }
+
+  /// The start of the last window that `t` could lie in: mostly that of the pane used last, which saves a division.
+  event_time last_start(event_time t) const noexcept {
+    if (last_ < panes_.size()) {
+      const auto recent = panes_[last_]->start;
+      if (recent <= t && t < recent + kind_.step)
+        return recent;
+    }
+    return window_start(t, kind_.step, kind_.offset);
+  }
+
+  /// The window that begins at `start` still takes elements.
+  bool alive(event_time start) const noexcept {
+    return later_by(start + kind_.size, lateness_) > watermark_.get() || watermark_.get() == start_of_time;
+  }
+
+  pane& open(event_time start) {
+    if (last_ >= panes_.size() || panes_[last_]->start != start) {
+      const auto at = std::ranges::lower_bound(panes_, start, {}, [](const auto& p) { return p->start; });
+      last_ = static_cast<std::size_t>(at - panes_.begin());
+      if (at == panes_.end() || (*at)->start != start)
+        begin_pane(start);
+    }
+    auto& p = *panes_[last_];
+    if (!p.touched) {
+      touched_.push_back(&p);
+      p.touched = true;
+    }
+    return p;
+  }
+
+  void begin_pane(event_time start) {
+    auto p = spare_.empty() ? std::make_unique<pane>() : std::move(spare_.back());
+    if (!spare_.empty())
+      spare_.pop_back();
+    p->start = start;
+    p->fresh = true;
+    p->touched = false;
+    panes_.insert(panes_.begin() + static_cast<std::ptrdiff_t>(last_), std::move(p));
+  }
+
+  void insert(std::unique_ptr<pane> p) {
+    const auto at = std::ranges::lower_bound(panes_, p->start, {}, [](const auto& q) { return q->start; });
+    panes_.insert(at, std::move(p));
+  }
+
+  template <class F>
+  void complete_merged(event_time before, event_time watermark, F& complete) {
+    if (panes_.empty())
+      return;
+    std::size_t first = 0;
+    auto end = panes_.front()->start + kind_.step;
+    if (before > end) { // the first window end after `before`
+      const auto reached = window_start(before, kind_.step, kind_.offset);
+      end = std::max(end, reached + kind_.step);
+    } else if (before == end) {
+      end += kind_.step;
+    }
+    while (end <= watermark) {
+      while (first < panes_.size() && panes_[first]->start < end - kind_.size)
+        ++first;
+      if (first == panes_.size())
+        return;
+      if (panes_[first]->start >= end) { // nothing in this window: on to the first that holds something
+        end = panes_[first]->start + kind_.step;
+        continue;
+      }
+      complete_window(window{end - kind_.size, end}, first, complete);
+      end += kind_.step;
+    }
+  }
+
+  template <class F>
+  void complete_window(const window& w, std::size_t first, F& complete) {
+    if (first + 1 == panes_.size() || panes_[first + 1]->start >= w.end)
+      return complete(w, std::as_const(panes_[first]->accumulators));
+    if constexpr (merges<A>) {
+      table merged = std::move(scratch_);
+      merged.clear();
+      for (auto i = first; i < panes_.size() && panes_[i]->start < w.end; ++i) {
+        panes_[i]->accumulators.for_each([&](const K& k, const A& a) { merged.touch(k, prototype_).merge(a); });
+      }
+      complete(w, std::as_const(merged));
+      scratch_ = std::move(merged);
+    }
+  }
+
+  void retire() {
+    std::size_t gone = 0;
+    while (gone < panes_.size() && !alive(panes_[gone]->start))
+      ++gone;
+    for (std::size_t i = 0; i < gone; ++i)
+      retired_.push_back(std::move(panes_[i]));
+    panes_.erase(panes_.begin(), panes_.begin() + static_cast<std::ptrdiff_t>(gone));
+    last_ = 0;
+  }
+
+  sliding kind_;
+  event_duration lateness_;
+  A prototype_;
+  bool shared_ = false;
+  restorable<event_time> watermark_{start_of_time};
+  std::vector<std::unique_ptr<pane>> panes_; // by start
+  std::size_t last_ = 0;                     // where the last element went
+
+  // -- the batch at work --
+  std::vector<pane*> touched_;
+  std::vector<std::unique_ptr<pane>> retired_;
+
+  // -- memory kept for reuse --
+  std::vector<std::unique_ptr<pane>> spare_;
+  table scratch_;
+};
+
+} // namespace troupe::pipeline

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <troupe/actor.hpp>
+#include <troupe/pipeline/batch.hpp>
+#include <troupe/pipeline/demand.hpp>
+#include <troupe/pipeline/watermark.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe::pipeline {
+
+/// Where batches enter a stage: what was accepted and is not done with, in the order of arrival, and the demand.
+///
+/// Threads: the turn of the stage; wiring before that. Survives restarts.
+template <class In>
+class inlet {
+public:
+  using message = batch<In>;
+  using value_type = In;
+  /// A batch that comes twice is recognised: its handler may fail after it was accepted.
+  static constexpr bool works_at_once = true;
+  template <class Self>
+  using actor_of = actor<Self, batch<In>, demand, tick, proceed>;
+
+  // -- wiring --
+
+  /// A link from a producer, which knows it by the number `output`. `side` numbers the producers of a stage: what a step
+  /// that refuses inputs goes by.
+  std::uint32_t add_link(ref_to<demand> from, std::uint32_t output, std::size_t side, demand_limits limits) {
+    links_.push_back({std::move(from), output, side, demand_window{limits}, 0});
+    return static_cast<std::uint32_t>(links_.size() - 1);
+  }
+  std::size_t links() const noexcept { return links_.size(); }
+
+  /// Wiring is done: asks for the first batches. A second call changes nothing.
+  void open() {
+    if (opened_)
+      return;
+    opened_ = true;
+    watermarks_ = watermark_merge{links_.size()};
+    for (std::uint32_t i = 0; i < links_.size(); ++i)
+      say(i, links_[i].window.open());
+  }
+
+  // -- demand --
+
+  /// Some demand did not reach its producer: the mailbox of an inbox may be full of offers.
+  bool owes() const noexcept { return !unsaid_.empty(); }
+
+  void say_again() {
+    if (unsaid_.empty())
+      return;
+    for (const auto i : std::exchange(unsaid_, {}))
+      say(i, links_[i].window.said());
+  }
+
+  // -- batches --
+
+  void accept(const batch<In>& b) {
+    auto& l = links_[b.input];
+    if (b.sequence < l.expected)
+      return; // had it already
+    if (b.sequence > l.expected)
+      throw std::logic_error{"batch " + std::to_string(l.expected) + " of input " + std::to_string(b.input) +
+                             " is missing: number " + std::to_string(b.sequence) + " came instead"};
+    ++l.expected;
+    waiting_.push_back(b);
+  }
+
+  /// Brings the first batch that the chain wants to the front. False if there is none. Not while one is partly done.
+  template <class Chain>
+  bool select(Chain& steps) {
+    if (position_ > 0)
+      return true;
+    for (std::size_t i = 0; i < waiting_.size(); ++i) {
+      if (steps.wants(links_[waiting_[i].input].side)) {
+        if (i > 0) {
+          auto chosen = std::move(waiting_[i]);
+          waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+          waiting_.push_front(std::move(chosen));
+        }
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Elements of the batch at the front that are done.
+  std::size_t position() const noexcept { return position_; }
+  std::size_t size() const noexcept { return waiting_.front().size(); }
+
+  /// The elements of the front batch. Null if there are none.
+  elements<In> front_items() const { return waiting_.front().items; }
+
+  /// Feeds the elements from `at` to `end` of the front batch; `at` is the one at work.
+  template <class Chain, class Out>
+  void feed(Chain& steps, Out& out, std::size_t& at, std::size_t end) {
+    if (at >= end)
+      return;
+    const auto* const items = waiting_.front().items->data();
+    for (; at < end; ++at)
+      steps.feed(items[at], out);
+  }
+
+  /// What follows from the end of the front batch. May be called again after a failure.
+  template <class Chain, class Out>
+  void close(Chain& steps, Out& out) {
+    const auto& b = waiting_.front();
+    if (b.end)
+      steps.input_ended(links_[b.input].side);
+    if (b.end)
+      watermarks_.end(b.input);
+    else if (b.idle)
+      watermarks_.idle(b.input);
+    else
+      watermarks_.advance(b.input, b.watermark);
+    out.set_idle(watermarks_.all_idle());
+    steps.progress(out);
+    const auto w = watermarks_.watermark();
+    if (w != start_of_time)
+      steps.watermark(w, out);
+    if (watermarks_.all_ended()) {
+      steps.end(out);
+      out.end();
+    }
+  }
+
+  /// The elements before `position` are done.
+  void passed(std::size_t position) noexcept { position_ = position; }
+
+  /// Leaves out the element that is next. Returns whether that is possible.
+  bool skip() noexcept {
+    ++position_;
+    return true;
+  }
+
+  /// The front batch is done. Returns how many elements it had.
+  std::size_t pop() {
+    const auto input = waiting_.front().input;
+    const auto n = waiting_.front().size();
+    waiting_.pop_front();
+    position_ = 0;
+    if (const auto up_to = links_[input].window.take())
+      say(input, *up_to);
+    return n;
+  }
+
+  // What it holds changes only when a batch, or a part of one, is done.
+  void commit() noexcept {}
+  void rollback() noexcept {}
+
+private:
+  struct link {
+    ref_to<demand> from;
+    std::uint32_t output;
+    std::size_t side;
+    demand_window window;
+    std::uint64_t expected;
+  };
+
+  void say(std::uint32_t input, std::uint64_t up_to) {
+    const auto& l = links_[input];
+    if (l.from.tell(demand{l.output, up_to}) == troupe::delivery::rejected)
+      unsaid_.push_back(input);
+  }
+
+  std::vector<link> links_;
+  std::vector<std::uint32_t> unsaid_; // links whose producer had no room for the last demand
+  std::deque<batch<In>> waiting_;
+  std::size_t position_ = 0;
+  watermark_merge watermarks_;
+  bool opened_ = false;
+};
+
+} // namespace troupe::pipeline

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <troupe/pipeline/batch.hpp>
+#include <troupe/pipeline/demand.hpp>
+#include <troupe/pipeline/key_hash.hpp>
+#include <troupe/ref.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace troupe::pipeline {
+
+/// How the elements of a stage are spread over the instances of a consumer.
+enum class routing : unsigned char {
+  /// To the one instance there is, or from instance i to instance i.
+  forward,
+  /// Each batch to the next instance in turn.
+  spread,
+  /// Each element to the instance that has its key.
+  by_key,
+};
+
+/// Splits elements by their key. Immutable; any thread.
+template <class T>
+class key_router {
+public:
+  virtual ~key_router() = default;
+  /// Appends each element to the part that it belongs to.
+  virtual void split(const std::vector<T>& items, std::vector<std::vector<T>>& parts) const = 0;
+};
+
+template <class T, class Key>
+class router_by final : public key_router<T> {
+public:
+  explicit router_by(Key key) : key_{std::move(key)} {}
+  void split(const std::vector<T>& items, std::vector<std::vector<T>>& parts) const override {
+    for (const auto& x : items)
+      parts[partition_of(key_hash(std::invoke(key_, x)), parts.size())].push_back(x);
+  }
+
+private:
+  Key key_;
+};
+
+/// What leaves a stage: elements of the batch at work, and for each link to a consumer what waits for its demand.
+///
+/// Threads: the turn of the stage; wiring before that. Survives restarts.
+template <class Out>
+class outlet {
+public:
+  explicit outlet(std::size_t batch_size) : batch_size_{batch_size} {}
+
+  // -- wiring --
+
+  struct target {
+    ref_to<batch<Out>> to;
+    std::uint32_t input;
+  };
+
+  /// A consumer with these instances. Returns the number of the first of its links, which are consecutive.
+  std::uint32_t add_consumer(routing how, std::shared_ptr<const key_router<Out>> router, std::vector<target> targets) {
+    const auto first = links_.size();
+    for (auto& t : targets)
+      links_.push_back({std::move(t.to), t.input, {}, 0, {}});
+    consumers_.push_back({how, std::move(router), first, targets.size(), 0, {}});
+    return static_cast<std::uint32_t>(first);
+  }
+
+  std::size_t links() const noexcept { return links_.size(); }
+
+  // -- the batch at work --
+
+  template <class X>
+  void push(X&& x) {
+    if (staged_.size() == staged_.capacity()) [[unlikely]]
+      make_room();
+    staged_.push_back(std::forward<X>(x));
+  }
+
+  void advance(event_time w) noexcept { watermark_ = std::max(watermark_, w); }
+  void set_idle(bool idle) noexcept { idle_ = idle; }
+  void end() noexcept { ended_ = true; }
+
+  void rollback() noexcept {
+    staged_.clear();
+    full_.clear();
+    watermark_ = said_;
+    idle_ = said_idle_;
+    ended_ = said_end_;
+  }
+
+  /// The batch at work is done: what it made leaves now, or when there is demand. Returns the number of elements.
+  std::size_t commit() {
+    const bool news = watermark_ != said_ || idle_ != said_idle_ || ended_ != said_end_;
+    said_ = watermark_;
+    said_idle_ = idle_;
+    said_end_ = ended_;
+    std::size_t n = 0;
+    for (auto& f : full_) {
+      n += f.size();
+      dispatch(std::make_shared<const std::vector<Out>>(std::move(f)), false);
+    }
+    full_.clear();
+    n += staged_.size();
+    if (!staged_.empty()) {
+      expected_ = staged_.size();
+      dispatch(std::make_shared<const std::vector<Out>>(std::exchange(staged_, {})), true);
+    } else if (news) {
+      dispatch(nullptr, true);
+    }
+    return n;
+  }
+
+  // -- demand --
+
+  /// Nothing waits: there is room for what another batch makes.
+  bool has_room() const noexcept { return waiting_ == 0; }
+
+  void grant(const demand& d) {
+    auto& l = links_[d.output];
+    l.allowed.grant(d.up_to);
+    send_waiting(l);
+  }
+
+  event_time watermark() const noexcept { return said_; }
+  bool ended() const noexcept { return said_end_; }
+  std::size_t waiting() const noexcept { return waiting_; }
+
+private:
+  struct link {
+    ref_to<batch<Out>> to;
+    std::uint32_t input;
+    credit allowed;
+    std::uint64_t queued; // sequence number of the next one
+    std::deque<batch<Out>> waiting;
+  };
+
+  struct consumer {
+    routing how;
+    std::shared_ptr<const key_router<Out>> router;
+    std::size_t first; // of its links
+    std::size_t count;
+    std::size_t turn; // for routing::spread
+    std::vector<std::vector<Out>> parts;
+  };
+
+  /// Room for more elements: a fresh vector for a batch that is full.
+  void make_room() {
+    if (staged_.size() >= batch_size_)
+      full_.push_back(std::exchange(staged_, {}));
+    if (staged_.capacity() == 0)
+      staged_.reserve(std::clamp<std::size_t>(expected_ + expected_ / 4, 4, batch_size_));
+    else
+      staged_.reserve(std::min(batch_size_, staged_.capacity() * 2));
+  }
+
+  /// `closing`: the last batch of the commit, which carries the watermark and reaches every instance.
+  void dispatch(elements<Out> items, bool closing) {
+    for (auto& c : consumers_) {
+      if (c.count == 1 || c.how == routing::forward) {
+        for (std::size_t i = 0; i < c.count; ++i)
+          queue(links_[c.first + i], items, closing);
+      } else if (c.how == routing::spread) {
+        const auto chosen = c.turn++ % c.count;
+        for (std::size_t i = 0; i < c.count; ++i)
+          if (i == chosen || closing)
+            queue(links_[c.first + i], i == chosen ? items : nullptr, closing);
+      } else {
+        split(c, items, closing);
+      }
+    }
+  }
+
+  void split(consumer& c, const elements<Out>& items, bool closing) {
+    c.parts.resize(c.count);
+    if (items) {
+      for (auto& p : c.parts)
+        p.reserve(items->size() / c.count + items->size() / 8 + 1);
+      c.router->split(*items, c.parts);
+    }
+    for (std::size_t i = 0; i < c.count; ++i) {
+      auto& p = c.parts[i];
+      if (!p.empty())
+        queue(links_[c.first + i], std::make_shared<const std::vector<Out>>(std::exchange(p, {})), closing);
+      else if (closing)
+        queue(links_[c.first + i], nullptr, closing);
+    }
+  }
+
+  void queue(link& l, elements<Out> items, bool closing) {
+    batch<Out> b{.input = l.input, .items = std::move(items), .idle = said_idle_};
+    if (closing) {
+      b.watermark = said_;
+      b.end = said_end_;
+    }
+    if (!b.items && !l.waiting.empty()) { // news for one that waits anyway
+      l.waiting.back().watermark = b.watermark;
+      l.waiting.back().idle = b.idle;
+      l.waiting.back().end = b.end;
+      return;
+    }
+    if (!b.items && b.watermark == start_of_time && !b.end && !b.idle)
+      return;
+    l.waiting.push_back(std::move(b));
+    ++waiting_;
+    send_waiting(l);
+  }
+
+  void send_waiting(link& l) {
+    while (!l.waiting.empty() && l.allowed.available()) {
+      auto& b = l.waiting.front();
+      b.sequence = l.allowed.spend();
+      l.to.tell(std::move(b));
+      l.waiting.pop_front();
+      --waiting_;
+    }
+  }
+
+  // -- fixed when wired --
+  std::size_t batch_size_;
+  std::vector<consumer> consumers_;
+  std::vector<link> links_;
+
+  // -- the batch at work --
+  std::vector<Out> staged_;
+  std::vector<std::vector<Out>> full_;
+  event_time watermark_ = start_of_time;
+  bool idle_ = false;
+  bool ended_ = false;
+
+  // -- committed --
+  event_time said_ = start_of_time;
+  bool said_idle_ = false;
+  bool said_end_ = false;
+  std::size_t waiting_ = 0; // batches, over all links
+  std::size_t expected_ = 64;
+};
+
+/// What leaves a sink: nothing but its end.
+template <>
+class outlet<nothing> {
+public:
+  explicit outlet(std::size_t) {}
+  template <class X>
+  void push(X&&) noexcept {}
+  void advance(event_time w) noexcept { watermark_ = std::max(watermark_, w); }
+  void set_idle(bool) noexcept {}
+  void end() noexcept { ended_ = true; }
+  void rollback() noexcept {
+    watermark_ = said_;
+    ended_ = said_end_;
+  }
+  std::size_t commit() noexcept {
+    said_ = watermark_;
+    said_end_ = ended_;
+    return 0;
+  }
+  bool has_room() const noexcept { return true; }
+  void grant(const demand&) noexcept {}
+  event_time watermark() const noexcept { return said_; }
+  bool ended() const noexcept { return said_end_; }
+  std::size_t links() const noexcept { return 0; }
+  std::size_t waiting() const noexcept { return 0; }
+
+private:
+  event_time watermark_ = start_of_time;
+  event_time said_ = start_of_time;
+  bool ended_ = false;
+  bool said_end_ = false;
+};
+
+} // namespace troupe::pipeline

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/pipeline/running.hpp>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace troupe::pipeline {
+
+namespace {
+
+/// A stage decides itself how often it may fail, so its supervisor restarts it without limit. When the keeper ends, all do.
+supervisor_options of_stages() {
+  using std::chrono::milliseconds;
+  supervisor_options o;
+  o.intensity = unlimited;
+  o.group_intensity = unlimited;
+  o.backoff = {
+      .min = milliseconds{1}, .max = milliseconds{1}, .factor = 1, .jitter = 0, .reset_after = milliseconds{1}};
+  o.auto_shutdown = auto_shutdown::any_significant;
+  return o;
+}
+
+child_options of_keeper() {
+  child_options o;
+  o.restart = transient;
+  o.retries = unlimited;
+  o.significant = true;
+  o.mailbox.capacity = mailbox_options::capacity_max;
+  return o;
+}
+
+} // namespace
+
+result<void> running::wait(std::chrono::milliseconds timeout) const {
+  if (!system_->wait_stopped(stages_, timeout))
+    return error{errc::timed_out, stages_.name() + " is still running"};
+  return outcome().value_or(error{errc::stopped, stages_.name() + " was stopped"});
+}
+
+void running::stop() const {
+  record_->conclude(error{errc::stopped, stages_.name() + " was stopped"});
+  stages_.stop();
+}
+
+std::vector<stage_figures> running::figures() const {
+  std::vector<stage_figures> all;
+  for (const auto& f : record_->figures)
+    all.push_back(f());
+  return all;
+}
+
+running pipeline_plan::start(troupe::system& s, std::string_view name, const options& o) const {
+  return start(s, s.root(), name, o);
+}
+
+running pipeline_plan::start(troupe::system& s, const supervisor& parent, std::string_view name,
+                             const options& o) const {
+  if (auto wrong = validate(o))
+    throw request_error{error{errc::bad_options, "pipeline: " + *wrong}};
+  launch l{.stages = parent.supervise(name, of_stages()),
+           .keeper = {},
+           .how = o,
+           .workers = s.workers(),
+           .record = std::make_shared<run_record>()};
+  if (l.how.partitions == 0)
+    l.how.partitions = std::max(1U, l.workers);
+  const auto nodes = in_order(sinks_);
+  try {
+    l.keeper = l.stages.start<keeper>("keeper", of_keeper(), l.record);
+    std::map<std::string, int> names;
+    for (auto* n : nodes) {
+      const auto nth = ++names[n->name()];
+      n->spawn(l, nth == 1 ? n->name() : n->name() + '.' + std::to_string(nth));
+    }
+    for (auto* n : nodes)
+      n->wire(l);
+  } catch (...) {
+    for (auto* n : nodes)
+      n->launched();
+    l.stages.stop();
+    throw;
+  }
+  for (auto* n : nodes)
+    n->launched();
+  for (const auto& open : l.openings)
+    open();
+  return running{s, l.stages, l.record};
+}
+
+pipeline_plan pipeline_plan::with(const pipeline_plan& other) const {
+  auto all = sinks_;
+  all.insert(all.end(), other.sinks_.begin(), other.sinks_.end());
+  return pipeline_plan{std::move(all)};
+}
+
+} // namespace troupe::pipeline

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <troupe/actor.hpp>
+#include <troupe/pipeline/attempts.hpp>
+#include <troupe/pipeline/batch.hpp>
+#include <troupe/pipeline/keeper.hpp>
+#include <troupe/pipeline/outlet.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace troupe::pipeline {
+
+/// What a stage does about an element that fails again and again.
+enum class failing_element : unsigned char {
+  /// The pipeline ends, with an error that names the stage and says what was thrown.
+  fail,
+  /// The element is left out, counted in `stage_figures::skipped`, and the stage goes on.
+  skip,
+};
+
+/// How stages run.
+struct stage_options {
+  /// Elements in a batch, at most. 1..1'000'000.
+  std::size_t batch_size = 512;
+  /// Attempts beyond the first at an element before `failing` decides.
+  unsigned retries = 16;
+  failing_element failing = failing_element::fail;
+};
+
+/// What of a stage survives its restarts: its intake (an inlet, or a source), the state of its steps, its outlet.
+///
+/// Threads: the turn of the stage. `figures`: any.
+template <class Intake, class Chain, class Out>
+struct stage_memory {
+  stage_memory(std::string name_, std::uint32_t id_, stage_options options_, Intake intake_, Chain steps_)
+      : name{std::move(name_)}, id{id_}, options{options_}, intake{std::move(intake_)}, steps{std::move(steps_)},
+        out{options_.batch_size} {}
+
+  const std::string name;
+  const std::uint32_t id; // among the instances of all stages
+  const stage_options options;
+  ref<pipeline::keeper> keeper{};
+
+  Intake intake;
+  Chain steps;
+  outlet<Out> out;
+
+  attempts tries{};
+  attempts effect_tries{};
+  std::string failure{};   // what was thrown last
+  bool open = false;       // a batch is at work, or was when the stage failed
+  bool finished = false;   // it has ended, or cannot go on
+  bool proceeding = false; // a `proceed` to itself is on its way
+
+  stage_counters figures{};
+};
+
+/// A source, a stage or a sink: fused steps between an intake and an outlet. Demand comes in at the outlet, batches at the
+/// intake.
+///
+/// Handling a batch is a transaction. Nothing leaves before all of it was worked through; when a step throws, the next
+/// incarnation puts the state of the steps back to what it was before the batch, and works through it again. So a restart
+/// loses nothing, repeats nothing, and costs no more than the batch at work.
+template <class Intake, class Chain, class Out>
+class stage : public Intake::template actor_of<stage<Intake, Chain, Out>> {
+public:
+  using memory = stage_memory<Intake, Chain, Out>;
+
+  explicit stage(const std::shared_ptr<memory>& m) : kept_{m}, m_{*m} {
+    if (m_.open) {
+      m_.steps.rollback();
+      m_.intake.rollback();
+      m_.out.rollback();
+      m_.open = false;
+      m_.figures.note_failure();
+    }
+    arm();
+  }
+
+  auto on(const typename Intake::message& message) {
+    if constexpr (Intake::works_at_once) {
+      m_.intake.accept(message);
+      work();
+    } else { // a failure from here on would accept it again
+      const bool taken = m_.intake.accept(message);
+      if (!taken)
+        m_.figures.note_refused();
+      go_on();
+      return taken;
+    }
+  }
+
+  void on(const demand& d) {
+    m_.out.grant(d);
+    work();
+  }
+
+  void on(const proceed&) {
+    m_.proceeding = false;
+    m_.intake.open();
+    work();
+  }
+
+  void on(const tick&) {
+    armed_.reset();
+    if constexpr (Chain::timed)
+      pass_time();
+    work();
+  }
+
+private:
+  /// Until demand is said again to a source whose mailbox was full.
+  static constexpr std::chrono::milliseconds demand_pause{1};
+  /// Batches worked through before other actors get their turn.
+  static constexpr int batches_per_turn = 4;
+
+  void work() {
+    run_effects();
+    for (int i = 0; ready(); ++i) {
+      if (i == batches_per_turn) {
+        go_on();
+        break;
+      }
+      attempt();
+      run_effects();
+    }
+    arm();
+  }
+
+  bool ready() { return !m_.finished && m_.out.has_room() && m_.steps.accepting() && m_.intake.select(m_.steps); }
+
+  void go_on() {
+    if (!m_.proceeding)
+      m_.proceeding = this->self().tell(proceed{}) == troupe::delivery::accepted;
+  }
+
+  /// Works through a batch; through a part of it, if it has failed before.
+  void attempt() {
+    const auto begin = m_.intake.position();
+    const auto size = m_.intake.size();
+    if (m_.tries.at(begin) > m_.options.retries && !leave_out(begin, size))
+      return;
+    const auto end = m_.tries.until(begin, size);
+    const bool closes = m_.tries.closes(begin, size);
+    auto at = begin;
+    m_.open = true;
+    try {
+      if constexpr (Chain::timed)
+        m_.steps.begin(this->now());
+      m_.intake.feed(m_.steps, m_.out, at, end);
+      if (closes) {
+        at = size;
+        m_.intake.close(m_.steps, m_.out);
+      }
+    } catch (...) {
+      m_.tries.failed(at);
+      m_.failure = describe(std::current_exception());
+      throw;
+    }
+    this->fault_point();
+    if (closes) {
+      m_.tries.begin_batch();
+      m_.figures.note_in(m_.intake.pop());
+    } else {
+      m_.tries.passed(end);
+      m_.intake.passed(end);
+    }
+    commit();
+  }
+
+  void pass_time() {
+    if (m_.finished)
+      return;
+    m_.open = true;
+    m_.steps.begin(this->now());
+    m_.steps.time(this->now(), m_.out);
+    m_.steps.progress(m_.out);
+    this->fault_point();
+    commit();
+  }
+
+  /// What was worked through is done, for good.
+  void commit() noexcept {
+    m_.intake.commit();
+    m_.steps.commit();
+    m_.open = false;
+    m_.figures.note_out(m_.out.commit(), m_.out.watermark());
+  }
+
+  /// What the world outside sees. Goes on where it failed.
+  void run_effects() {
+    if (m_.finished)
+      return;
+    const auto done = m_.steps.effects_done();
+    if (m_.effect_tries.at(done) > m_.options.retries) {
+      if (m_.options.failing == failing_element::fail)
+        return fail();
+      m_.steps.skip_effect();
+      m_.figures.note_skipped();
+    }
+    try {
+      m_.steps.run_effects();
+    } catch (...) {
+      m_.effect_tries.failed(m_.steps.effects_done());
+      m_.failure = describe(std::current_exception());
+      m_.figures.note_failure();
+      throw;
+    }
+    if (m_.out.ended()) {
+      m_.finished = true;
+      if (m_.out.links() == 0)
+        m_.keeper.tell(sink_ended{m_.id});
+    }
+  }
+
+  /// The element at `position` fails again and again: leaves it out if it may. False: the stage cannot go on.
+  bool leave_out(std::size_t position, std::size_t size) {
+    if (m_.options.failing == failing_element::fail || position >= size || !m_.intake.skip()) {
+      fail();
+      return false;
+    }
+    m_.figures.note_skipped();
+    m_.tries.begin_batch();
+    return false; // the next attempt begins behind it
+  }
+
+  void fail() {
+    m_.finished = true;
+    m_.keeper.tell(stage_failed{m_.name, m_.failure});
+  }
+
+  /// Sees to it that a tick comes when a step wants it, or when demand is to be said again.
+  void arm() {
+    m_.intake.say_again();
+    if (m_.intake.owes())
+      this->after("demand", demand_pause, tick{});
+    if constexpr (Chain::timed) {
+      const auto due = m_.steps.due();
+      if (!due || m_.finished || (armed_ && *armed_ <= *due))
+        return;
+      armed_ = due;
+      this->after("tick", std::max<std::chrono::nanoseconds>(*due - this->now(), std::chrono::nanoseconds{0}), tick{});
+    }
+  }
+
+  const std::shared_ptr<memory> kept_;
+  memory& m_;
+  std::optional<time_point> armed_{};
+};
+
+} // namespace troupe::pipeline

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Claim: a keyed table is a map that forgets what was done since the last commit.
+// Observed: random operations, commits and rollbacks, compared with a std::map and a copy of it at each commit.
+#include <troupe/pipeline/keyed_table.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <map>
+#include <random>
+#include <string>
+
+using troupe::pipeline::keyed_table;
+
+namespace {
+
+template <class K, class V>
+std::map<K, V> contents(const keyed_table<K, V>& t) {
+  std::map<K, V> all;
+  t.for_each([&](const K& k, const V& v) { CHECK(all.emplace(k, v).second); });
+  CHECK(all.size() == t.size());
+  return all;
+}
+
+template <class K, class MakeKey>
+void compare_with_map(std::uint64_t seed, std::uint64_t keys, MakeKey make_key) {
+  std::mt19937_64 random{seed};
+  keyed_table<K, std::string> table;
+  std::map<K, std::string> model;
+  auto committed = model;
+  for (int i = 0; i < 5'000; ++i) {
+    const K key = make_key(random() % keys);
+    switch (random() % 16) {
+      case 0:
+        table.commit();
+        committed = model;
+        break;
+      case 1:
+        table.rollback();
+        model = committed;
+        CHECK(contents(table) == model);
+        break;
+      case 2:
+      case 3:
+      case 4:
+      case 5: CHECK(table.erase(key) == (model.erase(key) == 1)); break;
+      case 6: {
+        auto* found = table.touch_existing(key);
+        REQUIRE((found != nullptr) == model.contains(key));
+        if (found != nullptr) {
+          *found += '!';
+          model[key] += '!';
+        }
+        break;
+      }
+      default: {
+        const auto text = std::to_string(random() % 100);
+        table.touch(key, "new ") += text;
+        model.try_emplace(key, "new ").first->second += text;
+      }
+    }
+    const auto* found = table.find(key);
+    REQUIRE((found != nullptr) == model.contains(key));
+    if (found != nullptr)
+      CHECK(*found == model[key]);
+  }
+  CHECK(contents(table) == model);
+  const auto copy = table;
+  CHECK(contents(copy) == model);
+}
+
+} // namespace
+
+TEST_CASE("keyed_table: random changes, commits and rollbacks leave what a map would hold") {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    compare_with_map<std::int64_t>(seed, 5 + seed * 20, [](std::uint64_t n) { return static_cast<std::int64_t>(n); });
+    compare_with_map<std::string>(seed, 40, [](std::uint64_t n) { return "key " + std::to_string(n); });
+    compare_with_map<std::pair<std::int64_t, std::string>>(seed, 40, [](std::uint64_t n) {
+      return std::pair{static_cast<std::int64_t>(n % 6), std::to_string(n / 6)};
+    });
+  }
+}
+
+TEST_CASE("keyed_table: a batch copies a value once, however often it touches it") {
+  struct counting {
+    counting() = default;
+    counting(const counting& other) : copies{other.copies} { ++*copies; }
+    counting(counting&&) noexcept = default;
+    counting& operator=(const counting&) = delete;
+    int* copies = nullptr;
+  };
+  int copies = 0;
+  counting initial;
+  initial.copies = &copies;
+  keyed_table<int, counting> table;
+  for (int i = 0; i < 100; ++i)
+    table.touch(i, initial);
+  table.commit();
+  copies = 0;
+  for (int n = 0; n < 10; ++n)
+    for (int i = 0; i < 100; ++i)
+      table.touch(i, initial);
+  CHECK(copies == 100);
+}
+
+TEST_CASE("key_hash: neighbouring keys spread evenly over partitions and over a table") {
+  using troupe::pipeline::key_hash;
+  using troupe::pipeline::partition_of;
+  for (std::size_t partitions : {2, 3, 7, 16}) {
+    std::map<std::size_t, int> counts;
+    for (std::int64_t k = 0; k < 10'000; ++k)
+      ++counts[partition_of(key_hash(k), partitions)];
+    CHECK(counts.size() == partitions);
+    for (const auto& [p, n] : counts) {
+      CHECK(p < partitions);
+      CHECK(n > 0.9 * 10'000 / static_cast<double>(partitions));
+      CHECK(n < 1.1 * 10'000 / static_cast<double>(partitions));
+    }
+  }
+  // The bits that choose a place in a table do not depend on those that choose the partition.
+  std::map<std::uint64_t, int> tops;
+  for (std::int64_t k = 0; k < 20'000; ++k)
+    if (partition_of(key_hash(k), 2) == 0)
+      ++tops[key_hash(k) >> 61];
+  CHECK(tops.size() == 8);
+  for (const auto& [top, n] : tops)
+    CHECK(n > 1'000);
+}
