@@ -26,7 +26,9 @@ struct journal_write {
   std::optional<handled_row> handled;
   std::vector<outbox_row> sends;
   std::vector<std::uint64_t> settled;
-  std::optional<record_row> snapshot;           ///< Only it and the one before stay.
+  std::optional<record_row> snapshot;
+  /// Besides the new snapshot only this one stays, by its sequence: the last that is known to be good. Not set: all do.
+  std::optional<std::uint64_t> other_snapshot;
   std::optional<std::uint64_t> drop_events_to;  ///< This sequence included.
   std::function<void(std::exception_ptr)> done; ///< Called once, by the writer, if set.
 

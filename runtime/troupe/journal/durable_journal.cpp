@@ -64,7 +64,8 @@ void durable_journal::snapshot(const journal_record& state) {
   w->snapshot = codec_.encode(state, last_event_, now());
   if (!listed_)
     w->last_sent = last_sent_;
-  if (store_->options_.drop_history && last_snapshot_ > 0)
+  w->other_snapshot = last_snapshot_;
+  if (store_->options_.drop_history && last_snapshot_.value_or(0) > 0)
     w->drop_events_to = last_snapshot_;
   listed_ = true;
   last_snapshot_ = last_event_;
@@ -76,6 +77,7 @@ void durable_journal::erase() {
   w->key = codec_.key();
   w->erase = true;
   forget();
+  last_snapshot_ = 0;
   located_ = true;
   submit(std::move(w));
 }
@@ -175,7 +177,11 @@ void durable_journal::replay_exchange(journal_reader& r, journal_visitor& v) con
     std::optional<wall_time_point> due;
     if (row.due)
       due = time_of(*row.due);
-    v.unsettled({row.message.sequence, row.target, message.record(), due, row.timer,
+    v.unsettled({row.message.sequence,
+                 row.target,
+                 message.record(),
+                 due,
+                 row.timer,
                  {row.message.type, row.message.version, row.message.data}});
     return true;
   });
@@ -187,7 +193,8 @@ row_time durable_journal::now() const {
 
 void durable_journal::forget() noexcept {
   listed_ = false;
-  last_event_ = last_sent_ = last_snapshot_ = 0;
+  last_event_ = last_sent_ = 0;
+  last_snapshot_.reset();
 }
 
 } // namespace troupe

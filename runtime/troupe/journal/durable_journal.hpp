@@ -41,7 +41,7 @@ private:
   bool listed_ = false; ///< It has its row in `journals`.
   std::uint64_t last_event_ = 0;
   std::uint64_t last_sent_ = 0;
-  std::uint64_t last_snapshot_ = 0;
+  std::optional<std::uint64_t> last_snapshot_; ///< The last good one, 0 if there is none; known after a replay.
 };
 
 } // namespace troupe

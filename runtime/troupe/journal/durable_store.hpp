@@ -56,10 +56,10 @@ private:
   /// What the journals of one key have in common: an actor may open its own while its predecessor's last write is on its
   /// way. Held by them and by the writes.
   struct key_state {
-    /// Of the last write. release by the turn that submitted it, acquire by the next incarnation's: only for TSan's sake
-    /// stronger than relaxed, the supervisor orders the two.
+    /// Of the last write. Release by the turn that submitted it, acquire by the one that waits for it, which may be that of
+    /// another incarnation.
     std::atomic<std::uint64_t> ticket{0};
-    /// A write failed since the last replay. Set by the writer before the completion, read on the turn after it.
+    /// A write failed since the last replay. Release by the writer, before the completion; acquire by the next append.
     std::atomic<bool> uncertain{false};
   };
 

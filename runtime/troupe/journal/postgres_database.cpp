@@ -30,8 +30,7 @@ constexpr statement statements[] = {
     {"put_snapshot", "INSERT INTO snapshots VALUES ($1, $2, $3, $4, $5, $6, $7) "
                      "ON CONFLICT (journal, sequence) DO UPDATE SET time = excluded.time, type = excluded.type, "
                      "version = excluded.version, data = excluded.data, checksum = excluded.checksum"},
-    {"trim_snapshots", "DELETE FROM snapshots WHERE journal = $1 AND sequence < "
-                       "(SELECT max(sequence) FROM snapshots WHERE journal = $1 AND sequence < $2)"},
+    {"trim_snapshots", "DELETE FROM snapshots WHERE journal = $1 AND sequence NOT IN ($2, $3)"},
     {"drop_events", "DELETE FROM events WHERE journal = $1 AND sequence <= $2"},
     {"erase_journal", "DELETE FROM journals WHERE key = $1"},
     {"erase_events", "DELETE FROM events WHERE journal = $1"},
@@ -121,7 +120,8 @@ void postgres_database::send(const journal_write& w) {
   if (w.snapshot) {
     const auto& r = *w.snapshot;
     c.send("put_snapshot", with{w.key, r.sequence, r.time, r.type, r.version, r.data, r.checksum});
-    c.send("trim_snapshots", with{w.key, r.sequence});
+    if (w.other_snapshot)
+      c.send("trim_snapshots", with{w.key, r.sequence, *w.other_snapshot});
   }
   if (w.drop_events_to)
     c.send("drop_events", with{w.key, *w.drop_events_to});

@@ -19,8 +19,7 @@ struct sqlite_database::statements {
         add_send{c, "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
         settle{c, "DELETE FROM outbox WHERE journal = ? AND sequence = ?"},
         put_snapshot{c, "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?)"},
-        trim_snapshots{c, "DELETE FROM snapshots WHERE journal = ?1 AND sequence < "
-                          "(SELECT max(sequence) FROM snapshots WHERE journal = ?1 AND sequence < ?2)"},
+        trim_snapshots{c, "DELETE FROM snapshots WHERE journal = ? AND sequence NOT IN (?, ?)"},
         drop_events{c, "DELETE FROM events WHERE journal = ? AND sequence <= ?"} {}
 
   sqlite_statement begin, commit;
@@ -98,7 +97,8 @@ void sqlite_database::write(const journal_write& w) {
   if (w.snapshot) {
     const auto& r = *w.snapshot;
     s.put_snapshot.bind(w.key, r.sequence, r.time, r.type, r.version, r.data, r.checksum).run();
-    s.trim_snapshots.bind(w.key, r.sequence).run();
+    if (w.other_snapshot)
+      s.trim_snapshots.bind(w.key, r.sequence, *w.other_snapshot).run();
   }
   if (w.drop_events_to)
     s.drop_events.bind(w.key, *w.drop_events_to).run();

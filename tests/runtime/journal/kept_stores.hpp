@@ -3,6 +3,7 @@
 
 #include <troupe/journal/memory_store.hpp>
 #include <troupe/journal/sqlite_store.hpp>
+#include <troupe/testing/store_probe.hpp>
 
 #include "support/temporary_directory.hpp"
 
@@ -14,6 +15,12 @@ namespace kept {
 struct memory {
   std::shared_ptr<troupe::journal_store> store = std::make_shared<troupe::memory_store>();
   void reopen() {} // it ends with the process
+};
+
+/// Through the probe that users' tests have.
+struct probed {
+  std::shared_ptr<troupe::journal_store> store = std::make_shared<troupe::store_probe>();
+  void reopen() {}
 };
 
 struct sqlite {

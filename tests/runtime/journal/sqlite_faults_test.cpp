@@ -336,9 +336,7 @@ TEST_CASE("sqlite store: a snapshot that cannot be read gives way to the one bef
     CHECK(kept_under(*store, "a") == lines{"snapshot page 12", "added 3", "added 4"});
     REQUIRE(reports.size() == 1);
     CHECK(says(reports[0], "snapshot 3, type 'page' version 1"));
-    // The next snapshot must not push the good one out before it is there itself.
-    auto j = open(*store, "a");
-    keep_events(*j, added{"5"});
+    keep_events(*open(*store, "a"), added{"5"});
   }
   execute(path, "UPDATE snapshots SET type = 'gone' WHERE sequence = 2");
   {
@@ -352,6 +350,35 @@ TEST_CASE("sqlite store: a snapshot that cannot be read gives way to the one bef
              "the events 1 to 2 are missing, and no snapshot that can be read includes them"));
 }
 
+TEST_CASE("sqlite store: a new snapshot stands beside the last good one, and bad ones go") {
+  support::temporary_directory folder;
+  const auto path = folder / "journal.db";
+  troupe::sqlite_options o;
+  o.drop_history = true;
+  {
+    auto store = troupe::open_sqlite_store(path, o);
+    auto j = open(*store, "a");
+    replayed(*j);
+    for (int i = 1; i <= 3; ++i) {
+      keep_events(*j, removed{i});
+      j->snapshot(record(page{std::to_string(i)}));
+    }
+  }
+  execute(path, "UPDATE snapshots SET data = '{}' WHERE sequence = 3");
+  {
+    auto store = troupe::open_sqlite_store(path, o);
+    auto j = open(*store, "a");
+    CHECK(replayed(*j) == lines{"snapshot page 2", "removed 3"});
+    keep_events(*j, removed{4});
+    j->snapshot(record(page{"4"}));
+  }
+  CHECK(troupe::sqlite_connection{path, troupe::sqlite_connection::mode::write}.text_of(
+            "SELECT group_concat(sequence) FROM snapshots") == "2,4");
+  execute(path, "UPDATE snapshots SET data = '{}' WHERE sequence = 4");
+  auto store = troupe::open_sqlite_store(path, o);
+  CHECK(kept_under(*store, "a") == lines{"snapshot page 2", "removed 3", "removed 4"});
+}
+
 TEST_CASE("sqlite store: history that is not wanted goes, but never what the last two snapshots need") {
   support::temporary_directory folder;
   const auto path = folder / "journal.db";
@@ -360,6 +387,7 @@ TEST_CASE("sqlite store: history that is not wanted goes, but never what the las
   {
     auto store = troupe::open_sqlite_store(path, o);
     auto j = open(*store, "a");
+    replayed(*j);
     for (int i = 1; i <= 10; ++i) {
       keep_events(*j, removed{i});
       if (i % 3 == 0)

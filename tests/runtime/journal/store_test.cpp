@@ -26,7 +26,7 @@ using namespace std::chrono_literals;
 #ifdef TROUPE_TEST_POSTGRES
 #define STORES kept::postgres
 #else
-#define STORES kept::memory, kept::sqlite
+#define STORES kept::memory, kept::probed, kept::sqlite
 #endif
 
 namespace {
