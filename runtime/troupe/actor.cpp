@@ -53,8 +53,8 @@ void actor_base::start_timer(detail::actor_timer& t, std::chrono::nanoseconds de
 }
 
 void actor_base::fault_point() const {
-  if (cell_->core().faults != nullptr)
-    cell_->core().faults->middle();
+  if (cell_->core().meddled)
+    cell_->core().at_fault_point(*cell_);
 }
 
 time_point actor_base::now() const noexcept { return cell_->core().now(); }
@@ -66,18 +66,20 @@ troupe::system& actor_base::system() const noexcept { return *cell_->core().owne
 namespace detail {
 
 void run_blocking(cell& asker, reply_slot& slot, std::function<void()> call) {
-  const bool accepted = asker.core().blocking->submit([&slot, call = std::move(call)] {
+  // Released with the task, whether or not that ever runs.
+  std::shared_ptr<reply_slot> held{&slot, [](reply_slot* s) {
+                                     s->settle_error(errc::stopped, "the pool for blocking work has stopped");
+                                     s->release();
+                                   }};
+  const bool accepted = asker.core().blocking->submit([held, call = std::move(call)] {
     try {
       call();
     } catch (...) {
-      slot.settle_error(errc::failed, describe(std::current_exception()));
+      held->settle_error(errc::failed, describe(std::current_exception()));
     }
-    slot.release();
   });
-  if (!accepted) {
-    slot.settle_error(errc::mailbox_full, "the pool for blocking work has no room");
-    slot.release();
-  }
+  if (!accepted)
+    held->settle_error(errc::mailbox_full, "the pool for blocking work has no room");
 }
 
 } // namespace detail

@@ -26,7 +26,7 @@ namespace {
 
 const system_options& checked(const system_options& o) {
   const auto wrong = [](const char* what) { throw request_error{error{errc::bad_options, what}}; };
-  if (o.turn_messages < 8)
+  if (o.turn_messages < 8 && !(o.conducted != nullptr && o.turn_messages == 1))
     wrong("turn_messages must be at least 8");
   if (o.turn_time.count() < 1)
     wrong("turn_time must be at least 1 us");
@@ -52,14 +52,21 @@ struct system::engine_room {
                                                                               std::function<void()> body) {
       return threads->start(std::move(name), std::move(body));
     };
-    core.blocking = std::make_unique<engine::blocking_pool>(engine::blocking_pool_options{}, start_thread);
+    core.conducted = o.stepped ? o.conducted : nullptr;
+    core.meddled = core.faults != nullptr || core.conducted != nullptr;
+    core.turn_begins_at = o.turn_messages < 8 ? 8 - o.turn_messages : 0; // it looks at every eighth
     if (o.stepped) {
-      stepper.emplace(*o.stepped);
+      if (core.conducted != nullptr)
+        stepper.emplace(*core.conducted);
+      else
+        stepper.emplace(*o.stepped);
+      core.blocking = std::make_unique<engine::blocking_pool>(*stepper);
       clock = std::dynamic_pointer_cast<manual_clock>(o.through.clock);
       core.executor = &*stepper;
       core.timers = std::make_unique<engine::timer_service>(engine::timer_service::stepped);
       core.drive = [this](const std::function<bool()>& done) { drive(done); };
     } else {
+      core.blocking = std::make_unique<engine::blocking_pool>(engine::blocking_pool_options{}, start_thread);
       engine::scheduler_options so;
       so.workers = o.workers;
       so.spin = o.spin;

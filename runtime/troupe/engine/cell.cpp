@@ -24,8 +24,11 @@ void destroy(envelope* e) noexcept {
 // -- birth and end of the cell itself ----------------------------------------------------------------------------------
 
 cell::cell(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h)
-    : capacity_{static_cast<std::uint32_t>(options->spec.mailbox.capacity)}, executor_{core.executor}, core_{&core},
-      sliding_{options->spec.mailbox.overflow == drop_oldest ? std::make_unique<sliding_lane>(capacity_) : nullptr},
+    : capacity_{core.conducted != nullptr ? 0 : static_cast<std::uint32_t>(options->spec.mailbox.capacity)},
+      executor_{core.executor}, core_{&core}, sliding_{options->spec.mailbox.overflow == drop_oldest
+                                                           ? std::make_unique<sliding_lane>(static_cast<std::uint32_t>(
+                                                                 options->spec.mailbox.capacity))
+                                                           : nullptr},
       suspended_max_{h->type().suspended_max}, id_{core.last_id.fetch_add(1, std::memory_order_relaxed) + 1},
       options_{std::move(options)}, host_{std::move(h)} {
   static_assert(sizeof(cell) <= 384, "it has a block class of its own");
@@ -96,11 +99,38 @@ push_result cell::push_sliding(envelope* e) noexcept {
   return r;
 }
 
-delivery cell::enqueue_sliding(envelope* e) noexcept {
+/// In a simulation. The sender is not at work while others have their turns in between.
+delivery cell::enqueue_conducted(envelope* e) {
+  bool room = true;
+  auto* sender = std::exchange(current_, nullptr);
+  try {
+    room = core_->conducted->sending(sender, *this, *e);
+  } catch (...) {
+    current_ = sender;
+    detail::destroy(e);
+    throw;
+  }
+  current_ = sender;
+  if (sliding_ != nullptr)
+    return push_sliding(e) == push_result::closed ? refuse_closed(e) : delivery::accepted;
+  switch (mailbox_.push(e, room ? static_cast<std::uint32_t>(options_->spec.mailbox.capacity) : 0)) {
+    case push_result::queued: return delivery::accepted;
+    case push_result::queued_and_wake: schedule(); return delivery::accepted;
+    case push_result::full: break;
+    case push_result::closed: return refuse_closed(e);
+  }
+  return shed(e);
+}
+
+delivery cell::enqueue_sliding(envelope* e) {
+  if (core_->conducted != nullptr)
+    return enqueue_conducted(e);
   return push_sliding(e) == push_result::closed ? refuse_closed(e) : delivery::accepted;
 }
 
-delivery cell::refuse_full(envelope* e) noexcept {
+delivery cell::refuse_full(envelope* e) { return core_->conducted != nullptr ? enqueue_conducted(e) : shed(e); }
+
+delivery cell::shed(envelope* e) noexcept {
   const bool drop = options_->spec.mailbox.overflow == drop_newest;
   auto& i = rare();
   if (drop) {
@@ -130,7 +160,7 @@ delivery cell::refuse_closed(envelope* e) noexcept {
 bool cell::try_enqueue(envelope* e) noexcept {
   if (sliding_ != nullptr)
     return push_sliding(e) != push_result::closed;
-  const auto r = mailbox_.push(e, capacity_);
+  const auto r = mailbox_.push(e, static_cast<std::uint32_t>(options_->spec.mailbox.capacity));
   if (r == push_result::queued_and_wake)
     schedule();
   return r == push_result::queued || r == push_result::queued_and_wake;

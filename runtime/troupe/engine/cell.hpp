@@ -69,8 +69,8 @@ public:
 
   // -- any thread, with a count --
 
-  /// Takes `e` over, whatever the outcome.
-  delivery enqueue(envelope* e) noexcept {
+  /// Takes `e` over, whatever the outcome. Throws nothing but what a simulation wants thrown.
+  delivery enqueue(envelope* e) {
     if (sliding_ == nullptr) [[likely]] {
       switch (mailbox_.push(e, capacity_)) {
         case push_result::queued: return delivery::accepted;
@@ -132,6 +132,7 @@ public:
   // -- the turn only --
 
   engine::run_result run() noexcept override;
+  std::uint64_t subject() const noexcept override { return id_; }
 
   void* object() const noexcept { return host_->object(); }
   std::int64_t current_deadline() const noexcept { return in_hand_ != nullptr ? in_hand_->deadline : 0; }
@@ -211,13 +212,16 @@ private:
   void destroy() noexcept;
 
   push_result push_sliding(envelope* e) noexcept;
-  delivery enqueue_sliding(envelope* e) noexcept;
-  delivery refuse_full(envelope* e) noexcept;
+  delivery enqueue_sliding(envelope* e);
+  delivery enqueue_conducted(envelope* e);
+  delivery refuse_full(envelope* e);
+  delivery shed(envelope* e) noexcept;
   delivery refuse_closed(envelope* e) noexcept;
   incidents& rare() const;
 
   void serve_control() noexcept;
   bool may_serve() const noexcept;
+  bool nothing_but_mailbox() const noexcept;
   envelope* next_message() noexcept;
   void handle(envelope* e) noexcept;
   void conclude_handled(envelope* e) noexcept;
@@ -246,7 +250,7 @@ private:
   std::atomic<std::uint32_t> refs_{1};
 
   // -- immutable after construction --
-  const std::uint32_t capacity_;
+  const std::uint32_t capacity_; // 0 if there is a conductor: then every message comes to refuse_full
   engine::executor* const executor_;
   system_core* const core_;
   const std::unique_ptr<sliding_lane> sliding_; // instead of the mailbox's queue, for drop_oldest

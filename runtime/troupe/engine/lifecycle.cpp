@@ -19,6 +19,8 @@ namespace troupe::detail {
 
 void cell::fail(envelope* e, std::exception_ptr why) noexcept {
   ++e->attempts;
+  if (core_->conducted != nullptr)
+    core_->conducted->failed(*this, *e, why);
   if (parent_->action_for(options_->spec, why) == failure_action::resume) {
     // The object goes on as it is, with its timers and its suspended handlers.
     failure_ = std::move(why);

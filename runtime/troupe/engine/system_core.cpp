@@ -26,6 +26,25 @@ cell* name_registry::find(const std::string& path) const {
   return i->second;
 }
 
+void system_core::before_handling(cell& by, envelope& e) {
+  if (conducted != nullptr)
+    conducted->handling(by, e);
+  if (faults != nullptr)
+    faults->begin();
+}
+
+void system_core::at_fault_point(cell& by) {
+  if (conducted != nullptr)
+    conducted->fault_point(by);
+  if (faults != nullptr)
+    faults->middle();
+}
+
+bool system_core::before_resuming(cell& by, envelope& e) noexcept {
+  fault_injector::forget();
+  return conducted == nullptr || conducted->resuming(by, e);
+}
+
 unsigned system_core::shard_hint() noexcept {
   const auto* w = engine::worker::current();
   return w == nullptr ? 0 : w->index() + 1;

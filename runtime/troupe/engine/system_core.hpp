@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/engine/blocking_pool.hpp>
+#include <troupe/engine/conductor.hpp>
 #include <troupe/engine/executor.hpp>
 #include <troupe/engine/timer_service.hpp>
 #include <troupe/journal/store.hpp>
@@ -27,6 +28,7 @@ namespace troupe::detail {
 
 class cell;
 class supervisor_core;
+struct envelope;
 
 /// Names of actors: unique, and the way to find one. Threads: any.
 class name_registry {
@@ -52,6 +54,9 @@ struct system_core {
   std::unique_ptr<engine::blocking_pool> blocking;
   std::shared_ptr<journal_store> journals;
   std::shared_ptr<fault_injector> faults;                  ///< Null but in tests.
+  conductor* conducted = nullptr;                          ///< Null but in simulations.
+  bool meddled = false;                                    ///< There are faults, or a conductor.
+  unsigned turn_begins_at = 0;                             ///< Messages that a turn counts before its first.
   unsigned turn_messages_max = 0;                          ///< Fairness: messages of one turn.
   std::chrono::nanoseconds turn_time_max{};                ///< Fairness: time of one turn, looked at between messages.
   std::function<void(const std::function<bool()>&)> drive; ///< Stepped systems: runs until the condition holds.
@@ -70,6 +75,11 @@ struct system_core {
 
   time_point now() const noexcept { return through.clock->now(); }
   std::int64_t now_ns() const noexcept { return now().time_since_epoch().count(); }
+
+  // Called if `meddled`. The first two may throw.
+  void before_handling(cell& by, envelope& e);
+  void at_fault_point(cell& by);
+  bool before_resuming(cell& by, envelope& e) noexcept; ///< False: it must not go on.
 
   /// Spreads timers over the service's shards: one per worker.
   static unsigned shard_hint() noexcept;

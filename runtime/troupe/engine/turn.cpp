@@ -24,7 +24,7 @@ bool cell::may_serve() const noexcept {
 
 engine::run_result cell::run() noexcept {
   current_ = this;
-  unsigned messages = 0;
+  unsigned messages = core_->turn_begins_at;
   time_point turn_end{};
   for (;;) {
     if (mailbox_.attention()) [[unlikely]]
@@ -41,9 +41,7 @@ engine::run_result cell::run() noexcept {
       continue;
     }
     // Usually there is nothing but the mailbox to look at.
-    const bool plain =
-        failed_ == nullptr && local_head_ == nullptr && due_head_ == nullptr && sliding_ == nullptr && !drain_wanted_;
-    auto* e = plain ? mailbox_.pop() : next_message();
+    auto* e = nothing_but_mailbox() ? mailbox_.pop() : next_message();
     if (e == nullptr) {
       const bool draining = state_.load(std::memory_order_relaxed) == state::draining;
       if (draining && suspensions_ == nullptr) {
@@ -71,8 +69,15 @@ engine::run_result cell::run() noexcept {
         break;
     }
   }
+  // One more turn only for what there is to do: a simulation counts them.
+  const bool conducted_end = core_->conducted != nullptr && nothing_but_mailbox() && may_serve() &&
+                             state_.load(std::memory_order_relaxed) == state::running;
   current_ = nullptr;
-  return engine::run_result::again;
+  return conducted_end && rest() ? engine::run_result::idle : engine::run_result::again;
+}
+
+bool cell::nothing_but_mailbox() const noexcept {
+  return failed_ == nullptr && local_head_ == nullptr && due_head_ == nullptr && sliding_ == nullptr && !drain_wanted_;
 }
 
 bool cell::rest() noexcept { return sliding_ != nullptr ? sliding_->rest(mailbox_) : mailbox_.rest(); }
@@ -111,8 +116,8 @@ void cell::handle(envelope* e) noexcept {
   handling_.store(e->how, std::memory_order_relaxed);
   suspension* s = nullptr;
   try {
-    if (core_->faults != nullptr) [[unlikely]]
-      core_->faults->begin();
+    if (core_->meddled) [[unlikely]]
+      core_->before_handling(*this, *e);
     s = e->how->invoke(*this, payload_of(*e, *e->how->message), *e);
   } catch (...) {
     in_hand_ = nullptr;
@@ -152,9 +157,10 @@ void cell::unlink_suspension(suspension& s) noexcept {
 }
 
 void cell::resume(std::coroutine_handle<> h, envelope* message) noexcept {
+  if (core_->meddled && !core_->before_resuming(*this, *message)) [[unlikely]]
+    return;
   in_hand_ = message;
   handling_.store(message->how, std::memory_order_relaxed);
-  fault_injector::forget();
   h.resume();
   in_hand_ = nullptr;
   handling_.store(nullptr, std::memory_order_relaxed);
