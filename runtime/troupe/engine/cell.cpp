@@ -85,6 +85,12 @@ void cell::give_up_start() noexcept {
 
 // -- senders -----------------------------------------------------------------------------------------------------------
 
+void cell::send_control(control_message* m) noexcept {
+  if (core_->conducted != nullptr)
+    core_->conducted->controlling(*this);
+  send_reply(m);
+}
+
 push_result cell::push_sliding(envelope* e) noexcept {
   envelope* evicted = nullptr;
   const auto r = sliding_->push(e, mailbox_, evicted);

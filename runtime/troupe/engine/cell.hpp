@@ -89,7 +89,10 @@ public:
   void refuse_foreign(std::string type) noexcept;
 
   /// Hands `m` to the control lane, or lets it refuse itself if the cell has stopped.
-  void send_control(control_message* m) noexcept {
+  void send_control(control_message* m) noexcept;
+
+  /// As `send_control`, for a reply that a simulation knows of already.
+  void send_reply(control_message* m) noexcept {
     if (!control_.push(m))
       m->refuse(*this);
     else if (mailbox_.attend())

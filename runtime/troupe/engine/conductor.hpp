@@ -37,6 +37,8 @@ public:
   /// `from` (null: nobody of this system) is about to send `e` to `to`. Returns false if the mailbox is to look full. May
   /// run turns of other actors first, as if they ran beside the sender. May throw, into the sender's handler.
   virtual bool sending(cell* from, cell& to, envelope& e) = 0;
+  /// Something other than a message or a reply is on its way to `to`: an order, a report, a watch, a timer.
+  virtual void controlling(cell& to) noexcept = 0;
   /// A handler of `by` is about to begin. May throw, in the handler's place.
   virtual void handling(cell& by, envelope& e) = 0;
   /// A suspended handler of `by` is to go on. False: it stays suspended for ever, because the process has crashed.

@@ -50,7 +50,7 @@ void reply_slot::announce() noexcept {
   }
   retain(); // the lane's
   status_.store(done, std::memory_order_release);
-  asker->send_control(this);
+  asker->send_reply(this);
 }
 
 void reply_slot::deliver(cell& to) noexcept {

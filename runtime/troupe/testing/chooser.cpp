@@ -61,13 +61,15 @@ std::uint32_t chooser::replayed(choice_kind kind, std::uint32_t subject, std::ui
 
 std::size_t chooser::order(const std::deque<engine::runnable*>& ready) {
   const auto n = static_cast<std::uint32_t>(ready.size());
+  std::uint32_t place = 0;
+  if (path_ != nullptr)
+    place = path_->next_turn(ready);
   if (n == 1)
     return 0;
   const auto turn = turn_++;
-  std::uint32_t place = 0;
   if (path_ != nullptr)
-    place = path_->next(n);
-  else if (replaying_)
+    return note(choice_kind::order, 0, turn, place);
+  if (replaying_)
     place = std::min(replayed(choice_kind::order, 0, turn), n - 1);
   else if (strategy_ == exploration_strategy::uniform)
     place = static_cast<std::uint32_t>((static_cast<unsigned __int128>(draw(0, turn)) * n) >> 64);

@@ -3,6 +3,7 @@
 
 #include <troupe/engine/runnable.hpp>
 #include <troupe/testing/schedule.hpp>
+#include <troupe/testing/search_path.hpp>
 #include <troupe/testing/simulation_options.hpp>
 
 #include <array>
@@ -14,38 +15,6 @@
 #include <vector>
 
 namespace troupe::detail {
-
-/// A path through the tree of all runs of a program: for each choice what was chosen, and among how many.
-class search_path {
-public:
-  /// Back to the root, to run along the path again.
-  void restart() noexcept { at_ = 0; }
-
-  /// The next choice, among `n`.
-  std::uint32_t next(std::uint32_t n) {
-    if (at_ == steps_.size())
-      steps_.push_back({0, n});
-    return steps_[at_++].chosen;
-  }
-
-  /// To the next run in depth-first order. False: there is none, all have been made.
-  bool advance() noexcept {
-    while (!steps_.empty() && steps_.back().chosen + 1 >= steps_.back().among)
-      steps_.pop_back();
-    if (steps_.empty())
-      return false;
-    ++steps_.back().chosen;
-    return true;
-  }
-
-private:
-  struct step {
-    std::uint32_t chosen;
-    std::uint32_t among;
-  };
-  std::vector<step> steps_;
-  std::size_t at_ = 0;
-};
 
 /// Makes the choices of one run: from a seed, by a schedule, or along a path.
 ///

@@ -23,6 +23,9 @@ namespace {
 /// Thrown through the program when its process crashes. No std::exception: nobody is to catch it.
 struct process_crashed {};
 
+/// Thrown through the program when a search need not go on with this run.
+struct run_is_redundant {};
+
 class no_threads final : public thread_factory {
 public:
   std::jthread start(std::string name, std::function<void()>) override {
@@ -51,7 +54,7 @@ void kill_all(supervisor_core& under) {
 } // namespace
 
 simulation_core::simulation_core(const simulation_options& given, search_path* path, bool record)
-    : options{given}, choices{given, path, record}, happened{given.trace_capacity} {
+    : options{given}, choices{given, path, record}, happened{given.trace_capacity}, path_{path} {
   const auto seed = given.replay ? given.replay->seed : given.seed;
   random_ = seeded_random(mixed(seed, 0x72616e64));
   journals_ = std::make_shared<memory_store>();
@@ -89,6 +92,9 @@ void simulation_core::run(const simulation::program& p) {
         destroy_system();
       }
     }
+  } catch (const run_is_redundant&) {
+    redundant = true;
+    destroy_system();
   } catch (const violation&) {
     destroy_system();
     throw;
@@ -116,9 +122,9 @@ void simulation_core::start_system() {
   system_ = std::make_unique<system>(o);
   if (!happened.readable())
     return;
-  events_ = system_->events().subscribe([this](const event& e) {
+  events_ = system_->events().subscribe([this, root = system_->root().name()](const event& e) {
     if (const auto* s = std::get_if<supervision_event>(&e))
-      remark(0, "   supervisor " + (s->supervisor.empty() ? "root" : s->supervisor) + ": " + s->child + " " +
+      remark(0, "   " + (s->supervisor == root ? "root" : s->supervisor) + ": " + without_namespaces(s->child) + " " +
                     to_string(s->what) + (s->why.empty() ? "" : ", " + s->why) +
                     (s->delay.count() != 0 ? ", after " + std::to_string(s->delay.count()) + " ms" : ""));
     else if (const auto* d = std::get_if<dead_letter>(&e))
@@ -259,6 +265,11 @@ void simulation_core::turn_over() {
   if (depth_ != 0 || phase_ == phase::dead || within_check_)
     return;
   ++figures.turns;
+  if (path_ != nullptr) {
+    path_->turn_over(made_);
+    if (path_->redundant())
+      throw run_is_redundant{};
+  }
   figures.time = clock->now().time_since_epoch();
   if (figures.turns > options.turns_max)
     throw violation{"turns_max", "still busy after " + std::to_string(options.turns_max) + " turns"};
@@ -310,9 +321,14 @@ void simulation_core::release_held() noexcept {
 }
 
 std::size_t simulation_core::choose(const std::deque<engine::runnable*>& ready) noexcept {
-  if (phase_ == phase::dead)
+  if (phase_ == phase::dead || (phase_ == phase::stopping && path_ != nullptr)) // a search is not about the shutdown
     return 0;
   const auto place = choices.order(ready);
+  if (path_ != nullptr && depth_ == 0) {
+    made_ = {};
+    made_.actor = ready[place]->subject();
+    made_.touch(made_.actor);
+  }
   happened.add(trace::kind::turn, clock->now(), ready[place]->subject(), place, 0, nullptr);
   return place;
 }
@@ -336,9 +352,16 @@ void simulation_core::doom(cell& by, const envelope& in_hand) {
     throw injected_failure{};
 }
 
+void simulation_core::controlling(cell& to) noexcept {
+  if (path_ != nullptr)
+    made_.touch(to.id());
+}
+
 bool simulation_core::sending(cell* from, cell& to, envelope& e) {
   if (phase_ == phase::dead)
     return true;
+  if (path_ != nullptr)
+    made_.touch(to.id());
   const auto number = ++last_number_;
   if (number % senders_kept >= senders_.size())
     senders_.resize(std::min<std::size_t>(std::max<std::size_t>(256, senders_.size() * 2), senders_kept));
@@ -353,7 +376,8 @@ bool simulation_core::sending(cell* from, cell& to, envelope& e) {
     }
   }
   name(to);
-  const bool full = from != nullptr && strike(choice_kind::full, to.id(), options.faults.full, 1) != 0;
+  const bool full = from != nullptr && from != &to && from->in_hand() != nullptr &&
+                    strike(choice_kind::full, to.id(), options.faults.full, 1) != 0;
   happened.add(full ? trace::kind::refused : trace::kind::sent, clock->now(), sender, to.id(), number, &type_of(e));
   return !full;
 }
@@ -362,6 +386,8 @@ void simulation_core::handling(cell& by, envelope& e) {
   if (phase_ == phase::dead)
     return;
   name(by);
+  if (path_ != nullptr && e.reply != nullptr && e.reply->asker() != nullptr)
+    made_.touch(e.reply->asker()->id());
   ++figures.messages;
   auto& notes = notes_of(by);
   const auto sender = sender_of(e.mark);
@@ -382,6 +408,8 @@ void simulation_core::handling(cell& by, envelope& e) {
 bool simulation_core::resuming(cell& by, envelope& e) noexcept {
   if (phase_ == phase::dead)
     return false;
+  if (path_ != nullptr && e.reply != nullptr && e.reply->asker() != nullptr)
+    made_.touch(e.reply->asker()->id());
   happened.add(trace::kind::resumed, clock->now(), 0, by.id(), e.mark, &type_of(e));
   return true;
 }
@@ -394,6 +422,7 @@ void simulation_core::fault_point(cell& by) {
 void simulation_core::failed(cell& by, const envelope& e, const std::exception_ptr& why) noexcept {
   if (phase_ == phase::dead)
     return;
+  made_.everything = true;
   happened.add(trace::kind::failed, clock->now(), by.id(), 0, e.mark, nullptr);
   if (happened.readable())
     happened.remark(trace::kind::failed, clock->now(), by.id(), describe(why));

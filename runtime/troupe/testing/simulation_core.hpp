@@ -51,12 +51,14 @@ public:
   std::vector<observed> outcomes_wanted;
   std::map<std::string, std::string> outcomes;
   simulation_figures figures;
+  bool redundant = false; // broken off: another run of the search was this one in a different order
 
   // -- conductor --
   bool admit(engine::runnable& r) noexcept override;
   std::size_t choose(const std::deque<engine::runnable*>& ready) noexcept override;
   void turn_over() override;
   bool sending(cell* from, cell& to, envelope& e) override;
+  void controlling(cell& to) noexcept override;
   void handling(cell& by, envelope& e) override;
   bool resuming(cell& by, envelope& e) noexcept override;
   void fault_point(cell& by) override;
@@ -96,6 +98,8 @@ private:
   std::uint32_t sender_of(std::uint32_t number) const noexcept;
   static void on_release(engine::timer_node& node) noexcept;
 
+  search_path* const path_; // null but in an exhaustive search
+  footprint made_;          // by the turn under way
   std::shared_ptr<random_source> random_;
   std::shared_ptr<journal_store> journals_;
   std::unique_ptr<system> system_;
