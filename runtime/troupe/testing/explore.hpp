@@ -77,6 +77,7 @@ struct finding {
 struct exploration {
   std::optional<finding> found{};
   std::uint64_t runs = 0;
+  std::uint64_t redundant = 0;     ///< Of them broken off, because they were others in a different order.
   std::uint64_t interleavings = 0; ///< Different ones, as `simulation_figures::interleaving` tells them apart.
   std::uint64_t turns = 0;
   std::uint64_t messages = 0;

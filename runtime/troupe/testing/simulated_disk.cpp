@@ -293,7 +293,7 @@ void simulated_disk::crash() {
       const auto n = chance_.draw(node->unsynced.size() + 1);
       for (std::size_t i = 0; i < n; ++i)
         node->apply(node->unsynced[i]);
-      if (n < node->unsynced.size() && !node->unsynced[n].bytes.empty()) {
+      if (n < node->unsynced.size() && !node->unsynced[n].bytes.empty() && chance_.draw(2) != 0) {
         // The next write is torn: whole sectors of it, and then perhaps a part of one.
         auto torn = node->unsynced[n];
         const auto sectors = chance_.draw(torn.bytes.size() / sector + 1);

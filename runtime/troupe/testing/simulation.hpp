@@ -42,7 +42,8 @@ struct simulation_figures {
   std::uint64_t messages = 0; ///< Handled.
   std::uint64_t faults = 0;   ///< Preemptions included.
   std::uint64_t restarts = 0;
-  unsigned boots = 0;               ///< How often the process was started.
+  bool redundant = false; ///< Broken off by an exhaustive search: another run is this one in a different order.
+  unsigned boots = 0;     ///< How often the process was started.
   std::chrono::nanoseconds time{0}; ///< Simulated.
 };
 

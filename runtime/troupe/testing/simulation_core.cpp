@@ -4,8 +4,8 @@
 #include <troupe/engine/stepper.hpp>
 #include <troupe/engine/system_core.hpp>
 #include <troupe/journal/memory_store.hpp>
-#include <troupe/supervision/supervisor_core.hpp>
 #include <troupe/testing/simulation_core.hpp>
+#include <troupe/testing/teardown.hpp>
 #include <troupe/type_name.hpp>
 
 #include <algorithm>
@@ -41,14 +41,6 @@ const std::type_info& type_of(const envelope& e) { return *e.how->message->info;
 std::string without_namespaces(const std::string& name) {
   const auto colons = name.rfind("::", name.find('<'));
   return colons == name.npos ? name : name.substr(colons + 2);
-}
-
-void kill_all(supervisor_core& under) {
-  for (const auto& c : under.children()) {
-    if (c->supervisor() != nullptr)
-      kill_all(*c->supervisor());
-    order(*c, &cell::order_kill);
-  }
 }
 
 } // namespace
@@ -93,7 +85,7 @@ void simulation_core::run(const simulation::program& p) {
       }
     }
   } catch (const run_is_redundant&) {
-    redundant = true;
+    figures.redundant = true;
     destroy_system();
   } catch (const violation&) {
     destroy_system();
@@ -188,10 +180,7 @@ void simulation_core::destroy_system() noexcept {
   figures.hash = mixed(happened.hash(), figures.messages);
   events_ = {};
   release_held();
-  auto& core = system_->core();
-  (void)core.blocking->stop(std::chrono::steady_clock::time_point::min());
-  kill_all(*core.root);
-  (void)system_->shutdown(60s);
+  tear_down(*system_);
   system_.reset();
 }
 
@@ -371,7 +360,8 @@ bool simulation_core::sending(cell* from, cell& to, envelope& e) {
   if (from != nullptr) {
     name(*from);
     if (from->in_hand() != nullptr) {
-      doom(*from, *from->in_hand());
+      if (options.faults.crash_at_sends)
+        doom(*from, *from->in_hand());
       let_others_go_first();
     }
   }

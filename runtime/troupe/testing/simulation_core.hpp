@@ -51,7 +51,6 @@ public:
   std::vector<observed> outcomes_wanted;
   std::map<std::string, std::string> outcomes;
   simulation_figures figures;
-  bool redundant = false; // broken off: another run of the search was this one in a different order
 
   // -- conductor --
   bool admit(engine::runnable& r) noexcept override;

@@ -27,8 +27,10 @@ enum class exploration_strategy : std::uint8_t {
 
 /// Faults, each with the probability (0..1) that it strikes at one occasion.
 struct simulation_faults {
-  /// A handling of a message fails: before the handler begins, at a send, or at a `fault_point()`.
+  /// A handling of a message fails: before the handler begins, at a `fault_point()`, or at a send.
   double crash = 0;
+  /// Without it a handler fails at its beginning and at fault points only, as with a `fault_injector`.
+  bool crash_at_sends = true;
   /// Before a handler sends, 1 to 4 turns of other actors go in between, as if they ran on other cores.
   double preempt = 0;
   /// A turn is held back for up to `slow_by`.
