@@ -127,7 +127,7 @@ struct system::engine_room {
     while (!done()) {
       if (core.now() >= deadline)
         return false;
-      std::this_thread::sleep_for(pause);
+      std::this_thread::sleep_for(pause); // seams: threaded systems only
       pause = std::min<std::chrono::microseconds>(pause * 2, 5ms);
     }
     return true;
@@ -170,7 +170,7 @@ struct system::engine_room {
       const auto& w = scheduler->at(i);
       if (w.running() == &c)
         s.since = std::chrono::duration_cast<std::chrono::milliseconds>(
-            std::chrono::steady_clock::now().time_since_epoch() - w.turn_started());
+            std::chrono::steady_clock::now().time_since_epoch() - w.turn_started()); // seams: threaded systems only
     }
     core.timers->for_each([&](engine::timer_node& node) {
       const auto* slot = detail::reply_slot::from_timer(node);
@@ -219,7 +219,7 @@ system::~system() {
     std::fprintf(stderr, "troupe: %s\n", to_string(report).c_str());
   room_->caf.end();
   room_->core.timers->stop();
-  room_->core.blocking->stop(std::chrono::steady_clock::now() + 100ms);
+  room_->core.blocking->stop(std::chrono::steady_clock::now() + 100ms); // seams: threaded systems only
   if (room_->scheduler && !room_->scheduler->stop_within(report.complete ? 10s : 100ms)) {
     // A handler does not return. Its thread cannot be ended, so what it may touch must outlive it.
     (void)room_.release();

@@ -286,7 +286,7 @@ void simulated_disk::crash() {
   }
   pending_.clear();
   // Content. The inodes are new ones: what is open still writes to the old ones, and nobody reads those.
-  std::map<const inode*, std::shared_ptr<inode>> fresh;
+  std::map<const inode*, std::shared_ptr<inode>> fresh; // seams: looked up only
   for (auto& [path, node] : durable_) {
     auto& replacement = fresh[node.get()];
     if (replacement == nullptr) {

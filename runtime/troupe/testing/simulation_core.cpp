@@ -28,9 +28,23 @@ struct run_is_redundant {};
 
 class no_threads final : public thread_factory {
 public:
-  std::jthread start(std::string name, std::function<void()>) override {
+  std::jthread start(std::string name, std::function<void()>) override { // seams: refused
     throw usage_error{"a simulated system starts no threads, but was asked for \"" + name + "\""};
   }
+};
+
+/// Random numbers that tell when one is drawn: in a search, turns that draw cannot change places.
+class noted_random final : public random_source {
+public:
+  noted_random(std::shared_ptr<random_source> source, bool& drawn) : source_{std::move(source)}, drawn_{drawn} {}
+  std::uint64_t next() noexcept override {
+    drawn_ = true;
+    return source_->next();
+  }
+
+private:
+  const std::shared_ptr<random_source> source_;
+  bool& drawn_;
 };
 
 constexpr unsigned depth_max = 6;
@@ -48,7 +62,7 @@ std::string without_namespaces(const std::string& name) {
 simulation_core::simulation_core(const simulation_options& given, search_path* path, bool record)
     : options{given}, choices{given, path, record}, happened{given.trace_capacity}, path_{path} {
   const auto seed = given.replay ? given.replay->seed : given.seed;
-  random_ = seeded_random(mixed(seed, 0x72616e64));
+  random_ = std::make_shared<noted_random>(seeded_random(mixed(seed, 0x72616e64)), made_.everything);
   journals_ = std::make_shared<memory_store>();
   const auto& f = options.faults;
   disk->faults({
@@ -228,7 +242,7 @@ void simulation_core::check_for_deadlock(time_point next) {
       continue;
     // Depth-first from the actor asked, back to the asker.
     std::vector<const cell*> way{start.asker};
-    std::set<const cell*> seen;
+    std::set<const cell*> seen; // seams: looked up only
     const std::function<bool(const cell*)> leads_back = [&](const cell* at) {
       if (at == start.asker)
         return std::any_of(way.begin(), way.end(), [&](const cell* c) { return blocked(*c); });
@@ -282,6 +296,11 @@ std::uint32_t simulation_core::strike(choice_kind kind, std::uint64_t subject, d
 }
 
 bool simulation_core::admit(engine::runnable& r) noexcept {
+  if (path_ != nullptr) {
+    made_.touch(r.subject());
+    made_.everything |= r.subject() > last_id_; // just started: ids are given out in order
+    last_id_ = std::max(last_id_, r.subject());
+  }
   const auto eighths = strike(choice_kind::slow, r.subject(), options.faults.slow, 8);
   if (eighths == 0)
     return true;

@@ -106,6 +106,7 @@ private:
   phase phase_ = phase::running;
   unsigned depth_ = 0; // of turns inside of handlers
   bool within_check_ = false;
+  std::uint64_t last_id_ = 0; // of an actor that was ever ready
   std::uint32_t last_number_ = 0;
   std::vector<std::uint32_t> senders_; // by the number of the message, the latest 2^16
   std::vector<actor_notes> notes_;
