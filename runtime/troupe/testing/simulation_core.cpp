@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/engine/cell.hpp>
 #include <troupe/engine/reply_slot.hpp>
-#include <troupe/engine/stepper.hpp>
 #include <troupe/engine/system_core.hpp>
 #include <troupe/journal/memory_store.hpp>
+#include <troupe/testing/ask_circle.hpp>
 #include <troupe/testing/simulation_core.hpp>
 #include <troupe/testing/teardown.hpp>
-#include <troupe/type_name.hpp>
 
-#include <algorithm>
-#include <cstdio>
 #include <exception>
-#include <set>
 #include <utility>
 
 namespace troupe::detail {
@@ -46,16 +42,6 @@ private:
   const std::shared_ptr<random_source> source_;
   bool& drawn_;
 };
-
-constexpr unsigned depth_max = 6;
-constexpr std::uint32_t senders_kept = 1u << 16;
-
-const std::type_info& type_of(const envelope& e) { return *e.how->message->info; }
-
-std::string without_namespaces(const std::string& name) {
-  const auto colons = name.rfind("::", name.find('<'));
-  return colons == name.npos ? name : name.substr(colons + 2);
-}
 
 } // namespace
 
@@ -130,12 +116,11 @@ void simulation_core::start_system() {
     return;
   events_ = system_->events().subscribe([this, root = system_->root().name()](const event& e) {
     if (const auto* s = std::get_if<supervision_event>(&e))
-      remark(0, "   " + (s->supervisor == root ? "root" : s->supervisor) + ": " + without_namespaces(s->child) + " " +
+      remark(0, "   " + (s->supervisor == root ? "root" : s->supervisor) + ": " + plain_name(s->child) + " " +
                     to_string(s->what) + (s->why.empty() ? "" : ", " + s->why) +
                     (s->delay.count() != 0 ? ", after " + std::to_string(s->delay.count()) + " ms" : ""));
     else if (const auto* d = std::get_if<dead_letter>(&e))
-      remark(0, "   dead letter: " + without_namespaces(d->message_type) + " to " + d->receiver + ", " +
-                    to_string(d->why));
+      remark(0, "   dead letter: " + plain_name(d->message_type) + " to " + d->receiver + ", " + to_string(d->why));
   });
 }
 
@@ -217,51 +202,27 @@ void simulation_core::check(const rule& r, const char* when) {
 /// Nothing is ready, and an ask is about to time out. If it is part of a circle of asks, one of whose actors serves
 /// nothing else meanwhile, then that is why.
 void simulation_core::check_for_deadlock(time_point next) {
-  struct edge {
-    const cell* asker;
-    const cell* asked;
-    bool expires;
-  };
-  std::vector<edge> asks;
-  bool any = false;
+  const auto now = next.time_since_epoch().count();
+  ask_deadlines_.erase(ask_deadlines_.begin(), ask_deadlines_.lower_bound(now));
+  if (!ask_deadlines_.contains(now)) // most of the time: to look at all timers is dear
+    return;
+  std::vector<pending_ask> asks;
+  std::map<std::uint64_t, std::string> names;
   system_->core().timers->for_each([&](engine::timer_node& node) {
     const auto* slot = reply_slot::from_timer(node);
     if (slot == nullptr || slot->asker() == nullptr || slot->settled())
       return;
-    asks.push_back({slot->asker(), slot->receiver(), node.at <= next});
-    any |= node.at <= next;
+    const auto& asker = *slot->asker();
+    asks.push_back({asker.id(), slot->receiver()->id(), asker.type().suspended_max == 1, node.at <= next});
+    names[asker.id()] = plain_name(asker.name());
   });
-  if (!any)
+  const auto circle = ask_circle(std::move(asks));
+  if (circle.empty())
     return;
-  std::sort(asks.begin(), asks.end(), [](const edge& a, const edge& b) {
-    return std::pair{a.asker->id(), a.asked->id()} < std::pair{b.asker->id(), b.asked->id()};
-  });
-  const auto blocked = [](const cell& c) { return c.type().suspended_max == 1; };
-  for (const auto& start : asks) {
-    if (!start.expires)
-      continue;
-    // Depth-first from the actor asked, back to the asker.
-    std::vector<const cell*> way{start.asker};
-    std::set<const cell*> seen; // seams: looked up only
-    const std::function<bool(const cell*)> leads_back = [&](const cell* at) {
-      if (at == start.asker)
-        return std::any_of(way.begin(), way.end(), [&](const cell* c) { return blocked(*c); });
-      if (!seen.insert(at).second)
-        return false;
-      way.push_back(at);
-      for (const auto& e : asks)
-        if (e.asker == at && leads_back(e.asked))
-          return true;
-      way.pop_back();
-      return false;
-    };
-    if (!leads_back(start.asked))
-      continue;
-    std::string text;
-    for (const auto* c : way)
-      text += without_namespaces(c->name()) + " waits for ";
-    throw violation{"deadlock", text + without_namespaces(start.asker->name())};
-  }
+  std::string text;
+  for (const auto id : circle)
+    text += names[id] + " waits for ";
+  throw violation{"deadlock", text + names[circle.front()]};
 }
 
 void simulation_core::turn_over() {
@@ -283,180 +244,6 @@ void simulation_core::turn_over() {
   if (figures.boots <= options.faults.process_crashes_max &&
       strike(choice_kind::process_crash, 0, options.faults.process_crash, 1) != 0)
     throw process_crashed{};
-}
-
-// -- what is decided ---------------------------------------------------------------------------------------------------
-
-std::uint32_t simulation_core::strike(choice_kind kind, std::uint64_t subject, double rate, std::uint32_t values) {
-  if (phase_ != phase::running || within_check_)
-    return 0;
-  const auto value = choices.strike(kind, static_cast<std::uint32_t>(subject), rate, values);
-  figures.faults += value != 0;
-  return value;
-}
-
-bool simulation_core::admit(engine::runnable& r) noexcept {
-  if (path_ != nullptr) {
-    made_.touch(r.subject());
-    made_.everything |= r.subject() > last_id_; // just started: ids are given out in order
-    last_id_ = std::max(last_id_, r.subject());
-  }
-  const auto eighths = strike(choice_kind::slow, r.subject(), options.faults.slow, 8);
-  if (eighths == 0)
-    return true;
-  auto& held = held_.emplace_back();
-  held.fire = &on_release;
-  held.owner = this;
-  held.what = &r;
-  held.self = std::prev(held_.end());
-  system_->core().timers->arm(held, clock->now() + options.faults.slow_by * eighths / 8, 0);
-  return false;
-}
-
-void simulation_core::on_release(engine::timer_node& node) noexcept {
-  auto& held = static_cast<held_turn&>(node);
-  auto& owner = *held.owner;
-  static_cast<engine::stepper*>(owner.system_->core().executor)->submit_now(*held.what);
-  owner.held_.erase(held.self);
-}
-
-void simulation_core::release_held() noexcept {
-  while (!held_.empty()) {
-    auto& first = held_.front();
-    (void)system_->core().timers->disarm(first);
-    on_release(first);
-  }
-}
-
-std::size_t simulation_core::choose(const std::deque<engine::runnable*>& ready) noexcept {
-  if (phase_ == phase::dead || (phase_ == phase::stopping && path_ != nullptr)) // a search is not about the shutdown
-    return 0;
-  const auto place = choices.order(ready);
-  if (path_ != nullptr && depth_ == 0) {
-    made_ = {};
-    made_.actor = ready[place]->subject();
-    made_.touch(made_.actor);
-  }
-  happened.add(trace::kind::turn, clock->now(), ready[place]->subject(), place, 0, nullptr);
-  return place;
-}
-
-void simulation_core::let_others_go_first() {
-  if (depth_ >= depth_max)
-    return;
-  const auto turns = strike(choice_kind::preempt, 0, options.faults.preempt, 4);
-  ++depth_;
-  for (std::uint32_t i = 0; i < turns && system_->step(); ++i) {
-  }
-  --depth_;
-}
-
-void simulation_core::doom(cell& by, const envelope& in_hand) {
-  auto& notes = notes_of(by);
-  if (notes.doomed != &in_hand || --notes.doom_in != 0)
-    return;
-  notes.doomed = nullptr;
-  if (std::uncaught_exceptions() == 0) // a destructor sends: it is failing already
-    throw injected_failure{};
-}
-
-void simulation_core::controlling(cell& to) noexcept {
-  if (path_ != nullptr)
-    made_.touch(to.id());
-}
-
-bool simulation_core::sending(cell* from, cell& to, envelope& e) {
-  if (phase_ == phase::dead)
-    return true;
-  if (path_ != nullptr)
-    made_.touch(to.id());
-  const auto number = ++last_number_;
-  if (number % senders_kept >= senders_.size())
-    senders_.resize(std::min<std::size_t>(std::max<std::size_t>(256, senders_.size() * 2), senders_kept));
-  e.mark = number;
-  const auto sender = from != nullptr ? from->id() : 0;
-  senders_[number % senders_kept] = static_cast<std::uint32_t>(sender);
-  if (from != nullptr) {
-    name(*from);
-    if (from->in_hand() != nullptr) {
-      if (options.faults.crash_at_sends)
-        doom(*from, *from->in_hand());
-      let_others_go_first();
-    }
-  }
-  name(to);
-  const bool full = from != nullptr && from != &to && from->in_hand() != nullptr &&
-                    strike(choice_kind::full, to.id(), options.faults.full, 1) != 0;
-  happened.add(full ? trace::kind::refused : trace::kind::sent, clock->now(), sender, to.id(), number, &type_of(e));
-  return !full;
-}
-
-void simulation_core::handling(cell& by, envelope& e) {
-  if (phase_ == phase::dead)
-    return;
-  name(by);
-  if (path_ != nullptr && e.reply != nullptr && e.reply->asker() != nullptr)
-    made_.touch(e.reply->asker()->id());
-  ++figures.messages;
-  auto& notes = notes_of(by);
-  const auto sender = sender_of(e.mark);
-  const auto before = happened.hash_of(type_of(e));
-  notes.order = mixed(notes.order ^ before, sender);
-  figures.interleaving += mixed(notes.order, by.id());
-  happened.add(trace::kind::handled, clock->now(), sender, by.id(), e.mark, &type_of(e));
-  notes.doomed = nullptr;
-  const auto place = strike(choice_kind::crash, by.id(), options.faults.crash, 4);
-  if (place == 1)
-    throw injected_failure{};
-  if (place > 1) {
-    notes.doomed = &e;
-    notes.doom_in = place - 1;
-  }
-}
-
-bool simulation_core::resuming(cell& by, envelope& e) noexcept {
-  if (phase_ == phase::dead)
-    return false;
-  if (path_ != nullptr && e.reply != nullptr && e.reply->asker() != nullptr)
-    made_.touch(e.reply->asker()->id());
-  happened.add(trace::kind::resumed, clock->now(), 0, by.id(), e.mark, &type_of(e));
-  return true;
-}
-
-void simulation_core::fault_point(cell& by) {
-  if (phase_ == phase::running && by.in_hand() != nullptr)
-    doom(by, *by.in_hand());
-}
-
-void simulation_core::failed(cell& by, const envelope& e, const std::exception_ptr& why) noexcept {
-  if (phase_ == phase::dead)
-    return;
-  made_.everything = true;
-  happened.add(trace::kind::failed, clock->now(), by.id(), 0, e.mark, nullptr);
-  if (happened.readable())
-    happened.remark(trace::kind::failed, clock->now(), by.id(), describe(why));
-}
-
-// -- notes -------------------------------------------------------------------------------------------------------------
-
-simulation_core::actor_notes& simulation_core::notes_of(const cell& c) {
-  if (c.id() >= notes_.size())
-    notes_.resize(c.id() + 64);
-  return notes_[c.id()];
-}
-
-std::uint32_t simulation_core::sender_of(std::uint32_t number) const noexcept {
-  return number == 0 || number + senders_kept <= last_number_ ? 0 : senders_[number % senders_kept];
-}
-
-void simulation_core::name(const cell& c) {
-  if (happened.readable() && !happened.knows(c.id()))
-    happened.name(c.id(), without_namespaces(c.name()));
-}
-
-void simulation_core::remark(std::uint64_t who, std::string text) {
-  if (happened.readable())
-    happened.remark(trace::kind::note, clock->now(), who, std::move(text));
 }
 
 } // namespace troupe::detail

@@ -12,6 +12,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -111,6 +112,7 @@ private:
   std::vector<std::uint32_t> senders_; // by the number of the message, the latest 2^16
   std::vector<actor_notes> notes_;
   std::list<held_turn> held_;
+  std::set<std::int64_t> ask_deadlines_; // of asks by actors, whether or not they are answered
 };
 
 } // namespace troupe::detail

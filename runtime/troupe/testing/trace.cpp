@@ -23,17 +23,12 @@ std::string in_milliseconds(time_point at) {
   return buffer;
 }
 
-/// A message type as people call it: without the namespaces.
-std::string plain_name(const std::type_info* type) {
-  if (type == nullptr)
-    return "?";
-  auto name = type_name(*type);
-  const auto open = name.find('<');
-  const auto colons = name.rfind("::", open);
+} // namespace
+
+std::string plain_name(const std::string& name) {
+  const auto colons = name.rfind("::", name.find('<'));
   return colons == name.npos ? name : name.substr(colons + 2);
 }
-
-} // namespace
 
 std::uint64_t trace::hash_of_name(const char* name) noexcept { return hash_of_bytes(name); }
 
@@ -66,7 +61,10 @@ std::string trace::text() const {
     if ((e.what == kind::turn && e.to == 0) || (e.what == kind::failed && e.text.empty()))
       continue; // for the hash only
     all += in_milliseconds(e.at);
-    const auto message = [&] { return plain_name(e.type) + (e.number != 0 ? " #" + std::to_string(e.number) : ""); };
+    const auto message = [&] {
+      return (e.type == nullptr ? "?" : plain_name(type_name(*e.type))) +
+             (e.number != 0 ? " #" + std::to_string(e.number) : "");
+    };
     switch (e.what) {
       case kind::sent: all += "  " + called(e.from) + " sends " + message() + " to " + called(e.to); break;
       case kind::refused:

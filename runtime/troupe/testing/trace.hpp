@@ -20,6 +20,9 @@ constexpr std::uint64_t mixed(std::uint64_t a, std::uint64_t b) noexcept {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
+/// A type or actor as people call it: without namespaces.
+std::string plain_name(const std::string& name);
+
 /// What happened in a run, in order: always as a hash, and as entries that can be read if there is a capacity.
 ///
 /// The hash depends on ids, message types by name, times and choices, so it is the same for every build of the same

@@ -11,10 +11,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <fstream>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 namespace simulated {
@@ -30,17 +28,11 @@ constexpr std::int64_t opening_stock = 60;
 const order_log& sample_log() {
   static const order_log log = [] {
     constexpr int lines = 120;
-    const auto path = "/tmp/troupe-simulated-orders-" + std::to_string(::getpid()) + ".csv";
-    {
-      std::ifstream all{std::string{TROUPE_SOURCE_DIR} + "/examples/order_simulation/sample_orders.csv"};
-      std::ofstream some{path};
-      std::string line;
-      for (int i = 0; i <= lines && std::getline(all, line); ++i)
-        some << line << '\n';
-    }
-    auto loaded = order_log::load(path, bad_rows::fail);
-    std::remove(path.c_str());
-    return loaded;
+    std::ifstream all{std::string{TROUPE_SOURCE_DIR} + "/examples/order_simulation/sample_orders.csv"};
+    std::string text, line;
+    for (int i = 0; i <= lines && std::getline(all, line); ++i)
+      text += line + '\n';
+    return order_log::parse(text, "sample_orders.csv", bad_rows::fail);
   }();
   return log;
 }
