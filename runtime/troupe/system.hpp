@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/actor.hpp>
+#include <troupe/engine/conductor.hpp>
 #include <troupe/journal/store.hpp>
 #include <troupe/mailbox/quarantine.hpp>
 #include <troupe/observe/event.hpp>
@@ -52,6 +53,8 @@ struct system_options {
   /// Set: no threads; the system runs when its owner calls `step`, `run_until_idle` or `advance`, on that thread, picking
   /// what runs next by this seed (0: first in, first out). For tests. Needs a `manual_clock`.
   std::optional<std::uint64_t> stepped{};
+  /// Stepped systems: who decides instead of the seed. For `troupe::simulation`; outlives the system.
+  detail::conductor* conducted = nullptr;
 };
 
 /// What one worker thread has done so far.

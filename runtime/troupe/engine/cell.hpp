@@ -72,15 +72,15 @@ public:
 
   // -- any thread, with a count --
 
-  /// Takes `e` over, whatever the outcome.
-  delivery enqueue(envelope* e) noexcept {
+  /// Takes `e` over, whatever the outcome. Throws nothing but what a simulation wants thrown.
+  delivery enqueue(envelope* e) {
     if (door_.load(std::memory_order_relaxed) == 0) [[likely]] // relaxed: it may be a moment old
       return enqueue_plain(e);
     return enqueue_special(e);
   }
 
   /// Takes `e` over unless the cell has stopped: says what became of it, or nothing.
-  std::optional<delivery> offer(envelope* e) noexcept {
+  std::optional<delivery> offer(envelope* e) {
     if (door_.load(std::memory_order_relaxed) == 0) [[likely]] // relaxed: as in enqueue
       return offer_plain(e);
     return offer_special(e);
@@ -97,6 +97,8 @@ public:
 
   /// Hands `m` over, at once if the cell rests, else on the control lane; lets it refuse itself if the cell has stopped.
   void send_control(control_message* m) noexcept {
+    if ((door_.load(std::memory_order_relaxed) & door_conducted) != 0) [[unlikely]] // relaxed: never changed
+      tell_conductor();
     if (!hand_over(m))
       send_on_lane(m);
   }
@@ -165,6 +167,7 @@ public:
   // -- the turn only --
 
   engine::run_result run() noexcept override;
+  std::uint64_t subject() const noexcept override { return id_; }
 
   void* object() const noexcept { return host_->object(); }
   std::int64_t current_deadline() const noexcept { return in_hand_ != nullptr ? in_hand_->deadline : 0; }
@@ -258,10 +261,11 @@ private:
   struct instruments;
 
   // Bits of door_.
-  static constexpr std::uint8_t door_sliding = 1; // messages go to the sliding lane
-  static constexpr std::uint8_t door_signed = 2;  // messages carry their sender's id, for the flight recorder
-  static constexpr std::uint8_t door_no_asks = 4; // requests are refused: the actor waits for its restart
-  static constexpr std::uint8_t door_shut = 8;    // everything is refused: the actor was stopped by name
+  static constexpr std::uint8_t door_sliding = 1;    // messages go to the sliding lane
+  static constexpr std::uint8_t door_signed = 2;     // messages carry their sender's id, for the flight recorder
+  static constexpr std::uint8_t door_no_asks = 4;    // requests are refused: the actor waits for its restart
+  static constexpr std::uint8_t door_shut = 8;       // everything is refused: the actor was stopped by name
+  static constexpr std::uint8_t door_conducted = 16; // a simulation is asked first
 
   cell(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h);
   ~cell();
@@ -305,9 +309,11 @@ private:
     }
     return std::nullopt;
   }
-  std::optional<delivery> offer_special(envelope* e) noexcept;
+  std::optional<delivery> offer_special(envelope* e);
+  bool conduct(envelope* e);
+  void tell_conductor() noexcept;
   push_result push_sliding(envelope* e) noexcept;
-  delivery enqueue_special(envelope* e) noexcept;
+  delivery enqueue_special(envelope* e);
   delivery refuse_unavailable(envelope* e) noexcept;
   delivery refuse_full(envelope* e) noexcept;
   delivery refuse_closed(envelope* e) noexcept;
@@ -317,6 +323,7 @@ private:
   bool may_serve() const noexcept;
   bool anything_waits() const noexcept;
   bool close_if_empty() noexcept;
+  bool nothing_but_mailbox() const noexcept;
   bool build(bool again) noexcept;
   envelope* next_message() noexcept;
   /// False: the turn was taken away meanwhile, and the cell must not be touched.

@@ -25,9 +25,9 @@ struct system_core;
 /// Whose request led to the handling in which somebody asked, and so on back, the last first; so far as it is kept.
 struct causal_chain {
   struct link {
-    std::uint64_t id = 0;                ///< The asker's; 0: outside of actors.
-    const actor_type* asker = nullptr;   ///< Null: outside.
-    const handler* handled = nullptr;    ///< What it was handling, or null.
+    std::uint64_t id = 0;              ///< The asker's; 0: outside of actors.
+    const actor_type* asker = nullptr; ///< Null: outside.
+    const handler* handled = nullptr;  ///< What it was handling, or null.
   };
   static constexpr unsigned length_max = 3;
   unsigned length = 0;
@@ -77,7 +77,9 @@ public:
   const system_core* opened_outside() const noexcept { return opened_outside_; }
 
   /// Requires a settled slot.
-  const error* failure() const noexcept { return timed_out_.load(std::memory_order_relaxed) ? &timed_out_error() : error_.get(); }
+  const error* failure() const noexcept {
+    return timed_out_.load(std::memory_order_relaxed) ? &timed_out_error() : error_.get();
+  }
 
   // -- asking actor's turn only --
 
@@ -150,7 +152,8 @@ protected:
   bool begin_settling() noexcept {
     auto expected = std::uint32_t{open};
     // relaxed: claims the right to write; announce() publishes.
-    if ((asker_ != nullptr && !shared_) || status_.compare_exchange_strong(expected, settling, std::memory_order_relaxed))
+    if ((asker_ != nullptr && !shared_) ||
+        status_.compare_exchange_strong(expected, settling, std::memory_order_relaxed))
       return true;
     release();
     return false;

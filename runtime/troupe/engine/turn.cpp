@@ -44,8 +44,8 @@ inline bool cell::handle(envelope* e) noexcept {
   handling_.store(e->how, std::memory_order_relaxed);
   suspension* s = nullptr;
   try {
-    if (core_->faults != nullptr) [[unlikely]]
-      core_->faults->begin();
+    if (core_->meddled) [[unlikely]]
+      core_->before_handling(*this, *e);
     s = e->how->invoke(*this, payload_of(*e, *e->how->message), *e);
   } catch (...) {
     in_hand_ = nullptr;
@@ -70,7 +70,7 @@ bool cell::close_if_empty() noexcept {
 
 engine::run_result cell::run() noexcept {
   current_ = this;
-  unsigned messages = 0;
+  unsigned messages = core_->turn_begins_at;
   unsigned look_at = 8;
   time_point first_look{};
   if (handed_ != nullptr)
@@ -102,9 +102,7 @@ engine::run_result cell::run() noexcept {
       continue;
     }
     // Usually there is nothing but the mailbox to look at.
-    const bool plain =
-        failed_ == nullptr && local_head_ == nullptr && due_head_ == nullptr && !slides_ && !drain_wanted_;
-    auto* e = plain ? mailbox_.pop() : next_message();
+    auto* e = nothing_but_mailbox() ? mailbox_.pop() : next_message();
     if (e == nullptr) {
       const bool draining = state_.load(std::memory_order_relaxed) == state::draining;
       if (draining && suspensions_ == nullptr) {
@@ -139,8 +137,15 @@ engine::run_result cell::run() noexcept {
       look_at = std::min(messages + (cheap ? 32 : 8), std::max(core_->turn_messages_max, messages + 8));
     }
   }
+  // One more turn only for what there is to do: a simulation counts them.
+  const bool conducted_end = core_->conducted != nullptr && nothing_but_mailbox() && may_serve() &&
+                             state_.load(std::memory_order_relaxed) == state::running;
   current_ = nullptr;
-  return engine::run_result::again;
+  return conducted_end && rest() ? engine::run_result::idle : engine::run_result::again;
+}
+
+bool cell::nothing_but_mailbox() const noexcept {
+  return failed_ == nullptr && local_head_ == nullptr && due_head_ == nullptr && !slides_ && !drain_wanted_;
 }
 
 bool cell::rest() noexcept { return slides_ ? sliding_->rest(mailbox_) : mailbox_.rest(); }
@@ -191,9 +196,10 @@ void cell::unlink_suspension(suspension& s) noexcept {
 void cell::resume(std::coroutine_handle<> h, envelope* message) noexcept {
   if (lane_holds_ != 0) [[unlikely]]
     return rare().held.push_back({h, message});
+  if (core_->meddled && !core_->before_resuming(*this, *message)) [[unlikely]]
+    return;
   in_hand_ = message;
   handling_.store(message->how, std::memory_order_relaxed);
-  fault_injector::forget();
   if (instruments_ == nullptr) [[likely]]
     h.resume();
   else
