@@ -43,7 +43,7 @@ private:
 
 std::vector<std::uint64_t> ask_circle(std::vector<pending_ask> asks) {
   std::sort(asks.begin(), asks.end(), [](const pending_ask& a, const pending_ask& b) {
-    return std::pair{a.asker, a.asked} < std::pair{b.asker, b.asked};
+    return std::pair{a.asker, a.asked} < std::pair{b.asker, b.asked}; // equivalent: equal ones are alike
   });
   way_back search{asks};
   for (const auto& a : asks)

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <random>
@@ -31,6 +32,7 @@ struct worker_record {
   int last = 0;  // number handled
   std::uint64_t handled = 0;
   bool disordered = false;
+  bool ended = false; // from outside: it does not come back
   ref<class tree_worker> address{};
 };
 
@@ -57,7 +59,7 @@ private:
   worker_record* const mine_;
 };
 
-/// Sends numbered work to everybody, now and then.
+/// Sends numbered work to everybody, now and then, and ends somebody in one of three ways.
 class tree_source : public actor<tree_source, go> {
 public:
   explicit tree_source(tree_record* all, int* next) : all_{all}, next_{next} { self().tell(go{}); }
@@ -65,11 +67,24 @@ public:
     for (auto& [name, w] : all_->workers)
       for (auto n = 1 + random().below(3); n > 0; --n)
         w.address.tell(work{++*next_});
+    if (random().below(4) == 0)
+      end_one();
     if (*next_ < 200)
       after(std::chrono::milliseconds{1 + random().below(30)}, go{});
   }
 
 private:
+  void end_one() {
+    auto w = all_->workers.begin();
+    std::advance(w, static_cast<std::ptrdiff_t>(random().below(all_->workers.size())));
+    w->second.ended = true;
+    switch (random().below(3)) {
+      case 0: return w->second.address.stop();
+      case 1: return w->second.address.kill();
+      default: return w->second.address.drain();
+    }
+  }
+
   tree_record* const all_;
   int* const next_; // numbers only grow, whatever becomes of the sender
 };
@@ -116,11 +131,11 @@ private:
   int names_ = 0;
 };
 
-/// The workers of one supervisor end in reverse start order.
-bool reversed(const std::vector<std::string>& ends, const std::vector<std::string>& started) {
+/// The workers of one supervisor that nobody else has ended end in reverse start order.
+bool reversed(const tree_record& all, const std::vector<std::string>& started) {
   std::vector<std::string> seen;
-  for (const auto& e : ends)
-    if (std::ranges::find(started, e) != started.end())
+  for (const auto& e : all.ends)
+    if (std::ranges::find(started, e) != started.end() && !all.workers.at(e).ended)
       seen.push_back(e);
   return std::is_sorted(seen.begin(), seen.end(), [&](const auto& a, const auto& b) {
     return std::ranges::find(started, a) > std::ranges::find(started, b);
@@ -138,11 +153,14 @@ void run_tree(simulation& sim) {
                 [&] { return each([](const worker_record& w) { return w.alive >= 0 && w.alive <= 1; }); });
   sim.invariant("messages keep their order across restarts",
                 [&] { return each([](const worker_record& w) { return !w.disordered; }); });
-  sim.eventually("whoever failed is back", [&] { return each([](const worker_record& w) { return w.alive == 1; }); });
+  sim.eventually("whoever failed is back", [&] {
+    return each(
+        [](const worker_record& w) { return w.ended ? w.alive == 0 && w.address.has_stopped() : w.alive == 1; });
+  });
   sim.eventually("the books are those of the handlers", [&] {
     return each([](const worker_record& w) {
       const auto b = w.address.books();
-      return b.balanced() && b.queued == 0 && b.dropped == 0 && b.handled == w.handled;
+      return b.balanced() && b.queued == 0 && (b.dropped == 0 || w.ended) && b.handled == w.handled;
     });
   });
   sim.run([&](troupe::system& sys) {
@@ -155,7 +173,7 @@ void run_tree(simulation& sim) {
         .start<tree_source>("source", child, &all, &next);
   });
   for (const auto& [name, started] : all.ordered)
-    if (!reversed(all.ends, started))
+    if (!reversed(all, started))
       throw violation{"children stop in reverse start order", "under " + name};
   if (!each([](const worker_record& w) { return w.alive == 0; }))
     throw violation{"nobody is left after the shutdown", "an object is"};
