@@ -5,8 +5,8 @@
 //
 // Output:
 //   shop: shop/till failed: std::runtime_error: no price for 22423 (handling sell)
-//        40 ms ago  sell  from outside  took 0 ns
-//         0 ns ago  sell  from outside  took 0 ns  FAILED
+//         40 ms ago  sell  from outside  took 0 ns
+//          0 ns ago  sell  from outside  took 0 ns  FAILED
 //   shop  one_for_one  running  2 children
 //   |- till  till  waiting  1 queued
 //   `- clock  till  running

@@ -170,8 +170,8 @@ void scheduler::submit_fair(runnable& r) noexcept {
 
 std::vector<worker_statistics> scheduler::statistics() const {
   std::vector<worker_statistics> all;
-  for (auto& w : crew_.workers)
-    all.push_back(w->statistics());
+  for (unsigned i = 0; i < crew_.seated.load(); ++i) // not of spare ones that never were at work
+    all.push_back(crew_.workers[i]->statistics());
   return all;
 }
 
