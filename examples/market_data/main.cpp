@@ -77,6 +77,7 @@ public:
   }
 
   troupe::reply<quote> ask(const quote_request& r) { return desk_.ask(r, 5s); }
+  void pass(std::chrono::milliseconds time) { system_.advance(time); }
   desk_figures figures() { return desk_.ask(figures_query{}).get(); }
   troupe::shutdown_report shutdown() { return system_.shutdown(); }
 
@@ -133,23 +134,42 @@ void check(const market& m, const quote_request& r, const troupe::result<quote>&
   t.wrong += partial != got->partial ? 1 : 0;
 }
 
+struct day_range {
+  date first;
+  std::uint64_t count;
+};
+
+day_range range_of(const rate_table& table) {
+  date first = date::max();
+  date last = date::min();
+  for (const auto& c : table.currencies()) {
+    first = std::min(first, table.days_of(c).begin()->first);
+    last = std::max(last, table.days_of(c).rbegin()->first);
+  }
+  if (first > last)
+    throw input_error{"the file of daily rates holds none"};
+  return {first, static_cast<std::uint64_t>((last - first).count()) + 1};
+}
+
 tally run_queries(market& m, const rate_table& daily, const options& opts) {
-  constexpr std::size_t together = 20;
+  constexpr std::size_t together = 5;     // a crash takes all that its source has in hand
+  constexpr auto between_batches = 250ms; // without it, time would stand still while the breakers refuse
   const auto dice = troupe::seeded_random(opts.seed + 1);
   auto currencies = daily.currencies();
   currencies.push_back(daily.base());
-  const date first = *parse_date("1999-01-04");
+  const auto days = range_of(daily);
   tally t;
   for (std::uint64_t done = 0; done < opts.queries;) {
     std::vector<quote_request> requests;
     std::vector<troupe::reply<quote>> replies;
     for (; requests.size() < together && done < opts.queries; ++done) {
       const auto pick = [&] { return currencies[dice->below(currencies.size())]; };
-      requests.push_back({pick(), pick(), first + std::chrono::days{dice->below(10'000)}});
+      requests.push_back({pick(), pick(), days.first + std::chrono::days{dice->below(days.count)}});
       replies.push_back(m.ask(requests.back()));
     }
     for (std::size_t i = 0; i < requests.size(); ++i)
       check(m, requests[i], std::move(replies[i]).try_get(), t);
+    m.pass(between_batches);
   }
   return t;
 }
