@@ -65,7 +65,10 @@ public:
             .stepped = opts.seed}},
         tables_{std::move(daily), std::move(monthly)} {
     // A source that crashes often is still worth starting again; the breakers see to it that it is left in peace.
-    const troupe::supervisor_options tolerant{.intensity = troupe::unlimited, .group_intensity = troupe::unlimited};
+    troupe::supervisor_options tolerant;
+    tolerant.intensity = troupe::unlimited;
+    tolerant.group_intensity = troupe::unlimited;
+    tolerant.backoff.max = 200ms;
     const auto group = system_.supervise("sources", tolerant);
     source_options behaviour{.slow = opts.slow_rate, .slow_latency = 1s, .crash = opts.crash_rate};
     for (std::size_t i = 0; i < tables_.size(); ++i) {
