@@ -98,7 +98,7 @@ void cell::order_drain() noexcept {
   const auto s = state_.load(std::memory_order_relaxed);
   if (drain_wanted_ || (s != state::running && s != state::suspended))
     return;
-  drain_wanted_ = true;
+  drain_wanted_ = detour_ = true;
   drain_mark_ = sliding_ != nullptr ? sliding_->accepted() : mailbox_.accepted();
   if (s == state::running)
     enter(state::draining);

@@ -29,9 +29,16 @@ void reply_slot::leave() noexcept {
     if (std::exchange(opened_outside_, nullptr)->timers->disarm(*this))
       release();
   } else if (asker_->asks().remove(*this)) {
-    asker_->retain(); // the slot's, until its reply comes
+    keep_asker();
   }
 }
+
+void reply_slot::keep_asker() noexcept {
+  asker_->retain();
+  keeps_asker_ = true;
+}
+
+void reply_slot::release_asker() noexcept { asker_->release(); }
 
 void reply_slot::time_out(cell& asker) noexcept {
   timed_out_ = delivered_ = true;
@@ -67,8 +74,7 @@ void reply_slot::announce() noexcept {
 
 void reply_slot::deliver(cell& to) noexcept {
   delivered_ = true;
-  if (!to.asks().remove(*this))
-    to.release(); // it had left: the count that it took
+  to.asks().remove(*this); // if it has not left before
   const auto h = std::exchange(waiter_, nullptr);
   auto* message = waiting_message_;
   // Both owners are on this turn now, the asker and this delivery, so the count needs no RMW.
@@ -79,9 +85,6 @@ void reply_slot::deliver(cell& to) noexcept {
     to.resume(h, message); // ends the slot, perhaps
 }
 
-void reply_slot::refuse(cell& to) noexcept {
-  to.release(); // a stopped asker's slots have all taken counts
-  release();
-}
+void reply_slot::refuse(cell&) noexcept { release(); }
 
 } // namespace troupe::detail

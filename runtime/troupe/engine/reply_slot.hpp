@@ -72,7 +72,10 @@ public:
       leave();
   }
 
-  /// The deadline has passed, and the slot is not among the open asks any more.
+  /// The slot is not among the open asks any more, and its reply may still come: from here on it counts the asker.
+  void keep_asker() noexcept;
+
+  /// The deadline has passed.
   void time_out(cell& asker) noexcept;
 
   /// The reply has been through the asker's control lane: awaiting it would not suspend.
@@ -105,7 +108,10 @@ public:
 protected:
   enum status : std::uint32_t { open, settling, done };
 
-  ~reply_slot() = default;
+  ~reply_slot() {
+    if (keeps_asker_) [[unlikely]]
+      release_asker();
+  }
 
   /// False, and the caller's count is given back, if the deadline came first.
   bool begin_settling() noexcept {
@@ -129,6 +135,7 @@ protected:
 
 private:
   void leave() noexcept;
+  void release_asker() noexcept;
   static const error& timed_out_error() noexcept;
   static void on_deadline(engine::timer_node& node) noexcept;
 
@@ -136,7 +143,7 @@ private:
   std::atomic<std::uint32_t> refs_{2};
   std::atomic<std::uint32_t> status_{open};
   // -- immutable once opened --
-  cell* asker_ = nullptr;    // kept by its open asks, or counted
+  cell* asker_ = nullptr;    // alive because the slot is among its open asks, or counted
   cell* receiver_ = nullptr; // to be compared, not followed
   reply_observer* observer_ = nullptr;
   // -- written between settling and done --
@@ -147,6 +154,7 @@ private:
   envelope* waiting_message_ = nullptr;
   bool delivered_ = false;
   bool timed_out_ = false; // by the asking actor's turn
+  bool keeps_asker_ = false;
 };
 
 template <class R>

@@ -47,7 +47,8 @@ result<void> supervisor_core::adopt(cell& child) {
     return error{errc::name_taken, "there is an actor named " + path + " already"};
   const auto entry = children_.add(child, options_.children_max);
   if (entry == child_list::entry::added) {
-    publish(supervision_event::kind::started, child, {});
+    if (core_.events.observed())
+      publish(supervision_event::kind::started, child, {});
     return {};
   }
   forget_name(child);
