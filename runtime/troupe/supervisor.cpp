@@ -75,13 +75,12 @@ supervisor supervisor::make(detail::system_core& system, detail::supervisor_core
   auto cell_options = parent != nullptr
                           ? detail::checked_options(*parent, spec, name).value()
                           : std::make_shared<const detail::cell_options>(detail::cell_options{spec, std::string{name}});
-  auto h = std::make_unique<supervisor_host>(system, options);
-  auto& core = h->core;
-  auto& c = *detail::cell::make(system, std::move(cell_options), std::move(h));
+  auto& c = *detail::cell::make<supervisor_host>(system, std::move(cell_options), system, options);
   supervisor result{c};
+  c.construct();
+  auto& core = *static_cast<detail::supervisor_core*>(c.object());
   c.set_supervisor(&core);
   core.bind(c);
-  c.construct();
   if (parent != nullptr)
     place(c, *parent).value();
   else

@@ -218,7 +218,6 @@ struct system::engine_room {
   std::optional<engine::stepper> stepper;
   std::shared_ptr<manual_clock> clock;
   supervisor root;
-  std::shared_ptr<const detail::cell_options> plain;
   detail::caf_system caf;
 
   // -- guarded by mutex --
@@ -238,9 +237,6 @@ system::system(system_options options) : room_{std::make_unique<engine_room>(opt
   room_->root = supervisor::make(core, nullptr, {},
                                  {.strategy = dynamic, .group_intensity = unlimited, .children_max = std::size_t(-1)});
   core.root = &room_->root.core();
-  child_options spec;
-  spec.restart = transient;
-  room_->plain = detail::checked_options(*core.root, spec, {}).value();
   if (room_->scheduler)
     room_->scheduler->start();
 }
@@ -295,7 +291,7 @@ std::vector<worker_figures> system::worker_statistics() const {
   std::vector<worker_figures> result;
   if (room_->scheduler)
     for (const auto& w : room_->scheduler->statistics())
-      result.push_back({w.turns, w.steals, w.parks});
+      result.push_back({w.turns, w.handled, w.steals, w.parks, w.queued});
   return result;
 }
 
@@ -391,7 +387,15 @@ detail::system_core& system::core() const noexcept { return room_->core; }
 
 detail::supervisor_core& system::root_core() const noexcept { return *room_->core.root; }
 
-const std::shared_ptr<const detail::cell_options>& system::plain_options() const noexcept { return room_->plain; }
+std::shared_ptr<const detail::cell_options> system::plain_options() noexcept {
+  // For good, so that nobody need count its users: the counter would travel between those who spawn and those who stop.
+  static const auto* plain = [] {
+    auto* o = new detail::cell_options{};
+    o->spec.restart = transient;
+    return o;
+  }();
+  return {std::shared_ptr<void>{}, plain};
+}
 
 std::optional<any_ref> system::find_any(std::string_view path, const detail::actor_type* type) const {
   auto* c = room_->core.names.find(std::string{path});

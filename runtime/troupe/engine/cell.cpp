@@ -27,16 +27,17 @@ void destroy(envelope* e) noexcept {
 
 // -- birth and end of the cell itself ----------------------------------------------------------------------------------
 
-cell::cell(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h)
+cell::cell(system_core& core, std::shared_ptr<const cell_options> options, host& h, std::uint8_t block_class)
     : capacity_{static_cast<std::uint32_t>(options->spec.mailbox.capacity)}, executor_{core.executor},
       sliding_{options->spec.mailbox.overflow == drop_oldest ? std::make_unique<sliding_lane>(capacity_) : nullptr},
       id_{core.last_id.fetch_add(1, std::memory_order_relaxed) + 1},
       door_{static_cast<std::uint8_t>((sliding_ != nullptr ? door_sliding : 0) |
                                       (options->spec.flight_recorder != 0 ? door_signed : 0) |
                                       (core.conducted != nullptr ? door_conducted : 0))},
-      core_{&core}, slides_{sliding_ != nullptr}, suspended_max_{h->type().suspended_max}, host_{std::move(h)},
-      options_{std::move(options)}, instruments_{instruments_for(core, *options_, host_->type())} {
-  static_assert(sizeof(cell) <= 384, "it has a block class of its own");
+      core_{&core}, suspended_max_{h.type().suspended_max}, host_{&h}, slides_{sliding_ != nullptr},
+      block_class_{block_class}, options_{std::move(options)}, instruments_{
+                                                                   instruments_for(core, *options_, host_->type())} {
+  static_assert(sizeof(cell) == 384, "its size decides in which block class small actors are");
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof" // g++ and clang++ allow it
   static_assert(offsetof(cell, refs_) / 64 == (offsetof(cell, mailbox_) + mailbox::receiver_offset - 1) / 64);
@@ -63,17 +64,13 @@ std::vector<flight_record> cell::recent() const {
 cell::~cell() {
   delete incidents_.load(std::memory_order_relaxed);
   delete asks_.load(std::memory_order_relaxed);
-}
-
-cell* cell::make(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h) {
-  constexpr auto c = block_pool::class_for(sizeof(cell));
-  return new (block_pool::allocate(c, sizeof(cell))) cell{core, std::move(options), std::move(h)};
+  host_->~host();
 }
 
 void cell::destroy() noexcept {
-  constexpr auto c = block_pool::class_for(sizeof(cell));
+  const auto block_class = block_class_;
   this->~cell();
-  block_pool::release(c, this);
+  block_pool::release(block_class, this);
 }
 
 void cell::construct() {
@@ -318,7 +315,7 @@ void cell::cancel_timers() noexcept {
 }
 
 void cell::add_due(actor_timer& t) noexcept {
-  t.due_ = true;
+  t.due_ = detour_ = true;
   t.previous_due_ = due_tail_;
   t.next_due_ = nullptr;
   (due_tail_ != nullptr ? due_tail_->next_due_ : due_head_) = &t;

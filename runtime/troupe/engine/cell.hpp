@@ -17,12 +17,15 @@
 #include <atomic>
 #include <chrono>
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -67,8 +70,9 @@ public:
   /// The cell whose turn runs on this thread, or null.
   static cell* current() noexcept { return current_; }
 
-  /// A new cell with one count, owned by the caller, in state starting.
-  static cell* make(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h);
+  /// A new cell with one count, owned by the caller, in state starting, and with it `Host{xs...}`, in one block.
+  template <class Host, class... Xs>
+  static cell* make(system_core& core, std::shared_ptr<const cell_options> options, Xs&&... xs);
 
   // -- any thread, with a count --
 
@@ -170,6 +174,7 @@ public:
   std::uint64_t subject() const noexcept override { return id_; }
 
   void* object() const noexcept { return host_->object(); }
+  host& seat() const noexcept { return *host_; }
   std::int64_t current_deadline() const noexcept { return in_hand_ != nullptr ? in_hand_->deadline : 0; }
   envelope* in_hand() const noexcept { return in_hand_; }
 
@@ -180,11 +185,14 @@ public:
   /// A message of the runtime's own making (about a watched actor), handled after what is in hand.
   void enqueue_local(envelope* e) noexcept;
   /// After the handler in hand returns: stop, and let the restart type decide what follows.
-  void end() noexcept { end_wanted_ = true; }
+  void end() noexcept { end_wanted_ = detour_ = true; }
 
   /// While the sum of what is passed is above 0, a write to the journal is pending: the mailbox is not served, and
   /// suspended handlers whose replies come do not go on.
-  void hold_lane(int by) noexcept { lane_holds_ += by; }
+  void hold_lane(int by) noexcept {
+    lane_holds_ += by;
+    detour_ = true;
+  }
   bool lane_held() const noexcept { return lane_holds_ != 0; }
   /// Lets those handlers go on that a hold has kept, as far as there is no new hold.
   void resume_held() noexcept;
@@ -267,7 +275,7 @@ private:
   static constexpr std::uint8_t door_shut = 8;       // everything is refused: the actor was stopped by name
   static constexpr std::uint8_t door_conducted = 16; // a simulation is asked first
 
-  cell(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h);
+  cell(system_core& core, std::shared_ptr<const cell_options> options, host& h, std::uint8_t block_class);
   ~cell();
 
   void schedule() noexcept { engine::schedule(*executor_, *this); }
@@ -320,9 +328,9 @@ private:
   incidents& rare() const;
 
   void serve_control() noexcept;
-  bool may_serve() const noexcept;
   bool anything_waits() const noexcept;
   bool close_if_empty() noexcept;
+  bool lie_passive() noexcept;
   bool nothing_but_mailbox() const noexcept;
   bool build(bool again) noexcept;
   envelope* next_message() noexcept;
@@ -339,6 +347,7 @@ private:
                                                       const actor_type& type);
   void rehearse();
   void drop_queued() noexcept;
+  void conclude_now(envelope* e) noexcept; // inlined where it counts
   void conclude_handled(envelope* e) noexcept;
   void suspend(envelope* e, suspension* s) noexcept;
   void unlink_suspension(suspension& s) noexcept;
@@ -353,7 +362,10 @@ private:
   engine::run_result retire() noexcept;
   bool rest() noexcept;
   void note_letter(const envelope& e, dead_letter::cause why, drop_reason reason) const noexcept;
-  void enter(state s) noexcept { state_.store(s, std::memory_order_release); }
+  void enter(state s) noexcept {
+    detour_ = true;
+    state_.store(s, std::memory_order_release);
+  }
 
   static inline constinit thread_local cell* current_ = nullptr;
 
@@ -384,7 +396,9 @@ private:
   std::atomic<std::uint32_t> suspended_{0};
   std::atomic<state> state_{state::starting};
   // -- the turn only --
-  const bool slides_; // there is a sliding lane
+  /// Something but the mailbox may have to be looked at before the next message. Whoever makes that so sets it; the turn
+  /// clears it when it has looked.
+  bool detour_ = true;
   bool end_wanted_ = false;
   bool drain_wanted_ = false; // outlasts a restart
   bool leaving_ = false;      // passive, and to stop if nothing comes
@@ -393,7 +407,7 @@ private:
   // -- the turn only --
   const std::uint32_t suspended_max_;
   int lane_holds_ = 0;
-  const std::unique_ptr<host> host_;
+  host* const host_;                  // owned: it stands behind the cell in the same block
   control_message* handed_ = nullptr; // came with the right to run
   envelope* in_hand_ = nullptr;
   envelope* failed_ = nullptr;     // to be retried before everything else
@@ -404,7 +418,9 @@ private:
   suspension* suspensions_ = nullptr;
   actor_timer* timers_ = nullptr;
   std::uint64_t drain_mark_ = 0;
+  const bool slides_; // there is a sliding lane
   exit_reason end_reason_{};
+  const std::uint8_t block_class_;
   std::exception_ptr failure_; // of `failed_`, or of the object's end
 
   // -- immutable after construction --
@@ -424,5 +440,23 @@ private:
   // -- made on the first incident by whoever meets it --
   mutable std::atomic<incidents*> incidents_{nullptr};
 };
+
+template <class Host, class... Xs>
+cell* cell::make(system_core& core, std::shared_ptr<const cell_options> options, Xs&&... xs) {
+  static_assert(alignof(Host) <= block_pool::alignment, "an actor must not be aligned to more than 64 bytes");
+  constexpr auto bytes = sizeof(cell) + sizeof(Host);
+  constexpr auto block_class = block_pool::class_for(bytes);
+  auto* block = static_cast<std::byte*>(block_pool::allocate(block_class, bytes));
+  Host* h = nullptr;
+  try {
+    h = new (block + sizeof(cell)) Host(std::forward<Xs>(xs)...);
+    return new (block) cell{core, std::move(options), *h, block_class};
+  } catch (...) {
+    if (h != nullptr)
+      h->~Host();
+    block_pool::release(block_class, block);
+    throw;
+  }
+}
 
 } // namespace troupe::detail

@@ -175,7 +175,7 @@ void cell::order_drain() noexcept {
     return;
   if (is_out() || (s == state::passive && !anything_waits()))
     return stop_now(exit_reason::shutdown, false);
-  drain_wanted_ = true;
+  drain_wanted_ = detour_ = true;
   drain_mark_ = sliding_ != nullptr ? sliding_->accepted() : mailbox_.accepted();
   if (s == state::running)
     enter(state::draining);

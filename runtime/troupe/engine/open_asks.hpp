@@ -15,7 +15,7 @@ class reply_slot;
 ///
 /// Only the actor's turn touches them, so asking and being answered take no lock and count nothing. A slot in here keeps
 /// the cell alive; one that leaves before its reply was delivered (timed out, given up, or the actor has stopped) takes
-/// a count of its own with it, which its reply brings back.
+/// a count of its own with it, and gives it back when it ends.
 ///
 /// *The watch*: one timer in the system's service, armed for a time not later than the earliest deadline. It stays armed
 /// when that ask is answered, and goes off for nothing then, once per time-out at most: arming and disarming it for

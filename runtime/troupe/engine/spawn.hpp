@@ -188,8 +188,7 @@ result<void> place_unannounced(cell& c, supervisor_core& parent);
 /// request_error for options, names and a stopping supervisor.
 template <class A, class... Xs>
 cell& spawn(system_core& core, supervisor_core& parent, std::shared_ptr<const cell_options> options, Xs&&... xs) {
-  auto& c =
-      *cell::make(core, std::move(options), std::make_unique<hosted<A, std::decay_t<Xs>...>>(std::forward<Xs>(xs)...));
+  auto& c = *cell::make<hosted<A, std::decay_t<Xs>...>>(core, std::move(options), std::forward<Xs>(xs)...);
   try {
     c.construct();
   } catch (...) {

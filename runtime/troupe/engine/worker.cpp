@@ -314,7 +314,10 @@ void worker::drain_to(std::vector<runnable*>& out) {
 
 worker_statistics worker::statistics() const noexcept {
   const auto read = [](const std::atomic<std::uint64_t>& counter) { return counter.load(std::memory_order_relaxed); };
+  const bool hot = hot_.load(std::memory_order_relaxed) != nullptr; // relaxed: a figure
   return {.turns = read(turns_),
+          .handled = read(handled_),
+          .queued = queue_.size() + (hot ? 1 : 0),
           .steals = read(steals_),
           .stolen = read(stolen_),
           .overflows = read(overflows_),
