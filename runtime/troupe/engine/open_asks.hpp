@@ -36,6 +36,13 @@ public:
   /// The actor has stopped: its slots count the cell from now on.
   void close() noexcept;
 
+  /// Calls `see(slot)` for each, in no useful order.
+  template <class See>
+  void for_each(See&& see) const {
+    const auto visit = [&](const engine::timer_node& node) { see(static_cast<const reply_slot&>(node)); };
+    slots_.for_each(visit);
+  }
+
   /// One of the open asks went to `receiver`. As of a moment ago.
   bool awaits(const cell& receiver) const noexcept { return awaited_.load(std::memory_order_relaxed) == &receiver; }
 

@@ -89,7 +89,7 @@ private:
   bool closing_ = false;
 
   std::mutex turn_; // held by who commits on its own thread
-  std::jthread thread_;
+  std::jthread thread_; // seams: made by the thread factory
 };
 
 } // namespace troupe

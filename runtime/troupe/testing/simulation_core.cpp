@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/engine/cell.hpp>
+#include <troupe/engine/open_asks.hpp>
 #include <troupe/engine/reply_slot.hpp>
 #include <troupe/engine/system_core.hpp>
 #include <troupe/journal/memory_store.hpp>
+#include <troupe/supervision/supervisor_core.hpp>
 #include <troupe/testing/ask_circle.hpp>
 #include <troupe/testing/simulation_core.hpp>
 #include <troupe/testing/teardown.hpp>
 
 #include <exception>
+#include <functional>
 #include <utility>
 
 namespace troupe::detail {
@@ -204,18 +207,23 @@ void simulation_core::check(const rule& r, const char* when) {
 void simulation_core::check_for_deadlock(time_point next) {
   const auto now = next.time_since_epoch().count();
   ask_deadlines_.erase(ask_deadlines_.begin(), ask_deadlines_.lower_bound(now));
-  if (!ask_deadlines_.contains(now)) // most of the time: to look at all timers is dear
+  if (!ask_deadlines_.contains(now)) // most of the time: to look at all actors is dear
     return;
   std::vector<pending_ask> asks;
   std::map<std::uint64_t, std::string> names;
-  system_->core().timers->for_each([&](engine::timer_node& node) {
-    const auto* slot = reply_slot::from_timer(node);
-    if (slot == nullptr || slot->asker() == nullptr || slot->settled())
-      return;
-    const auto& asker = *slot->asker();
-    asks.push_back({asker.id(), slot->receiver()->id(), asker.type().suspended_max == 1, node.at <= next});
-    names[asker.id()] = plain_name(asker.name());
-  });
+  const std::function<void(supervisor_core&)> look = [&](supervisor_core& under) {
+    for (const auto& child : under.children()) {
+      if (child->supervisor() != nullptr)
+        look(*child->supervisor());
+      child->for_each_ask([&](const reply_slot& slot) {
+        if (slot.settled())
+          return;
+        asks.push_back({child->id(), slot.receiver()->id(), child->type().suspended_max == 1, slot.at <= next});
+        names[child->id()] = plain_name(child->name());
+      });
+    }
+  };
+  look(*system_->core().root);
   const auto circle = ask_circle(std::move(asks));
   if (circle.empty())
     return;

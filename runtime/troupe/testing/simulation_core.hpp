@@ -111,7 +111,7 @@ private:
   bool within_check_ = false;
   std::uint64_t last_id_ = 0; // of an actor that was ever ready
   std::uint32_t last_number_ = 0;
-  std::unordered_map<const envelope*, std::uint32_t> numbers_; // of marked messages; never walked
+  std::unordered_map<const envelope*, std::uint32_t> numbers_; // seams: never walked
   std::vector<std::uint32_t> senders_;                         // by the number of the message, the latest 2^16
   std::vector<actor_notes> notes_;
   std::list<held_turn> held_;
