@@ -131,9 +131,10 @@ reply<void> supervisor::request(int what, std::string_view name) const {
   reply<void> result{slot};
   auto wanted = std::make_shared<detail::child_request>(static_cast<detail::child_request::kind>(what),
                                                         core().path_of(name), *slot);
-  c.send_control(detail::make_control(
-      [wanted](detail::cell& to) { to.supervisor()->on_request(std::move(*wanted)); },
-      [wanted](detail::cell& to) { wanted->end(error{errc::stopped, to.name() + " has stopped"}); }));
+  c.send_control(detail::make_control([wanted](detail::cell& to) { to.supervisor()->on_request(std::move(*wanted)); },
+                                      [wanted](detail::cell& to) {
+                                        wanted->end(error{errc::stopped, to.name() + " has stopped"});
+                                      }));
   return result;
 }
 

@@ -260,9 +260,7 @@ std::vector<tree_finding> system::check_tree() const {
   return troupe::check_tree(tree(), room_->options.shutdown_timeout * 4 / 10);
 }
 
-std::uint64_t system::late_replies() const noexcept {
-  return room_->core.late_replies.load(std::memory_order_relaxed);
-}
+std::uint64_t system::late_replies() const noexcept { return room_->core.late_replies.load(std::memory_order_relaxed); }
 
 event_stream& system::events() noexcept { return room_->core.events; }
 

@@ -38,7 +38,8 @@ cell::cell(system_core& core, std::shared_ptr<const cell_options> options, std::
 std::unique_ptr<cell::instruments> cell::instruments_for(const system_core& core, const cell_options& options,
                                                          const actor_type& type) {
   const auto& spec = options.spec;
-  const auto budget = type.handlers.empty() ? std::chrono::milliseconds{0} : spec.handler_budget.value_or(core.handler_budget);
+  const auto budget =
+      type.handlers.empty() ? std::chrono::milliseconds{0} : spec.handler_budget.value_or(core.handler_budget);
   const bool rehearses = spec.rehearse != 0 && type.keep_state != nullptr;
   if (budget.count() == 0 && spec.flight_recorder == 0 && !rehearses)
     return nullptr;

@@ -212,12 +212,13 @@ void cell::end_incarnation() noexcept {
 
 void cell::note_hook_failure(const char* hook) const noexcept {
   if (core_->events.observed())
-    core_->events.publish(supervision_event{.supervisor = parent_ != nullptr ? parent_->name() : std::string{},
-                                            .what = supervision_event::kind::failed,
-                                            .why = std::string{hook} + ": " + troupe::describe(std::current_exception()),
-                                            .child = name(),
-                                            .child_id = id_,
-                                            .at = core_->now()});
+    core_->events.publish(
+        supervision_event{.supervisor = parent_ != nullptr ? parent_->name() : std::string{},
+                          .what = supervision_event::kind::failed,
+                          .why = std::string{hook} + ": " + troupe::describe(std::current_exception()),
+                          .child = name(),
+                          .child_id = id_,
+                          .at = core_->now()});
 }
 
 engine::run_result cell::retire() noexcept {

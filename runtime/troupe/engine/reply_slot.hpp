@@ -136,8 +136,8 @@ private:
   std::atomic<std::uint32_t> refs_{2};
   std::atomic<std::uint32_t> status_{open};
   // -- immutable once opened --
-  cell* asker_ = nullptr;    // counted
-  cell* receiver_ = nullptr; // counted
+  cell* asker_ = nullptr;       // counted
+  cell* receiver_ = nullptr;    // counted
   reply_slot* cause_ = nullptr; // counted
   const handler* asker_handled_ = nullptr;
   reply_observer* observer_ = nullptr;

@@ -57,7 +57,7 @@ constexpr void (*on_stop_of())(void*) {
 
 template <class A>
 constexpr void (*before_restart_of())(void*, const std::exception_ptr&) {
-  if constexpr (requires(A& a, const std::exception_ptr& why) { a.before_restart(why); })
+  if constexpr (requires(A & a, const std::exception_ptr& why) { a.before_restart(why); })
     return [](void* object, const std::exception_ptr& why) { static_cast<A*>(object)->before_restart(why); };
   else
     return nullptr;
@@ -65,7 +65,7 @@ constexpr void (*before_restart_of())(void*, const std::exception_ptr&) {
 
 template <class A>
 constexpr void (*after_restart_of())(void*, const std::exception_ptr&) {
-  if constexpr (requires(A& a, const std::exception_ptr& why) { a.after_restart(why); })
+  if constexpr (requires(A & a, const std::exception_ptr& why) { a.after_restart(why); })
     return [](void* object, const std::exception_ptr& why) { static_cast<A*>(object)->after_restart(why); };
   else
     return nullptr;

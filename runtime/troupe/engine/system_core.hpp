@@ -57,7 +57,7 @@ struct system_core {
   std::chrono::nanoseconds turn_time_max{};                ///< Fairness: time of one turn, looked at between messages.
   std::function<void(const std::function<bool()>&)> drive; ///< Stepped systems: runs until the condition holds.
   supervisor_core* root = nullptr;
-  std::unique_ptr<handler_watch> watch;     ///< For handlers with time budgets.
+  std::unique_ptr<handler_watch> watch;       ///< For handlers with time budgets.
   std::chrono::milliseconds handler_budget{}; ///< Of children that name none; 0: none.
   /// A worker is stuck: runs a spare one in its place until it returns. False if there is none left.
   std::function<bool(unsigned worker)> compensate;

@@ -38,7 +38,8 @@ bool worker::work() noexcept {
       continue; // woken: still searching
     do
       run_turn(*r);
-    while (!replaced_.load(std::memory_order_relaxed) && !crew_.stopping.load(std::memory_order_relaxed) && (r = next()) != nullptr);
+    while (!replaced_.load(std::memory_order_relaxed) && !crew_.stopping.load(std::memory_order_relaxed) &&
+           (r = next()) != nullptr);
     running_.store(nullptr, std::memory_order_relaxed); // relaxed: observers only compare it
     if (replaced_.load(std::memory_order_relaxed)) [[unlikely]] {
       leave();

@@ -31,11 +31,11 @@ struct worker_statistics {
 struct crew {
   // -- immutable after construction --
   const executor* owner;
-  std::chrono::nanoseconds spin;    // search this long before parking
-  std::chrono::nanoseconds nap;     // first nap on watch
-  std::chrono::nanoseconds nap_max; // naps double up to this
-  unsigned hot_turns_max;           // hot partners in a row before the queue is served
-  unsigned injector_interval;       // turns between two looks at the injector
+  std::chrono::nanoseconds spin;                // search this long before parking
+  std::chrono::nanoseconds nap;                 // first nap on watch
+  std::chrono::nanoseconds nap_max;             // naps double up to this
+  unsigned hot_turns_max;                       // hot partners in a row before the queue is served
+  unsigned injector_interval;                   // turns between two looks at the injector
   std::vector<std::unique_ptr<worker>> workers; // spare ones included
 
   // -- atomic --
