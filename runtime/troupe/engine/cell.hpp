@@ -215,12 +215,8 @@ public:
   actor_timer* timers() const noexcept { return timers_; }
   /// Made by the first ask.
   open_asks& asks();
-  /// Calls `see(const reply_slot&)` for each ask that it waits for. Include <troupe/engine/open_asks.hpp>.
-  template <class See>
-  void for_each_ask(See&& see) const {
-    if (const auto* open = asks_.load(std::memory_order_relaxed)) // relaxed: made by the turn
-      open->for_each(see);
-  }
+  /// The asks that it waits for, or null if it has never asked.
+  const open_asks* open() const noexcept { return asks_.load(std::memory_order_relaxed); } // relaxed: made by the turn
   /// Adds `watcher` (counted) unless it watches already.
   void add_watcher(cell& watcher);
   void remove_watcher(const cell& watcher) noexcept;

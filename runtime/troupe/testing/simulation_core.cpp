@@ -215,7 +215,9 @@ void simulation_core::check_for_deadlock(time_point next) {
     for (const auto& child : under.children()) {
       if (child->supervisor() != nullptr)
         look(*child->supervisor());
-      child->for_each_ask([&](const reply_slot& slot) {
+      if (child->open() == nullptr)
+        continue;
+      child->open()->for_each([&](const reply_slot& slot) {
         if (slot.settled())
           return;
         asks.push_back({child->id(), slot.receiver()->id(), child->type().suspended_max == 1, slot.at <= next});
