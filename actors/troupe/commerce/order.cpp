@@ -148,7 +148,7 @@ task<bool> order::reserve(const place_order& m) {
 task<bool> order::fulfil(std::uint32_t number) {
   const auto* r = find(number);
   if (r != nullptr && r->status == order_status::invoiced) {
-    // One co_await in a statement: g++ 12 begins both sides of `||` and `&&`.
+    // One co_await in a condition: g++ 12 gets two, joined by || or &&, wrong.
     if (!co_await invoice(number))
       co_return false;
     if (!co_await pay(number))
