@@ -18,6 +18,7 @@
 #include <cstdio>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 
 namespace troupe {
 
@@ -164,9 +165,13 @@ struct system::engine_room {
   std::vector<survivor> survivors() {
     std::vector<detail::cell_pointer> alive;
     collect(root.core(), alive);
+    const auto asking = askers(alive);
     std::vector<survivor> result;
-    for (const auto& c : alive)
-      result.push_back(describe(*c, alive));
+    for (const auto& c : alive) {
+      result.push_back(describe(*c));
+      if (const auto by = asking.find(c.get()); by != asking.end())
+        result.back().awaited_by = by->second;
+    }
     for (const auto& o : core.watch->orphans()) {
       survivor s;
       s.name = o.of->name() + " (replaced)";
@@ -188,7 +193,21 @@ struct system::engine_room {
     }
   }
 
-  survivor describe(const detail::cell& c, const std::vector<detail::cell_pointer>& alive) {
+  /// Who has asked each of the living and waits: actors by their names, other threads as "outside".
+  std::unordered_map<const detail::cell*, std::vector<std::string>>
+  askers(const std::vector<detail::cell_pointer>& alive) {
+    std::unordered_map<const detail::cell*, std::vector<std::string>> result;
+    for (const auto& asker : alive)
+      if (const auto* receiver = asker->awaited())
+        result[receiver].push_back(asker->name());
+    core.timers->for_each([&](engine::timer_node& node) {
+      if (const auto* slot = detail::reply_slot::from_timer(node))
+        result[slot->receiver()].push_back("outside");
+    });
+    return result;
+  }
+
+  survivor describe(const detail::cell& c) {
     survivor s;
     s.name = c.name();
     s.id = c.id();
@@ -201,14 +220,6 @@ struct system::engine_room {
         s.since = std::chrono::duration_cast<std::chrono::milliseconds>(
             std::chrono::steady_clock::now().time_since_epoch() - w.turn_started()); // seams: threaded systems only
     }
-    for (const auto& asker : alive)
-      if (asker->awaits(c))
-        s.awaited_by.push_back(asker->name());
-    core.timers->for_each([&](engine::timer_node& node) {
-      const auto* slot = detail::reply_slot::from_timer(node);
-      if (slot != nullptr && slot->receiver() == &c)
-        s.awaited_by.push_back("outside");
-    });
     return s;
   }
 

@@ -315,6 +315,24 @@ TEST_CASE("shutdown: the report names the actor that awaits a stuck one") {
   CHECK(sys.wait_stopped(asker, 20s));
 }
 
+TEST_CASE("shutdown: a report of many survivors holds them all and its text the first hundred") {
+  captured_stderr err; // the destructor prints the report, too
+  const auto g = std::make_shared<gate>();
+  troupe::system sys{{.workers = 1}};
+  auto s = sys.root().start<stuck>("stuck", g);
+  for (int i = 0; i < 20'000; ++i)
+    sys.spawn<worker>();
+  s.tell(hang{});
+  g->entered.wait(); // the only worker, so nobody else can end
+  const auto report = sys.shutdown(200ms);
+  CHECK(report.survivors.size() == 20'001);
+  const auto text = to_string(report);
+  CHECK(std::count(text.begin(), text.end(), '\n') == 101);
+  CHECK(text.ends_with("still alive: 19901 more"));
+  g->open.count_down();
+  CHECK(sys.wait_stopped(s, 20s));
+}
+
 TEST_CASE("shutdown: the destructor shuts down and prints only what went wrong") {
   SUBCASE("all went well") {
     captured_stderr err;

@@ -284,14 +284,14 @@ open_asks& cell::asks() {
   auto* a = asks_.load(std::memory_order_relaxed); // relaxed: only this turn writes it
   if (a == nullptr) [[unlikely]] {
     a = new open_asks{*this};
-    asks_.store(a, std::memory_order_release); // release: for awaits()
+    asks_.store(a, std::memory_order_release); // release: for awaited()
   }
   return *a;
 }
 
-bool cell::awaits(const cell& other) const noexcept {
+const cell* cell::awaited() const noexcept {
   const auto* a = asks_.load(std::memory_order_acquire); // acquire: pairs with the release in asks()
-  return a != nullptr && a->awaits(other);
+  return a == nullptr ? nullptr : a->awaited();
 }
 
 void cell::add_timer(actor_timer& t) noexcept {

@@ -149,8 +149,8 @@ public:
   state lifecycle() const noexcept { return state_.load(std::memory_order_acquire); }
   std::size_t depth() const noexcept;
   ledger books() const noexcept;
-  /// It has asked `other` and waits for the reply. As of a moment ago.
-  bool awaits(const cell& other) const noexcept;
+  /// Whom it has asked and waits for, one of them, or null. As of a moment ago; to be compared, not followed.
+  const cell* awaited() const noexcept;
   /// As `books`, without what was refused because the actor had stopped, which the system counts.
   ledger lane_books() const noexcept;
   std::uint32_t incarnation() const noexcept { return incarnation_.load(std::memory_order_relaxed); }

@@ -19,7 +19,7 @@ void open_asks::add(reply_slot& slot, time_point deadline) noexcept {
 bool open_asks::remove(reply_slot& slot) noexcept {
   if (!slots_.erase(slot))
     return false;
-  if (awaits(*slot.receiver()))
+  if (awaited() == slot.receiver())
     note_awaited();
   return true;
 }

@@ -22,7 +22,7 @@ class reply_slot;
 /// each ask would cost more than all the rest. When it goes off it crosses the actor's control lane, and the turn looks
 /// at the deadlines.
 ///
-/// Threads: the actor's turn; `awaits` any; the watch goes off on the timers' thread.
+/// Threads: the actor's turn; `awaited` any; the watch goes off on the timers' thread.
 class open_asks final : public control_message, public engine::timer_node {
 public:
   explicit open_asks(cell& owner) noexcept;
@@ -43,8 +43,8 @@ public:
     slots_.for_each(visit);
   }
 
-  /// One of the open asks went to `receiver`. As of a moment ago.
-  bool awaits(const cell& receiver) const noexcept { return awaited_.load(std::memory_order_relaxed) == &receiver; }
+  /// Whom one of the open asks went to, or null. As of a moment ago; to be compared, not followed.
+  const cell* awaited() const noexcept { return awaited_.load(std::memory_order_relaxed); }
 
   // -- control_message: the watch has gone off --
   void deliver(cell& to) noexcept override;
@@ -57,8 +57,8 @@ private:
 
   cell& owner_; // counted while the watch is armed or on its way
   engine::timer_queue slots_;
-  time_point watched_ = time_point::max();    // when the watch goes off; max: it is not armed
-  std::atomic<const cell*> awaited_{nullptr}; // to be compared, not followed
+  time_point watched_ = time_point::max(); // when the watch goes off; max: it is not armed
+  std::atomic<const cell*> awaited_{nullptr};
 };
 
 } // namespace troupe::detail

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace troupe {
 
 std::string to_string(const shutdown_report& r) {
@@ -13,7 +15,9 @@ std::string to_string(const shutdown_report& r) {
       r.books.dropped, r.books.quarantined, r.books.queued);
   if (r.unaccounted != 0)
     text += fmt::format("; {} UNACCOUNTED", r.unaccounted);
-  for (const auto& s : r.survivors) {
+  constexpr std::size_t shown = 100;
+  for (std::size_t i = 0; i < std::min(shown, r.survivors.size()); ++i) {
+    const auto& s = r.survivors[i];
     text += fmt::format("\n  still alive: {} (id {})", s.name, s.id);
     text += s.handler.empty() ? std::string{", in no handler"}
                               : fmt::format(", handling {} since {} ms", s.handler, s.since.count());
@@ -21,6 +25,8 @@ std::string to_string(const shutdown_report& r) {
     if (!s.awaited_by.empty())
       text += fmt::format(", awaited by {}", fmt::join(s.awaited_by, ", "));
   }
+  if (r.survivors.size() > shown)
+    text += fmt::format("\n  still alive: {} more", r.survivors.size() - shown);
   return text;
 }
 

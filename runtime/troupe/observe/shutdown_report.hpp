@@ -35,7 +35,7 @@ struct shutdown_report {
   int exit_code() const noexcept { return complete && !gave_up ? 0 : 1; }
 };
 
-/// The report for a person: one line if all went well, else one line more per survivor.
+/// The report for a person: one line if all went well, else one line more for each of the first 100 survivors.
 std::string to_string(const shutdown_report& r);
 
 } // namespace troupe
