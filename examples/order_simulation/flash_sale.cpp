@@ -43,8 +43,8 @@ double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double
 
 class flash_sale {
 public:
-  flash_sale(const options& opts, live_view& view, const std::atomic<bool>& interrupted)
-      : opts_{opts}, view_{view}, interrupted_{interrupted}, plan_{opts}, system_{plan_.system()},
+  flash_sale(const options& opts, const run_journal& journal, live_view& view, const std::atomic<bool>& interrupted)
+      : opts_{opts}, journal_{journal}, view_{view}, interrupted_{interrupted}, told_{opts}, plan_{opts, journal.store}, system_{plan_.system()},
         products_{opts.skew == key_skew::zipf ? key_distribution::zipf(hot_products, opts.zipf_constant)
                                               : key_distribution::uniform(hot_products)},
         began_{system_.now()}, shown_at_{began_} {
@@ -215,6 +215,8 @@ private:
     const auto end = system_.shutdown();
     r.scenario = name_of(scenario_kind::flash_sale);
     r.seed = opts_.seed;
+    r.journal = journal_.name;
+    r.life = journal_.life;
     r.workers = system_.workers();
     r.elapsed_s = seconds(system_.now() - began_);
     const std::uint64_t sent = sale.sent;
@@ -241,10 +243,12 @@ private:
   }
 
   const options& opts_;
+  const run_journal& journal_;
   live_view& view_;
   const std::atomic<bool>& interrupted_;
+  acknowledgements told_;
   const crash_plan plan_;
-  sale_staff staff_{.plan = plan_}; // before the system, whose actors point to it
+  sale_staff staff_{.plan = plan_, .told = told_}; // before the system, whose actors point to it
   troupe::system system_;
   const key_distribution products_;
   const troupe::time_point began_;
@@ -259,8 +263,9 @@ private:
 
 } // namespace
 
-report run_flash_sale(const options& opts, live_view& view, const std::atomic<bool>& interrupted) {
-  return flash_sale{opts, view, interrupted}.run();
+report run_flash_sale(const options& opts, const run_journal& journal, live_view& view,
+                      const std::atomic<bool>& interrupted) {
+  return flash_sale{opts, journal, view, interrupted}.run();
 }
 
 } // namespace order_simulation

@@ -2,6 +2,7 @@
 #include "flash_sale_shop.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace order_simulation {
@@ -17,19 +18,27 @@ std::chrono::microseconds payment_time(std::uint64_t order) {
 
 sale_door::effect<> sale_door::on(const buy& b) {
   fault_point();
-  const bool full = state().inside >= orders_inside_max;
+  if (inside(b.order)) // the door failed after it was kept
+    return effect<>{}.then([this, &b] { start_order(b); });
+  const bool full = state().inside.size() >= orders_inside_max;
   if (full || now() - b.intended > lateness_max) {
     const auto outcome = full ? sale_outcome::busy_full : sale_outcome::busy_late;
     return effect<>{}.then([this, &b, outcome] {
       staff_.tell(staff_.crowd, sale_answer{b.order, outcome, 0, b.intended});
     });
   }
-  return effect<>{let_in{}}.then([this, &b] { start_order(b); });
+  return effect<>{let_in{b.order}}.then([this, &b] { start_order(b); });
 }
 
-sale_door::effect<> sale_door::on(const leave_shop&) {
+sale_door::effect<> sale_door::on(const leave_shop& m) {
   fault_point();
-  return {let_out{}};
+  if (!inside(m.order))
+    return {};
+  return {let_out{m.order}};
+}
+
+bool sale_door::inside(std::uint64_t order) const {
+  return std::find(state().inside.begin(), state().inside.end(), order) != state().inside.end();
 }
 
 void sale_door::start_order(const buy& b) {
@@ -42,24 +51,30 @@ void sale_door::start_order(const buy& b) {
 
 sale_order::sale_order(sale_staff* staff, buy wanted)
     : journaled_actor{"order/" + std::to_string(wanted.order)}, staff_{*staff}, wanted_{wanted} {
-  if (state() == order_stage::paying)
+  if (state().stage == order_stage::paying)
     after(payment_time(wanted_.order), payment_authorised{});
 }
 
 sale_order::effect<> sale_order::on(const payment_authorised&) {
   fault_point();
-  if (state() != order_stage::paying)
+  if (state().stage == order_stage::over)
     return {};
-  return effect<>{order_paid{}}.then([this] {
+  effect<> paid;
+  if (state().stage == order_stage::paying)
+    paid.and_event(order_paid{});
+  return std::move(paid).then([this] {
     staff_.tell(staff_.stocks[wanted_.product], hold_units{self(), wanted_.order, wanted_.quantity});
   });
 }
 
 sale_order::effect<> sale_order::on(const hold_answer& a) {
   fault_point();
-  if (state() != order_stage::reserving)
+  if (state().stage == order_stage::paying)
     return {};
-  return effect<>{order_over{}}.then([this, granted = a.granted] {
+  effect<> ended; // if it was kept before, a failure came in between, and nobody has been told
+  if (state().stage == order_stage::reserving)
+    ended.and_event(order_over{});
+  return std::move(ended).then([this, granted = a.granted] {
     if (granted)
       staff_.tell(staff_.stocks[wanted_.product], confirm_units{wanted_.order});
     staff_.tell(staff_.door, leave_shop{wanted_.order});
@@ -118,6 +133,8 @@ bool sale_stock::holds(std::uint64_t order) const {
 
 void sale_crowd::on(const sale_answer& a) {
   fault_point();
+  if (a.outcome == sale_outcome::sold)
+    staff_.told.add("sold " + std::to_string(a.order) + " " + std::to_string(a.units));
   staff_.record->note(a.order, a.outcome, a.units, now() - a.intended);
   if (staff_.in_closed_loop)
     send_next();

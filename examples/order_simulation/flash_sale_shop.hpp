@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/journal/format.hpp>
 #include <troupe/journal/journaled_actor.hpp>
 #include <troupe/system.hpp>
 
+#include "acknowledgements.hpp"
 #include "crash_plan.hpp"
 #include "flash_sale_record.hpp"
 
@@ -13,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace order_simulation {
@@ -48,6 +51,7 @@ struct buy {
 /// Who works in a flash sale. Filled before the first message is sent. Outlives the system.
 struct sale_staff {
   const crash_plan& plan;
+  acknowledgements& told;
 
   // -- immutable while the sale runs --
   std::vector<troupe::ref<sale_stock>> stocks{};
@@ -79,11 +83,21 @@ struct leave_shop {
 };
 
 struct door_state {
-  std::uint64_t inside = 0;
+  std::vector<std::uint64_t> inside{}; ///< Orders, at most orders_inside_max.
   std::uint64_t admitted = 0;
+  static constexpr std::string_view journal_name = "door_state";
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(door_state, inside, admitted)
 };
-struct let_in {};
-struct let_out {};
+struct let_in {
+  std::uint64_t order = 0;
+  static constexpr std::string_view journal_name = "let_in";
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(let_in, order)
+};
+struct let_out {
+  std::uint64_t order = 0;
+  static constexpr std::string_view journal_name = "let_out";
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(let_out, order)
+};
 
 /// Admission control. Lets an order in, or answers "busy": never a queue behind it.
 class sale_door
@@ -92,12 +106,13 @@ public:
   explicit sale_door(sale_staff* staff) : journaled_actor{"door"}, staff_{*staff} {}
 
   effect<> on(const buy& b);
-  effect<> on(const leave_shop&);
+  effect<> on(const leave_shop& m);
 
-  static void apply(door_state& s, const let_in&) { ++s.inside, ++s.admitted; }
-  static void apply(door_state& s, const let_out&) { --s.inside; }
+  static void apply(door_state& s, const let_in& e) { s.inside.push_back(e.order), ++s.admitted; }
+  static void apply(door_state& s, const let_out& e) { std::erase(s.inside, e.order); }
 
 private:
+  bool inside(std::uint64_t order) const;
   void start_order(const buy& b);
 
   sale_staff& staff_;
@@ -114,12 +129,25 @@ struct hold_answer {
 };
 
 enum class order_stage : std::uint8_t { paying, reserving, over };
-struct order_paid {};
-struct order_over {};
+struct order_paid {
+  static constexpr std::string_view journal_name = "order_paid";
+  friend void to_json(nlohmann::json& j, const order_paid&) { j = nlohmann::json::object(); }
+  friend void from_json(const nlohmann::json&, order_paid&) {}
+};
+struct order_over {
+  static constexpr std::string_view journal_name = "order_over";
+  friend void to_json(nlohmann::json& j, const order_over&) { j = nlohmann::json::object(); }
+  friend void from_json(const nlohmann::json&, order_over&) {}
+};
+struct sale_order_state {
+  order_stage stage{};
+  static constexpr std::string_view journal_name = "sale_order_state";
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(sale_order_state, stage)
+};
 
 /// One order: authorises the payment, has its units held, and confirms; or lets the authorisation lapse if they are sold
 /// out. Paying comes first, so that an order costs the shop the same whether or not there is anything left.
-class sale_order : public troupe::journaled_actor<sale_order, order_stage, troupe::events<order_paid, order_over>,
+class sale_order : public troupe::journaled_actor<sale_order, sale_order_state, troupe::events<order_paid, order_over>,
                                                   payment_authorised, hold_answer> {
 public:
   /// A restart in the middle of a payment asks the provider again, who knows the order by its number.
@@ -128,8 +156,8 @@ public:
   effect<> on(const payment_authorised&);
   effect<> on(const hold_answer& a);
 
-  static void apply(order_stage& s, const order_paid&) { s = order_stage::reserving; }
-  static void apply(order_stage& s, const order_over&) { s = order_stage::over; }
+  static void apply(sale_order_state& s, const order_paid&) { s.stage = order_stage::reserving; }
+  static void apply(sale_order_state& s, const order_over&) { s.stage = order_stage::over; }
 
 private:
   sale_staff& staff_;
@@ -154,22 +182,29 @@ struct sale_stock_figures {
   std::int64_t available = 0;
   std::int64_t held = 0;
   std::int64_t sold = 0;
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(sale_stock_figures, available, held, sold)
 };
 struct inspect_shelf {
   using reply = sale_stock_figures;
 };
 
 struct units_held {
-  std::uint64_t order;
-  std::uint32_t quantity;
+  std::uint64_t order = 0;
+  std::uint32_t quantity = 0;
+  static constexpr std::string_view journal_name = "units_held";
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(units_held, order, quantity)
 };
 struct units_sold {
-  std::uint64_t order;
+  std::uint64_t order = 0;
+  static constexpr std::string_view journal_name = "units_sold";
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(units_sold, order)
 };
 
 struct sale_stock_state {
   sale_stock_figures figures{};
   std::vector<units_held> holds{}; ///< At most one for each order inside.
+  static constexpr std::string_view journal_name = "sale_stock_state";
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(sale_stock_state, figures, holds)
 };
 
 /// The stock of one product.

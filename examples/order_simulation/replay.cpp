@@ -8,6 +8,7 @@
 #include "replay_clerk.hpp"
 #include "replay_line.hpp"
 #include "replay_order.hpp"
+#include "replay_recovery.hpp"
 #include "replay_staff.hpp"
 
 #include <algorithm>
@@ -32,14 +33,15 @@ constexpr auto patience = 30s;
 /// The actors of one replay. Starts them in the constructor, runs them, and asks them for their answers.
 class replay_run {
 public:
-  replay_run(const options& opts, const order_log& log, steady::time_point began)
-      : opts_{opts}, began_{began}, plan_{opts}, staff_{.log = log, .rule = opts.rule, .plan = plan_},
+  replay_run(const options& opts, const run_journal& journal, const order_log& log, steady::time_point began)
+      : opts_{opts}, journal_{journal}, began_{began}, told_{opts}, plan_{opts, journal.store},
+        staff_{.log = log, .rule = opts.rule, .plan = plan_, .told = told_},
         system_{plan_.system()}, root_{system_.supervise("replay", plan_.supervisor(troupe::one_for_one))} {
     const bool by_line = opts.rule == replay_rule::line;
     const std::size_t window = by_line ? lines_in_flight_max : orders_in_flight_max;
     // A stock actor may have waiting: every line; or, by order, a part of each order under way, and the verdicts on
     // orders that it handled a window ago, and on those that it handles now. And one request for its figures.
-    const auto stock_options = plan_.child(by_line ? window + 1 : 3 * window + 1);
+    const auto stock_options = plan_.child(by_line ? window + 1 : 4 * window + 1);
     auto stock_group = plan_.supervisor(troupe::dynamic);
     stock_group.children_max = std::max<std::size_t>(log.stock_codes().size(), 1);
     stocks_ = root_.supervise("stock", stock_group);
@@ -54,6 +56,9 @@ public:
     auto order_group = plan_.supervisor(troupe::dynamic);
     order_group.children_max = 4 * orders_in_flight_max; // those that have just ended may still be there
     staff_.orders = root_.supervise("orders", order_group);
+    if (journal.resumed())
+      recover(staff_);
+    settled_before_ = staff_.book.settled;
     staff_.desk = root_.start<clerk>("clerk", plan_.child(window + 16), &staff_);
   }
 
@@ -91,6 +96,8 @@ public:
     report r;
     r.scenario = name_of(scenario_kind::replay);
     r.seed = opts_.seed;
+    r.journal = journal_.name;
+    r.life = journal_.life;
     r.workers = system_.workers();
     r.elapsed_s = elapsed_s;
     const auto end = system_.shutdown();
@@ -99,7 +106,7 @@ public:
     r.orders.rejected = static_cast<std::uint64_t>(t.rejected);
     r.orders.in_flight = progress_.fed - progress_.settled;
     r.orders.submitted = r.orders.completed + r.orders.rejected + r.orders.in_flight;
-    r.throughput.transactions_per_s = static_cast<double>(progress_.settled) / elapsed_s;
+    r.throughput.transactions_per_s = static_cast<double>(progress_.settled - settled_before_) / elapsed_s;
     r.throughput.orders_per_s = static_cast<double>(r.orders.submitted) / elapsed_s;
     r.throughput.messages_per_s = static_cast<double>(end.books.handled) / elapsed_s;
     r.latency_ms.push_back(figures_of(name_of(opts_.rule), staff_.latencies));
@@ -169,7 +176,10 @@ private:
   }
 
   const options& opts_;
+  std::uint64_t settled_before_ = 0;
+  const run_journal& journal_;
   const steady::time_point began_;
+  acknowledgements told_;
   const crash_plan plan_;
   replay_staff staff_; // before the system, whose actors point to it
   troupe::system system_;
@@ -182,10 +192,11 @@ private:
 
 } // namespace
 
-report run_replay(const options& opts, live_view& view, const std::atomic<bool>& interrupted) {
+report run_replay(const options& opts, const run_journal& journal, live_view& view,
+                  const std::atomic<bool>& interrupted) {
   const auto began = steady::now();
   const order_log log = order_log::load(opts.input, opts.skip_bad_rows ? bad_rows::skip : bad_rows::fail);
-  replay_run run{opts, log, began};
+  replay_run run{opts, journal, log, began};
   run.run(view, interrupted);
   report r = run.finish(log, run.inspect());
   if (!opts.final_stock.empty())

@@ -160,6 +160,10 @@ task<bool> cart::quote(std::vector<order_line>& lines) {
 
 task<void> cart::on(const resume_checkout&) {
   fault_point();
+  if (!shop_->open()) {
+    after("resume", resume_pause, resume_checkout{});
+    co_return;
+  }
   if (const auto tid = state().sent; tid != 0)
     (void)co_await finish_checkout(tid);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/commerce/directory.hpp>
+#include <troupe/commerce/formats.hpp>
 #include <troupe/commerce/recent.hpp>
 #include <troupe/commerce/retry.hpp>
 
@@ -9,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace troupe::commerce {
@@ -20,6 +22,7 @@ struct cart_state {
     checkout_verdict verdict{};
     order_key order{};
     money total{};
+    NLOHMANN_DEFINE_TYPE_INTRUSIVE(answered, tid, session, verdict, order, total)
   };
 
   transaction_id session = 0; ///< Of the items; 0: the cart is empty.
@@ -30,6 +33,8 @@ struct cart_state {
   std::uint32_t refused = 0;
   recent<answered, 2> answers;    ///< Two: one session at a time, and the one before.
   recent<transaction_id, 2> over; ///< Sessions checked out or abandoned.
+  static constexpr std::string_view journal_name = "cart_state";
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(cart_state, session, sent, method, items, checkouts, refused, answers, over)
 };
 
 struct cart_query {
@@ -39,14 +44,24 @@ struct cart_query {
 struct item_added {
   transaction_id session = 0;
   order_line line{};
+  static constexpr std::string_view journal_name = "item_added";
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(item_added, session, line)
 };
-struct cart_abandoned {};
+struct cart_abandoned {
+  static constexpr std::string_view journal_name = "cart_abandoned";
+  friend void to_json(nlohmann::json& j, const cart_abandoned&) { j = nlohmann::json::object(); }
+  friend void from_json(const nlohmann::json&, cart_abandoned&) {}
+};
 struct checkout_begun {
   transaction_id tid = 0;
   payment_method method{};
+  static constexpr std::string_view journal_name = "checkout_begun";
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(checkout_begun, tid, method)
 };
 struct checkout_ended {
   cart_state::answered answer{};
+  static constexpr std::string_view journal_name = "checkout_ended";
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(checkout_ended, answer)
 };
 
 /// To itself: a checkout that a restart has interrupted goes on even if nobody asks for it again.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/commerce/formats.hpp>
 #include <troupe/commerce/keys.hpp>
 #include <troupe/commerce/money.hpp>
 #include <troupe/commerce/order_line.hpp>
@@ -73,6 +74,7 @@ struct order_answer {
   order_key order{};
   money total{};
   line_set taken = 0; ///< The lines that were in stock; the others are left out. 0 if repeated after long.
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(order_answer, verdict, order, total, taken)
 };
 
 struct place_order {

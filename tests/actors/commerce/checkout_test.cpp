@@ -67,8 +67,8 @@ TEST_CASE("checkout: sells, pays, invoices and ships all lines and answers a rep
   REQUIRE(s.open.size() == 1);
   CHECK(s.open[0].packages.size() == 3);
   CHECK(s.freight == money{150});
-  CHECK(shop.provider_ledger->approved == 1);
-  CHECK(shop.provider_ledger->balance == money{6'150});
+  CHECK(shop.provider_ledger().approved == 1);
+  CHECK(shop.provider_ledger().balance == money{6'150});
 }
 
 TEST_CASE("checkout: lines that are out of stock are left out and a cart of such lines is kept") {
@@ -145,8 +145,8 @@ TEST_CASE("payment: a provider slower than its deadline is refused and refunded"
   const auto p = shop.ask(shop.payments[0], payment_query{});
   CHECK(p.abandoned == 1);
   CHECK(p.refunds == 1);
-  CHECK(shop.provider_ledger->refunded == 1);
-  CHECK(shop.provider_ledger->balance == money{});
+  CHECK(shop.provider_ledger().refunded == 1);
+  CHECK(shop.provider_ledger().balance == money{});
   CHECK(shop.ask(shop.stock_of(1, 1), stock_query{}).available == 100);
 }
 
@@ -166,8 +166,8 @@ TEST_CASE("payment: repeated requests charge once whatever they say") {
     shop.ask(shop.provider, refund{{{1}, 1}});
   CHECK(shop.ask(shop.provider, charge{{{1}, 1}, payment_method::boleto, {999}}) == charge_answer::declined);
   CHECK(shop.ask(shop.payments[0], payment_query{}).total == money{700});
-  CHECK(shop.provider_ledger->balance == money{});
-  CHECK(shop.provider_ledger->refunded == 1);
+  CHECK(shop.provider_ledger().balance == money{});
+  CHECK(shop.provider_ledger().refunded == 1);
 }
 
 TEST_CASE("shop: actors that know each other through one directory keep nothing alive once stopped") {

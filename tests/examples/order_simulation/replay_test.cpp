@@ -6,6 +6,8 @@
 #include "order_simulation/replay.hpp"
 #include "order_simulation/replay_oracle.hpp"
 
+#include <troupe/journal/memory_store.hpp>
+
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -72,7 +74,7 @@ std::string random_log(std::mt19937_64& random, std::size_t rows) {
 report run(const options& opts, bool interrupt = false) {
   live_view view{stderr, live_view::style::silent};
   const std::atomic<bool> interrupted{interrupt};
-  return run_replay(opts, view, interrupted);
+  return run_replay(opts, {std::make_shared<troupe::memory_store>()}, view, interrupted);
 }
 
 /// All invariants hold, and the answers are the sequential ones.
