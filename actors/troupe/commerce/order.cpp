@@ -153,14 +153,20 @@ task<bool> order::reserve(const place_order& m) {
 task<bool> order::fulfil(std::uint32_t number) {
   const auto* r = find(number);
   if (r != nullptr && r->status == order_status::invoiced) {
-    if (!co_await invoice(number) || !co_await pay(number))
+    // One co_await to a statement: g++ 12 begins both sides of && and || at once.
+    if (!co_await invoice(number))
+      co_return false;
+    if (!co_await pay(number))
       co_return false;
     r = find(number);
   }
   if (r != nullptr && r->status == order_status::payment_failed)
     co_return co_await compensate(number);
-  if (r != nullptr && r->status == order_status::payment_processed)
-    co_return co_await settle(number) && co_await ship(number);
+  if (r != nullptr && r->status == order_status::payment_processed) {
+    if (!co_await settle(number))
+      co_return false;
+    co_return co_await ship(number);
+  }
   co_return true;
 }
 
