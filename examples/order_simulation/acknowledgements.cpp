@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "acknowledgements.hpp"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdexcept>
 #include <string>
+#include <unistd.h>
 
 namespace order_simulation {
 

@@ -27,7 +27,8 @@ unsigned retries_for(double crash_rate) {
 
 crash_plan::crash_plan(const options& opts, std::shared_ptr<troupe::journal_store> journals)
     : injector_{opts.crash_rate > 0 ? std::make_shared<troupe::fault_injector>(opts.crash_rate, opts.seed) : nullptr},
-      journals_{std::move(journals)}, workers_{opts.workers}, seed_{opts.seed}, retries_{retries_for(opts.crash_rate)} {}
+      journals_{std::move(journals)}, workers_{opts.workers}, seed_{opts.seed}, retries_{retries_for(opts.crash_rate)} {
+}
 
 troupe::system_options crash_plan::system() const {
   troupe::system_options result;

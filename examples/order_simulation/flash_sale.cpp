@@ -44,9 +44,10 @@ double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double
 class flash_sale {
 public:
   flash_sale(const options& opts, const run_journal& journal, live_view& view, const std::atomic<bool>& interrupted)
-      : opts_{opts}, journal_{journal}, view_{view}, interrupted_{interrupted}, told_{opts}, plan_{opts, journal.store}, system_{plan_.system()},
-        products_{opts.skew == key_skew::zipf ? key_distribution::zipf(hot_products, opts.zipf_constant)
-                                              : key_distribution::uniform(hot_products)},
+      : opts_{opts}, journal_{journal}, view_{view}, interrupted_{interrupted}, told_{opts}, plan_{opts, journal.store},
+        system_{plan_.system()}, products_{opts.skew == key_skew::zipf
+                                               ? key_distribution::zipf(hot_products, opts.zipf_constant)
+                                               : key_distribution::uniform(hot_products)},
         began_{system_.now()}, shown_at_{began_} {
     auto root = system_.supervise("sale", plan_.supervisor(troupe::one_for_one));
     // One order inside may have a request here, and its confirmation while the one after it has come.

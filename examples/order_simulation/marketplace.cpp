@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "marketplace.hpp"
 
+#include "ask_all.hpp"
 #include "crash_plan.hpp"
 #include "marketplace_audit.hpp"
-#include "ask_all.hpp"
 #include "marketplace_driver.hpp"
 #include "marketplace_recovery.hpp"
 #include "marketplace_shop.hpp"
@@ -30,12 +30,18 @@ constexpr unsigned audits_max = 60;
 
 class marketplace_run {
 public:
-  marketplace_run(const options& opts, const run_journal& journal, live_view& view, const std::atomic<bool>& interrupted)
+  marketplace_run(const options& opts, const run_journal& journal, live_view& view,
+                  const std::atomic<bool>& interrupted)
       : opts_{opts}, journal_{journal}, view_{view}, interrupted_{interrupted}, told_{opts},
-        crashes_{opts, journal.store}, system_{crashes_.system()},
-        driver_count_{drivers_for(opts)}, shop_{opts, crashes_, system_, driver_count_},
-        plan_{opts, shop_, std::vector<shown_product>(opts.products), {}, keys(opts, opts.sellers),
-              keys(opts, products_per_seller), told_, journal.life} {
+        crashes_{opts, journal.store}, system_{crashes_.system()}, driver_count_{drivers_for(opts)},
+        shop_{opts, crashes_, system_, driver_count_}, plan_{opts,
+                                                             shop_,
+                                                             std::vector<shown_product>(opts.products),
+                                                             {},
+                                                             keys(opts, opts.sellers),
+                                                             keys(opts, products_per_seller),
+                                                             told_,
+                                                             journal.life} {
     for (std::uint64_t i = 0; i < opts.products; ++i)
       plan_.shown[i].price = shop_.prices[i].price.cents;
     for (std::uint32_t i = 0; i < driver_count_; ++i)

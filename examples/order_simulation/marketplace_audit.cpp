@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ask_all.hpp"
 #include "marketplace_audit.hpp"
 
+#include "ask_all.hpp"
+
 #include <algorithm>
-#include <typeinfo>
-#include <string>
 #include <array>
 #include <bit>
 #include <chrono>
 #include <deque>
 #include <stdexcept>
+#include <string>
+#include <typeinfo>
 #include <unordered_map>
 
 namespace order_simulation {
@@ -205,8 +206,8 @@ private:
 
 void read_journals(const marketplace_shop& shop, troupe::journal_store& store, market_findings& f) {
   static constexpr std::array<const troupe::journal_type*, 6> types{
-      &troupe::journal_type_of<order_state>,      &troupe::journal_type_of<order_invoiced>,
-      &troupe::journal_type_of<order_refused>,    &troupe::journal_type_of<order_progressed>,
+      &troupe::journal_type_of<order_state>,       &troupe::journal_type_of<order_invoiced>,
+      &troupe::journal_type_of<order_refused>,     &troupe::journal_type_of<order_progressed>,
       &troupe::journal_type_of<order_compensated>, &troupe::journal_type_of<order_misordered>};
   store.flush();
   const auto some = std::min(probed_customers, shop.orders.size());

@@ -49,8 +49,8 @@ struct market_findings {
   std::uint64_t stocks_reserved = 0; ///< With units that nobody will settle.
   std::uint64_t versions_broken = 0; ///< Stocks or list prices that differ from their product.
   std::uint64_t sellers = 0, dashboards_wrong = 0;
-  std::uint64_t journals = 0;                             ///< Of orders that were read again.
-  std::uint64_t journals_differ = 0;                      ///< That give another state than the actor has.
+  std::uint64_t journals = 0;                               ///< Of orders that were read again.
+  std::uint64_t journals_differ = 0;                        ///< That give another state than the actor has.
   std::uint64_t journals_delivered = 0, journals_steps = 0; ///< Delivered orders, and records of a delivery.
   std::uint64_t probes = 0; ///< Requests that were repeated before the rest was looked at.
 };

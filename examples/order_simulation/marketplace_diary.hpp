@@ -3,6 +3,7 @@
 
 #include <troupe/commerce/formats.hpp>
 #include <troupe/commerce/keys.hpp>
+
 #include <troupe/journal/format.hpp>
 #include <troupe/journal/journaled_actor.hpp>
 
@@ -38,7 +39,8 @@ struct market_sums {
 /// counts from 1 in each epoch; when an epoch begins, all of the earlier ones are over.
 class ended_transactions {
 public:
-  static constexpr troupe::commerce::transaction_id id(std::uint32_t driver, std::uint64_t epoch, std::uint64_t number) {
+  static constexpr troupe::commerce::transaction_id id(std::uint32_t driver, std::uint64_t epoch,
+                                                       std::uint64_t number) {
     return (std::uint64_t{driver} + 1) << 48 | (epoch & 0xffff) << 32 | number;
   }
   static constexpr std::uint32_t driver_of(troupe::commerce::transaction_id tid) {

@@ -138,6 +138,8 @@ void marketplace_driver::write_down() {
 troupe::task<void> marketplace_driver::on(const write_diary&) {
   fault_point();
   auto& b = *book_;
+  if (std::exchange(in_diary_, true)) // a retried message, and one is at it already
+    co_return;
   while (!b.unwritten.empty()) {
     note_ends some;
     for (const auto& u : b.unwritten)
@@ -145,7 +147,7 @@ troupe::task<void> marketplace_driver::on(const write_diary&) {
     if (co_await ask_persistently(self(), diary_, some, persistence))
       b.written(some.ends.size());
   }
-  writing_ = false;
+  writing_ = in_diary_ = false;
   look_for_end();
 }
 
@@ -198,8 +200,8 @@ void marketplace_driver::judge(client_slot& s, const checkout_answer& answer) {
     b.plan.shop.carts[s.customer].tell(abandon_cart{s.tid});
     return;
   }
-  b.plan.told.add(fmt::format("order {} {} {} {}", s.tid, answer.order.customer.value, answer.order.number,
-                              answer.total.cents));
+  b.plan.told.add(
+      fmt::format("order {} {} {} {}", s.tid, answer.order.customer.value, answer.order.number, answer.total.cents));
   ++s.sums.orders_completed;
   s.sums.acknowledged.add(hash_of(answer.order));
   if (answer.repeated)

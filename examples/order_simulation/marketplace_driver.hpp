@@ -49,7 +49,8 @@ private:
 
   const std::shared_ptr<driver_book> book_;
   const troupe::ref<marketplace_diary> diary_;
-  bool writing_ = false;
+  bool writing_ = false;  ///< A write_diary is on its way, or at work.
+  bool in_diary_ = false; ///< One is at work.
 };
 
 } // namespace order_simulation

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ask_all.hpp"
 #include "marketplace_recovery.hpp"
+
+#include "ask_all.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -85,8 +86,8 @@ private:
 
   marketplace_plan& plan_;
   const std::vector<std::shared_ptr<driver_book>>& books_;
-  std::vector<ended_transactions> over_;   // by driver
-  std::vector<std::vector<seen>> found_;   // by seller
+  std::vector<ended_transactions> over_; // by driver
+  std::vector<std::vector<seen>> found_; // by seller
 };
 
 } // namespace

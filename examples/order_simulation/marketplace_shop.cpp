@@ -9,7 +9,7 @@ namespace {
 
 using namespace troupe::commerce;
 
-constexpr std::size_t provider_count = 64; // each writes one charge at a time
+constexpr std::size_t provider_count = 64;    // each writes one charge at a time
 constexpr std::size_t small_mailbox = 10'000; // of an actor that one of many clients talks to now and then
 
 troupe::supervisor_options crowd(const crash_plan& plan) {

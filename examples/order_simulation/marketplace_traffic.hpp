@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "key_distribution.hpp"
-#include "latency_histogram.hpp"
 #include <troupe/commerce/anomalies.hpp>
 
 #include "acknowledgements.hpp"
+#include "key_distribution.hpp"
+#include "latency_histogram.hpp"
 #include "marketplace_diary.hpp"
 #include "marketplace_shop.hpp"
 #include "options.hpp"
@@ -59,7 +59,7 @@ struct marketplace_plan {
   /// As this process has found them: by seller, those updated last first.
   std::vector<std::vector<troupe::commerce::priced_item>> found;
   const key_distribution sellers;
-  const key_distribution products;  ///< Of one seller.
+  const key_distribution products; ///< Of one seller.
   acknowledgements& told;
   std::uint64_t epoch;              ///< Of new transactions' ids.
   std::atomic<bool> no_more{false}; ///< Begin nothing new.
@@ -115,8 +115,8 @@ struct driver_book {
   bool arrivals_over = false;
 
   std::array<latency_histogram, transaction_kinds> latencies;
-  market_sums sums;     ///< Of all processes of the run.
-  std::uint64_t ended = 0; ///< In this process.
+  market_sums sums;                   ///< Of all processes of the run.
+  std::uint64_t ended = 0;            ///< In this process.
   std::uint64_t completed_before = 0; ///< Orders, in earlier processes.
 
   /// An end that the diary does not know of. The customer or product is not used before it does.
@@ -127,7 +127,7 @@ struct driver_book {
     std::uint64_t product = 0;
   };
   std::deque<unwritten_end> unwritten;
-  std::uint64_t renewals = 0;       ///< Sellers and customers that were ended and begun anew.
+  std::uint64_t renewals = 0; ///< Sellers and customers that were ended and begun anew.
   std::vector<made_update> updates;
   std::vector<bought_together> baskets;
 

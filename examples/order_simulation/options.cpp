@@ -50,8 +50,10 @@ public:
         [this](auto& o, auto& v) { values_.workers = parse_whole<std::uint32_t>(o, v, 0, 1024); });
     add(any, "--seed", "N", fmt::format("Seed of all random choices (default {})", values_.seed), {},
         [this](auto& o, auto& v) { values_.seed = parse_whole<std::uint64_t>(o, v, 0, UINT64_MAX); });
-    add(any, "--crash-rate", "P", "Each handling of a message, and each record once it is kept, throws with probability P, 0 <= P < 1 (default 0)", {},
-        [this](auto& o, auto& v) {
+    add(any, "--crash-rate", "P",
+        "Each handling of a message, and each record once it is kept, throws with probability P, 0 <= P < 1 (default "
+        "0)",
+        {}, [this](auto& o, auto& v) {
           values_.crash_rate = parse_real(o, v);
           if (values_.crash_rate < 0 || values_.crash_rate >= 1)
             fail(o, fmt::format("'{}' is not a probability P with 0 <= P < 1", v));
@@ -67,9 +69,7 @@ public:
     add_flag(any, "--resume", "Go on with the run that --journal holds, after it was killed or interrupted", {},
              values_.resume);
     add(any, "--kill-after", "N", "End this process by SIGKILL after N acknowledged orders", {},
-        [this](auto& o, auto& v) {
-          values_.kill_after = parse_whole<std::uint64_t>(o, v, 1, 1'000'000'000'000);
-        });
+        [this](auto& o, auto& v) { values_.kill_after = parse_whole<std::uint64_t>(o, v, 1, 1'000'000'000'000); });
     add(any, "--acknowledged", "FILE", "Append a line to FILE for each order that a customer is told is accepted", {},
         [this](auto&, auto& v) { values_.acknowledged = v; });
     add(any, "--report", "FILE", "Write the report as JSON to FILE", {},
@@ -228,8 +228,9 @@ private:
   }
 
   void check_outputs() const {
-    const std::array<std::pair<std::string, const std::string&>, 3> outputs{
-        {{"--report", values_.report}, {"--final-stock", values_.final_stock}, {"--acknowledged", values_.acknowledged}}};
+    const std::array<std::pair<std::string, const std::string&>, 3> outputs{{{"--report", values_.report},
+                                                                             {"--final-stock", values_.final_stock},
+                                                                             {"--acknowledged", values_.acknowledged}}};
     for (const auto& [name, path] : outputs) {
       if (!given(name))
         continue;

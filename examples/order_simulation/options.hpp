@@ -58,12 +58,12 @@ struct options {
   std::uint32_t workers = 0; ///< Scheduler threads; 0: as many as there are processors.
   std::uint64_t seed = 1;
   double crash_rate = 0.0; ///< Probability, in [0, 1), that the handling of a message, or a record once kept, throws.
-  std::string journal;         ///< A folder, `memory`, or `postgresql://...`; empty: a new folder.
-  bool resume = false;         ///< Go on with the run in `journal`.
+  std::string journal;     ///< A folder, `memory`, or `postgresql://...`; empty: a new folder.
+  bool resume = false;     ///< Go on with the run in `journal`.
   std::uint64_t kill_after = 0; ///< Acknowledged orders after which the process ends by SIGKILL; 0: never.
-  std::string acknowledged;    ///< File that lists what customers were told; empty: none.
-  std::string report; ///< File for the JSON report; empty: none.
-  bool quiet = false; ///< No live view.
+  std::string acknowledged;     ///< File that lists what customers were told; empty: none.
+  std::string report;           ///< File for the JSON report; empty: none.
+  bool quiet = false;           ///< No live view.
 };
 
 /// What a command line asks for: a run, or something to print and an exit status.

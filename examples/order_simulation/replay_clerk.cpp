@@ -4,9 +4,9 @@
 #include "replay_line.hpp"
 #include "replay_order.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -92,8 +92,7 @@ void clerk::feed_line(std::size_t row) {
 void clerk::feed_order(std::size_t first_row, std::uint64_t number) {
   auto& b = staff_.book;
   b.under_way.insert(number);
-  const auto sheet =
-      std::make_shared<const order_sheet>(leading_order(staff_.log.rows().subspan(first_row)), now());
+  const auto sheet = std::make_shared<const order_sheet>(leading_order(staff_.log.rows().subspan(first_row)), now());
   auto options = staff_.plan.child(2 * sheet->parts.size() + 1); // a vote and a confirmation each, and `all_parts_out`
   options.restart = troupe::transient;
   const auto order = staff_.orders.start<replay_order>(std::to_string(number), options, &staff_, number, sheet);

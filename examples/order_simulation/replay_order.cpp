@@ -103,7 +103,8 @@ void replay_order::announce() {
   announced_ = true;
   for (std::uint32_t i = 0; i < sheet_->parts.size(); ++i)
     staff_.tell(staff_.parts[sheet_->parts[i].stock_code],
-                hear_verdict{self(), number_, i, state().accepted, i == 0 ? sheet_->totals(state().accepted) : replay_totals{}});
+                hear_verdict{self(), number_, i, state().accepted,
+                             i == 0 ? sheet_->totals(state().accepted) : replay_totals{}});
 }
 
 /// Everybody has spoken, and has kept the verdict.

@@ -11,8 +11,8 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace order_simulation {
@@ -153,14 +153,15 @@ struct order_stock_state {
   replay_queue queue{};
   std::uint64_t taken = 0;
   std::uint64_t misplaced = 0;
-  std::uint64_t orders_end = 0; ///< Behind the last order of which it has a part.
-  std::uint64_t settled_below = 0;         ///< All orders below are over.
-  std::vector<known_verdict> verdicts{};   ///< On those from there on.
-  replay_totals totals{};                  ///< Of the decided orders of which it has the first part.
+  std::uint64_t orders_end = 0;          ///< Behind the last order of which it has a part.
+  std::uint64_t settled_below = 0;       ///< All orders below are over.
+  std::vector<known_verdict> verdicts{}; ///< On those from there on.
+  replay_totals totals{};                ///< Of the decided orders of which it has the first part.
 
   const known_verdict* verdict_on(std::uint64_t order) const;
   static constexpr std::string_view journal_name = "order_stock_state";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(order_stock_state, queue, taken, misplaced, orders_end, settled_below, verdicts, totals)
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(order_stock_state, queue, taken, misplaced, orders_end, settled_below, verdicts,
+                                 totals)
 };
 
 /// To a stock actor: what the next process of a run must know of this one.

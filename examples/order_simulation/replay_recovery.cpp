@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "replay_recovery.hpp"
+
 #include "ask_all.hpp"
 #include "replay_line.hpp"
 #include "replay_order.hpp"
-#include "replay_recovery.hpp"
 
 #include <algorithm>
 #include <vector>

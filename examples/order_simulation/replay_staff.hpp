@@ -35,8 +35,8 @@ struct replay_totals {
   std::int64_t accepted_amount_milli = 0;
   std::int64_t returned_units = 0;
 
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(replay_totals, accepted, rejected, accepted_units, rejected_units, accepted_amount_milli,
-                                 returned_units)
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(replay_totals, accepted, rejected, accepted_units, rejected_units,
+                                 accepted_amount_milli, returned_units)
 
   replay_totals& operator-=(const replay_totals& x) {
     accepted -= x.accepted;
@@ -80,15 +80,16 @@ inline constexpr std::size_t orders_in_flight_max = 128;
 /// How far the clerk is. It is the world outside: it stays when the clerk fails, and the next process finds it again in what
 /// the stock actors have kept (replay_recovery.hpp).
 struct replay_book {
-  std::size_t next_row = 0;                    ///< The log up to here has been fed.
-  std::uint64_t next_order = 0;                ///< Rule order: the number of the order there.
-  std::uint64_t fed = 0;                       ///< Lines or orders.
+  std::size_t next_row = 0;     ///< The log up to here has been fed.
+  std::uint64_t next_order = 0; ///< Rule order: the number of the order there.
+  std::uint64_t fed = 0;        ///< Lines or orders.
   std::uint64_t settled = 0;
   bool closed = false;
   replay_totals totals{};
-  std::set<std::uint64_t> under_way{};         ///< Rows, or numbers of orders.
-  std::vector<std::uint32_t> booked_below{};   ///< Rule line, by stock code: rows that an earlier process has booked.
-  std::deque<std::pair<std::uint64_t, std::size_t>> again{}; ///< Rule order: unfinished orders of earlier processes, with their first rows.
+  std::set<std::uint64_t> under_way{};       ///< Rows, or numbers of orders.
+  std::vector<std::uint32_t> booked_below{}; ///< Rule line, by stock code: rows that an earlier process has booked.
+  std::deque<std::pair<std::uint64_t, std::size_t>>
+      again{}; ///< Rule order: unfinished orders of earlier processes, with their first rows.
 
   /// All orders below are settled.
   std::uint64_t settled_below() const {

@@ -2,11 +2,11 @@
 
 // Claim: a flash sale oversells nothing and answers every customer exactly once, below and above its capacity, and
 // whatever fails. Observed on the reports of whole runs.
+#include <troupe/journal/memory_store.hpp>
+
 #include "order_simulation/flash_sale.hpp"
 #include "order_simulation/flash_sale_record.hpp"
 #include "order_simulation/flash_sale_shop.hpp"
-
-#include <troupe/journal/memory_store.hpp>
 
 #include <doctest/doctest.h>
 

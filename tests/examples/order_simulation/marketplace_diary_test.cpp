@@ -2,9 +2,9 @@
 // Claims: the diary tells what has ended from what has not, across epochs, and through its written form. Pure but for the
 // last case, which goes through JSON.
 
-#include <order_simulation/marketplace_diary.hpp>
-
 #include <doctest/doctest.h>
+
+#include <order_simulation/marketplace_diary.hpp>
 
 using namespace order_simulation;
 

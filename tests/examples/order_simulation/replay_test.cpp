@@ -2,11 +2,11 @@
 
 // Claim: a replay by actors gives the sequential answers, for any number of workers and any opening stock, whatever fails
 // on the way. Observed on the reports of whole runs over random small logs, and over the real one where it is at hand.
+#include <troupe/journal/memory_store.hpp>
+
 #include "order_simulation/order_log.hpp"
 #include "order_simulation/replay.hpp"
 #include "order_simulation/replay_oracle.hpp"
-
-#include <troupe/journal/memory_store.hpp>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
