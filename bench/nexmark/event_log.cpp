@@ -74,9 +74,11 @@ public:
     if (std::sscanf(copy.c_str(), "%d-%d-%d %d:%d:%d%n", &year, &month, &day, &hour, &minute, &second, &used) != 6)
       fail("'" + copy + "' in column '" + std::string{name} + "' is no time");
     if (const auto fraction = std::string_view{copy}.substr(static_cast<std::size_t>(used)); !fraction.empty()) {
+      if (fraction[0] != '.')
+        fail("'" + copy + "' in column '" + std::string{name} + "' is no time");
       std::int64_t scale = 100;
       for (std::size_t i = 1; i < fraction.size(); ++i, scale /= 10) {
-        if (fraction[0] != '.' || fraction[i] < '0' || fraction[i] > '9')
+        if (fraction[i] < '0' || fraction[i] > '9')
           fail("'" + copy + "' in column '" + std::string{name} + "' is no time");
         ms += (fraction[i] - '0') * scale;
       }

@@ -44,7 +44,7 @@ troupe::supervisor_options crash_plan::supervisor(troupe::strategy strategy) con
   result.strategy = strategy;
   result.intensity = troupe::unlimited;
   result.group_intensity = troupe::unlimited;
-  result.backoff = {.min = 1ms, .max = 1ms, .factor = 1.0, .jitter = 0.0, .reset_after = 1ms};
+  result.backoff = {.min = 20us, .max = 20us, .factor = 1.0, .jitter = 0.0, .reset_after = 20us};
   return result;
 }
 

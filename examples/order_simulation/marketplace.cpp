@@ -25,7 +25,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint32_t drivers_max = 8;
+constexpr std::uint32_t drivers_max = 48;
 constexpr unsigned audits_max = 60;
 
 class marketplace_run {

@@ -176,8 +176,7 @@ troupe::task<bool> marketplace_driver::run(client_slot& s) {
 
 troupe::task<bool> marketplace_driver::check_out(client_slot& s) {
   const auto& cart = book_->plan.shop.carts[s.customer];
-  for (const auto& l : s.lines)
-    cart.tell(add_item{s.tid, l});
+  cart.tell(add_items{s.tid, s.lines});
   const checkout request{s.tid, s.tid, payment_method::credit_card};
   for (unsigned i = 0; i < checkout_attempts; ++i) {
     const auto answer = co_await ask_persistently(self(), cart, request, persistence);

@@ -47,7 +47,7 @@ public:
   static constexpr double declined = 0.01; // of the payments
 
   /// Many desks, so that the failure of one interrupts the deliveries of few clients: those of other desks go on.
-  static constexpr std::uint32_t desks_per_driver = 16;
+  static constexpr std::uint32_t desks_per_driver = 2;
 
   marketplace_shop(const options& opts, const crash_plan& plan, troupe::system& system, std::uint32_t drivers);
 

@@ -64,8 +64,8 @@ void actor_base::start_timer(detail::actor_timer& t, std::chrono::nanoseconds de
 }
 
 void actor_base::fault_point() const {
-  if (cell_->core().faults != nullptr)
-    cell_->core().faults->middle();
+  if (cell_->core().meddled)
+    cell_->core().at_fault_point(*cell_);
 }
 
 time_point actor_base::now() const noexcept { return cell_->core().now(); }
@@ -78,16 +78,31 @@ troupe::system& actor_base::system() const noexcept { return *cell_->core().owne
 
 namespace detail {
 
+namespace {
+
+/// A call's slot, settled at the latest when the last copy of the task is gone, whether or not that ever ran.
+struct unsettled {
+  reply_slot* slot;
+  ~unsettled() {
+    if (slot != nullptr)
+      slot->settle_error(errc::stopped, "the pool for blocking work has stopped");
+  }
+};
+
+} // namespace
+
 void run_blocking(cell& asker, reply_slot& slot, std::function<void()> call) {
-  const bool accepted = asker.core().blocking->submit([&slot, call = std::move(call)] {
+  const auto held = std::make_shared<unsettled>(&slot);
+  const bool accepted = asker.core().blocking->submit([held, call = std::move(call)] {
+    auto* mine = std::exchange(held->slot, nullptr);
     try {
       call();
     } catch (...) {
-      slot.settle_error(errc::failed, describe(std::current_exception()));
+      mine->settle_error(errc::failed, describe(std::current_exception()));
     }
   });
   if (!accepted)
-    slot.settle_error(errc::mailbox_full, "the pool for blocking work has no room");
+    std::exchange(held->slot, nullptr)->settle_error(errc::mailbox_full, "the pool for blocking work has no room");
 }
 
 } // namespace detail

@@ -47,6 +47,12 @@ class cell_pointer {
 public:
   cell_pointer() = default;
   explicit cell_pointer(cell& c) noexcept : cell_{&c} { c.retain(); }
+  /// Takes the caller's count over.
+  static cell_pointer taking(cell& c) noexcept {
+    cell_pointer p;
+    p.cell_ = &c;
+    return p;
+  }
   cell_pointer(const cell_pointer& other) noexcept : cell_{other.cell_} {
     if (cell_ != nullptr)
       cell_->retain();
@@ -80,6 +86,7 @@ class any_ref {
 public:
   any_ref() = default;
   explicit any_ref(detail::cell& c) noexcept : cell_{c} {}
+  explicit any_ref(detail::cell_pointer p) noexcept : cell_{std::move(p)} {}
 
   /// False for a default-constructed ref. All other members but comparison require a true one, and throw usage_error.
   explicit operator bool() const noexcept { return cell_.get() != nullptr; }
@@ -119,6 +126,7 @@ class ref : public any_ref {
 public:
   ref() = default;
   explicit ref(detail::cell& c) noexcept : any_ref{c} {}
+  explicit ref(detail::cell_pointer p) noexcept : any_ref{std::move(p)} {}
 
   /// Sends `message` and returns at once; never blocks. Messages from one sender arrive in the order of sending.
   template <class T, class M = std::remove_cvref_t<T>>

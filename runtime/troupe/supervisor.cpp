@@ -75,13 +75,12 @@ supervisor supervisor::make(detail::system_core& system, detail::supervisor_core
   auto cell_options = parent != nullptr
                           ? detail::checked_options(*parent, spec, name).value()
                           : std::make_shared<const detail::cell_options>(detail::cell_options{spec, std::string{name}});
-  auto h = std::make_unique<supervisor_host>(system, options);
-  auto& core = h->core;
-  auto& c = *detail::cell::make(system, std::move(cell_options), std::move(h));
+  auto& c = *detail::cell::make<supervisor_host>(system, std::move(cell_options), system, options);
   supervisor result{c};
+  c.construct();
+  auto& core = *static_cast<detail::supervisor_core*>(c.object());
   c.set_supervisor(&core);
   core.bind(c);
-  c.construct();
   if (parent != nullptr)
     place(c, *parent).value();
   else
@@ -132,9 +131,10 @@ reply<void> supervisor::request(int what, std::string_view name) const {
   reply<void> result{slot};
   auto wanted = std::make_shared<detail::child_request>(static_cast<detail::child_request::kind>(what),
                                                         core().path_of(name), *slot);
-  c.send_control(detail::make_control(
-      [wanted](detail::cell& to) { to.supervisor()->on_request(std::move(*wanted)); },
-      [wanted](detail::cell& to) { wanted->end(error{errc::stopped, to.name() + " has stopped"}); }));
+  c.send_control(detail::make_control([wanted](detail::cell& to) { to.supervisor()->on_request(std::move(*wanted)); },
+                                      [wanted](detail::cell& to) {
+                                        wanted->end(error{errc::stopped, to.name() + " has stopped"});
+                                      }));
   return result;
 }
 

@@ -45,9 +45,7 @@ public:
     auto& parent = core();
     auto& c = detail::spawn<A>(detail::required(cell_).core(), parent,
                                detail::checked_options(parent, options, name).value(), std::forward<Args>(args)...);
-    ref<A> result{c};
-    c.release();
-    return result;
+    return ref<A>{detail::cell_pointer::taking(c)};
   }
 
   template <class A, class... Args>

@@ -27,7 +27,7 @@ namespace {
 
 const system_options& checked(const system_options& o) {
   const auto wrong = [](const char* what) { throw request_error{error{errc::bad_options, what}}; };
-  if (o.turn_messages < 8)
+  if (o.turn_messages < 8 && !(o.conducted != nullptr && o.turn_messages == 1))
     wrong("turn_messages must be at least 8");
   if (o.turn_time.count() < 1)
     wrong("turn_time must be at least 1 us");
@@ -59,14 +59,21 @@ struct system::engine_room {
                                                                               std::function<void()> body) {
       return threads->start(std::move(name), std::move(body));
     };
-    core.blocking = std::make_unique<engine::blocking_pool>(engine::blocking_pool_options{}, start_thread);
+    core.conducted = o.stepped ? o.conducted : nullptr;
+    core.meddled = core.faults != nullptr || core.conducted != nullptr;
+    core.turn_begins_at = o.turn_messages < 8 ? 8 - o.turn_messages : 0; // it looks at every eighth
     if (o.stepped) {
-      stepper.emplace(*o.stepped);
+      if (core.conducted != nullptr)
+        stepper.emplace(*core.conducted);
+      else
+        stepper.emplace(*o.stepped);
+      core.blocking = std::make_unique<engine::blocking_pool>(*stepper);
       clock = std::dynamic_pointer_cast<manual_clock>(o.through.clock);
       core.executor = &*stepper;
       core.timers = std::make_unique<engine::timer_service>(engine::timer_service::stepped);
       core.drive = [this](const std::function<bool()>& done) { drive(done); };
     } else {
+      core.blocking = std::make_unique<engine::blocking_pool>(engine::blocking_pool_options{}, start_thread);
       engine::scheduler_options so;
       so.workers = o.workers;
       so.spare_workers = o.spare_workers;
@@ -133,7 +140,7 @@ struct system::engine_room {
     while (!done()) {
       if (core.now() >= deadline)
         return false;
-      std::this_thread::sleep_for(pause);
+      std::this_thread::sleep_for(pause); // seams: threaded systems only
       pause = std::min<std::chrono::microseconds>(pause * 2, 5ms);
     }
     return true;
@@ -192,7 +199,7 @@ struct system::engine_room {
       const auto& w = scheduler->at(i);
       if (w.running() == &c)
         s.since = std::chrono::duration_cast<std::chrono::milliseconds>(
-            std::chrono::steady_clock::now().time_since_epoch() - w.turn_started());
+            std::chrono::steady_clock::now().time_since_epoch() - w.turn_started()); // seams: threaded systems only
     }
     for (const auto& asker : alive)
       if (asker->awaits(c))
@@ -211,7 +218,6 @@ struct system::engine_room {
   std::optional<engine::stepper> stepper;
   std::shared_ptr<manual_clock> clock;
   supervisor root;
-  std::shared_ptr<const detail::cell_options> plain;
   detail::caf_system caf;
 
   // -- guarded by mutex --
@@ -231,9 +237,6 @@ system::system(system_options options) : room_{std::make_unique<engine_room>(opt
   room_->root = supervisor::make(core, nullptr, {},
                                  {.strategy = dynamic, .group_intensity = unlimited, .children_max = std::size_t(-1)});
   core.root = &room_->root.core();
-  child_options spec;
-  spec.restart = transient;
-  room_->plain = detail::checked_options(*core.root, spec, {}).value();
   if (room_->scheduler)
     room_->scheduler->start();
 }
@@ -244,8 +247,8 @@ system::~system() {
     std::fprintf(stderr, "troupe: %s\n", to_string(report).c_str());
   room_->core.durable->close();
   room_->caf.end();
-  room_->core.timers->stop(); // with it the watch over handlers
-  room_->core.blocking->stop(std::chrono::steady_clock::now() + 100ms);
+  room_->core.timers->stop();                                           // with it the watch over handlers
+  room_->core.blocking->stop(std::chrono::steady_clock::now() + 100ms); // seams: threaded systems only
   if (room_->scheduler && !room_->scheduler->stop_within(report.complete ? 10s : 100ms)) {
     // A handler does not return. Its thread cannot be ended, so what it may touch must outlive it.
     (void)room_.release();
@@ -270,9 +273,7 @@ std::vector<tree_finding> system::check_tree() const {
   return troupe::check_tree(tree(), room_->options.shutdown_timeout * 4 / 10);
 }
 
-std::uint64_t system::late_replies() const noexcept {
-  return room_->core.late_replies.load(std::memory_order_relaxed);
-}
+std::uint64_t system::late_replies() const noexcept { return room_->core.late_replies.load(std::memory_order_relaxed); }
 
 event_stream& system::events() noexcept { return room_->core.events; }
 
@@ -290,7 +291,7 @@ std::vector<worker_figures> system::worker_statistics() const {
   std::vector<worker_figures> result;
   if (room_->scheduler)
     for (const auto& w : room_->scheduler->statistics())
-      result.push_back({w.turns, w.steals, w.parks});
+      result.push_back({w.turns, w.handled, w.steals, w.parks, w.queued});
   return result;
 }
 
@@ -386,7 +387,15 @@ detail::system_core& system::core() const noexcept { return room_->core; }
 
 detail::supervisor_core& system::root_core() const noexcept { return *room_->core.root; }
 
-const std::shared_ptr<const detail::cell_options>& system::plain_options() const noexcept { return room_->plain; }
+std::shared_ptr<const detail::cell_options> system::plain_options() noexcept {
+  // For good, so that nobody need count its users: the counter would travel between those who spawn and those who stop.
+  static const auto* plain = [] {
+    auto* o = new detail::cell_options{};
+    o->spec.restart = transient;
+    return o;
+  }();
+  return {std::shared_ptr<void>{}, plain};
+}
 
 std::optional<any_ref> system::find_any(std::string_view path, const detail::actor_type* type) const {
   auto* c = room_->core.names.find(std::string{path});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/actor.hpp>
+#include <troupe/engine/conductor.hpp>
 #include <troupe/journal/store.hpp>
 #include <troupe/mailbox/quarantine.hpp>
 #include <troupe/observe/event.hpp>
@@ -52,13 +53,17 @@ struct system_options {
   /// Set: no threads; the system runs when its owner calls `step`, `run_until_idle` or `advance`, on that thread, picking
   /// what runs next by this seed (0: first in, first out). For tests. Needs a `manual_clock`.
   std::optional<std::uint64_t> stepped{};
+  /// Stepped systems: who decides instead of the seed. For `troupe::simulation`; outlives the system.
+  detail::conductor* conducted = nullptr;
 };
 
-/// What one worker thread has done so far.
+/// What one worker thread has done so far, and what waits for it.
 struct worker_figures {
-  std::uint64_t turns = 0;
-  std::uint64_t steals = 0;
-  std::uint64_t parks = 0;
+  std::uint64_t turns = 0;   ///< Times that it let an actor run.
+  std::uint64_t handled = 0; ///< Messages that it gave to handlers.
+  std::uint64_t steals = 0;  ///< Times that it took actors from other workers' queues.
+  std::uint64_t parks = 0;   ///< Times that it found nothing to do.
+  std::size_t queued = 0;    ///< Actors that wait for their turn with it at this moment.
 };
 
 /// Where actors live: workers, timers, the root of the supervision tree, and plain CAF's actor system beside it.
@@ -83,9 +88,7 @@ public:
   template <class A, class... Args>
   ref<A> spawn(Args&&... args) {
     auto& c = detail::spawn<A>(core(), root_core(), plain_options(), std::forward<Args>(args)...);
-    ref<A> result{c};
-    c.release();
-    return result;
+    return ref<A>{detail::cell_pointer::taking(c)};
   }
 
   /// The top of the tree, to start named or differently supervised actors under it.
@@ -153,7 +156,8 @@ public:
 private:
   struct engine_room;
   detail::supervisor_core& root_core() const noexcept;
-  const std::shared_ptr<const detail::cell_options>& plain_options() const noexcept;
+  /// Of all actors that are spawned without options.
+  static std::shared_ptr<const detail::cell_options> plain_options() noexcept;
   std::optional<any_ref> find_any(std::string_view path, const detail::actor_type* type) const;
 
   std::unique_ptr<engine_room> room_;

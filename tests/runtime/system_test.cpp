@@ -331,7 +331,14 @@ TEST_CASE("system: threads handle everything exactly once in order whatever thei
     CHECK(report.unaccounted == 0);
     CHECK(report.books.balanced());
     CHECK(report.books.handled == report.books.accepted);
-    CHECK(sys.worker_statistics().size() == workers);
+    const auto figures = sys.worker_statistics();
+    CHECK(figures.size() == workers);
+    std::uint64_t handled = 0;
+    for (const auto& w : figures) {
+      handled += w.handled;
+      CHECK(w.queued == 0);
+    }
+    CHECK(handled == report.books.handled);
   }
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Measured: what a restart costs beyond the user's own constructor, alone and for a hundred thousand.
-#include "support/stress_setting.hpp"
-
 #include <troupe/system.hpp>
 #include <troupe/testing/manual_clock.hpp>
+
+#include "support/stress_setting.hpp"
+
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -20,7 +23,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-#include <doctest/doctest.h>
 
 using namespace std::chrono_literals;
 using namespace troupe;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: under threads nothing is lost, and what is torn down while it fails ends.
 // TROUPE_STRESS_PERCENT: scales the flood, of which 100 means 10^6 messages.
-#include "support/stress_setting.hpp"
-
 #include <troupe/system.hpp>
 #include <troupe/testing/manual_clock.hpp>
+
+#include "support/stress_setting.hpp"
+
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -21,7 +24,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-#include <doctest/doctest.h>
 
 using namespace std::chrono_literals;
 using namespace troupe;

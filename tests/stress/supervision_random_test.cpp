@@ -3,8 +3,8 @@
 // handled and what the books say. What may vary: the order of turns, by seed; births and ends are compared in order unless
 // the rules leave it open (children of a dynamic supervisor end in parallel; failures inside a sequence).
 // TROUPE_TEST_SEEDS: random trees (default 2000); TROUPE_TEST_SEED: only that one.
-#include "support/stress_setting.hpp"
 #include "stress/supervision_model.hpp"
+#include "support/stress_setting.hpp"
 
 #include <doctest/doctest.h>
 

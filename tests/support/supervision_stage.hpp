@@ -19,7 +19,6 @@
 #include <utility>
 #include <vector>
 
-
 namespace doctest {
 template <>
 struct StringMaker<std::vector<std::string>> {

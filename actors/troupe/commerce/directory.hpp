@@ -17,7 +17,7 @@ using stock_ref = ref_to<reserve_units, confirm_reservation, cancel_reservation,
 using product_ref = ref_to<update_price, replace_product>;
 using seller_ref = ref_to<quote_price, quote_prices, publish_price, note_invoice, note_payment, void_invoice,
                           note_ready, note_packages, note_concluded>;
-using cart_ref = ref_to<add_item, checkout, abandon_cart>;
+using cart_ref = ref_to<add_item, add_items, checkout, abandon_cart>;
 using order_ref = ref_to<place_order, order_moved>;
 using payment_ref = ref_to<process_payment>;
 using customer_ref = ref_to<note_purchase, note_arrival>;

@@ -23,6 +23,8 @@
 ///     moment        microseconds since 1970-01-01 UTC
 ///     recent        an array, oldest first
 ///
+///     price_quote   [version, cents], [] if there is none
+///
 /// An enumeration is written as its number: new values go to the end.
 
 namespace troupe::commerce {

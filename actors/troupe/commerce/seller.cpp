@@ -118,13 +118,22 @@ seller::effect<> seller::on(const note_packages& m) const {
   fault_point();
   if (e == nullptr || e->status < order_status::ready_for_shipment)
     return {misorder_noted{}};
-  line_set missing = 0;
-  for (const auto& x : state().entries)
-    if (x.order == m.order && !x.delivered)
-      missing |= m.packages & (line_set{1} << x.package);
-  if (missing == 0)
-    return {};
-  return {seller_step_noted{m.order, order_status::in_transit, missing, moment_of(wall_now())}};
+  line_set missing = 0, left = 0;
+  for (const auto& x : state().entries) {
+    if (x.order != m.order || x.delivered)
+      continue;
+    const auto package = line_set{1} << x.package;
+    ((m.packages & package) != 0 ? missing : left) |= package;
+  }
+  const auto at = moment_of(wall_now());
+  effect<> noted;
+  if (missing != 0)
+    noted.and_event(seller_step_noted{m.order, order_status::in_transit, missing, at});
+  if (m.concluded && left != 0)
+    noted.and_event(misorder_noted{});
+  else if (m.concluded)
+    noted.and_event(seller_step_noted{m.order, order_status::delivered, 0, at});
+  return noted;
 }
 
 seller::effect<> seller::on(const note_concluded& m) const {

@@ -117,36 +117,46 @@ struct told {
 
   void begin(const shipment_notice& n, const directory& shop, const retry_policy& policy) {
     const auto& buyer = shop.of(n.order.customer);
-    const auto move = [&](order_status to) {
-      moves.emplace_back(buyer.order, order_moved{n.order.number, to}, policy);
-    };
     const auto sellers = sellers_of(n.packages);
     if (n.delivered == 0) {
       for (const auto s : sellers)
         ready.emplace_back(shop.seller(s), note_ready{n.order}, policy);
-      return move(order_status::ready_for_shipment);
+      moves.emplace_back(buyer.order, order_moved{n.order.number, order_status::ready_for_shipment, false}, policy);
+      return;
     }
     arrivals.emplace_back(buyer.customer, note_arrival{n.order.number, n.delivered}, policy);
-    if (n.first)
-      move(order_status::in_transit);
     for (const auto s : sellers) {
       line_set theirs = 0;
       for (std::size_t p = 0; p < n.packages.size(); ++p)
         if (n.packages[p].seller == s)
           theirs |= n.delivered & bit(p);
       if (theirs != 0)
-        packages.emplace_back(shop.seller(s), note_packages{n.order, theirs}, policy);
-      if (n.last)
+        packages.emplace_back(shop.seller(s), note_packages{n.order, theirs, n.last}, policy);
+      else if (n.last)
         concluded.emplace_back(shop.seller(s), note_concluded{n.order}, policy);
     }
-    if (n.last)
-      move(order_status::delivered);
+    if (n.first || n.last) {
+      const auto to = n.last ? order_status::delivered : order_status::in_transit;
+      moves.emplace_back(buyer.order, order_moved{n.order.number, to, n.first && n.last}, policy);
+    }
   }
 };
 
 } // namespace
 
-/// Begins to tell everything in the order in which it happened, and only then waits for the answers.
+/// The notices that can be told now: nobody is to hear of an order's step who has not confirmed the one before, since a
+/// receiver that is just being restarted may refuse the one and take the other.
+std::vector<std::uint64_t> shipment::tellable() const {
+  std::vector<std::uint64_t> numbers;
+  const auto& all = state().untold;
+  for (auto n = all.begin(); n != all.end(); ++n)
+    if (!std::ranges::binary_search(telling_, n->number) &&
+        std::none_of(all.begin(), n, [&](const auto& before) { return before.order == n->order; }))
+      numbers.push_back(n->number);
+  return numbers;
+}
+
+/// Begins to tell everything that can be told, and only then waits for the answers.
 task<void> shipment::on(const tell_others&) {
   fault_point();
   if (!shop_->open()) {
@@ -155,26 +165,26 @@ task<void> shipment::on(const tell_others&) {
   }
   notices_told done;
   told way;
-  for (const auto& n : state().untold) {
-    if (n.number <= begun_)
-      continue;
-    way.begin(n, *shop_, policy_);
-    begun_ = n.number;
-    done.numbers.push_back(n.number);
-  }
+  done.numbers = tellable();
   if (done.numbers.empty())
     co_return;
+  for (const auto& n : state().untold)
+    if (std::ranges::binary_search(done.numbers, n.number))
+      way.begin(n, *shop_, policy_);
+  telling_.insert(telling_.end(), done.numbers.begin(), done.numbers.end());
+  std::ranges::sort(telling_);
   bool all = co_await finish(self(), way.ready, policy_);
   all = co_await finish(self(), way.packages, policy_) && all;
   all = co_await finish(self(), way.concluded, policy_) && all;
   all = co_await finish(self(), way.arrivals, policy_) && all;
   all = co_await finish(self(), way.moves, policy_) && all;
-  if (!all) { // somebody is silent: later again
-    begun_ = std::min(begun_, done.numbers.front() - 1);
+  if (all)
+    co_await persist(done);
+  std::erase_if(telling_, [&](auto n) { return std::ranges::binary_search(done.numbers, n); });
+  if (!all) // somebody is silent: later again
     after("tell", tell_pause, tell_others{});
-    co_return;
-  }
-  co_await persist(done);
+  else if (!tellable().empty())
+    self().tell(tell_others{});
 }
 
 void shipment::pass_on(delivery_round m, std::uint32_t delivered) const {

@@ -136,10 +136,11 @@ public:
 private:
   static std::uint32_t size_of(const std::vector<delivered_part>& parts);
   void pass_on(delivery_round m, std::uint32_t delivered) const;
+  std::vector<std::uint64_t> tellable() const;
 
   const std::shared_ptr<const directory> shop_;
   const retry_policy policy_;
-  std::uint64_t begun_ = 0; ///< Notices up to this number are told, or are being told.
+  std::vector<std::uint64_t> telling_; ///< Notices that are being told; ascending.
 };
 
 } // namespace troupe::commerce

@@ -24,6 +24,22 @@ struct blocking_pool::state : std::enable_shared_from_this<state> {
   using task = std::function<void()>;
   using thread_list = std::list<std::jthread>;
 
+  /// A task in the stepped mode.
+  struct turn final : runnable {
+    turn(state& s, task t) : owner{s}, what{std::move(t)} {}
+    run_result run() noexcept override {
+      const auto next = std::move(what);
+      const bool wanted = !owner.stopping;
+      owner.turns.erase(self); // this object is gone
+      if (wanted)
+        next();
+      return run_result::idle;
+    }
+    state& owner;
+    task what;
+    std::list<turn>::iterator self{};
+  };
+
   state(blocking_pool_options given, thread_starter factory)
       : options{given}, make{factory ? std::move(factory) : thread_starter{make_thread}} {
     options.threads_max = std::max(options.threads_max, 1u);
@@ -70,10 +86,19 @@ struct blocking_pool::state : std::enable_shared_from_this<state> {
   std::size_t running = 0;
   bool stopping = false;
   bool abandoned = false; // stop() gave up: the std::jthreads are detached
+
+  // -- stepped mode --
+  executor* steps = nullptr;
+  std::list<turn> turns;
 };
 
 blocking_pool::blocking_pool(blocking_pool_options options, thread_starter threads)
     : state_{std::make_shared<state>(options, std::move(threads))} {}
+
+blocking_pool::blocking_pool(executor& steps)
+    : state_{std::make_shared<state>(blocking_pool_options{}, thread_starter{})} {
+  state_->steps = &steps;
+}
 
 blocking_pool::~blocking_pool() {
   bool abandoned;
@@ -92,6 +117,12 @@ bool blocking_pool::submit(std::function<void()> task) {
   gone.swap(s.gone);
   if (s.stopping)
     return false;
+  if (s.steps != nullptr) {
+    const auto added = s.turns.emplace(s.turns.end(), s, std::move(task));
+    added->self = added;
+    s.steps->submit(*added);
+    return true;
+  }
   const auto unclaimed = s.idle - std::min(s.idle, s.queue.size()); // idle threads without a queued task
   const bool may_start = unclaimed == 0 && s.alive < s.options.threads_max;
   if (unclaimed == 0 && !may_start && s.queue.size() >= s.options.queue_max)
@@ -121,6 +152,8 @@ std::size_t blocking_pool::stop(std::chrono::steady_clock::time_point deadline) 
   std::unique_lock lock{state_->mutex};
   auto& s = *state_;
   s.stopping = true;
+  if (s.steps != nullptr)
+    return 0;
   dropped.swap(s.queue);
   s.wake.notify_all();
   const auto ended = [&s] { return s.alive == 0; };

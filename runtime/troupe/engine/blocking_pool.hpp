@@ -26,6 +26,10 @@ public:
   /// An empty factory makes plain named threads.
   explicit blocking_pool(blocking_pool_options options = {}, thread_starter threads = {});
 
+  /// The stepped mode, for simulation: no threads; a task is a turn of `steps`, which outlives the pool's use. Whatever
+  /// has not had its turn when the pool ends is destroyed unrun.
+  explicit blocking_pool(executor& steps);
+
   /// Stops and waits for running tasks without a limit, unless a `stop` with a deadline came first.
   ~blocking_pool();
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/engine/actor_timer.hpp>
 #include <troupe/engine/cell.hpp>
+#include <troupe/engine/handler_watch.hpp>
 #include <troupe/engine/incidents.hpp>
 #include <troupe/engine/instruments.hpp>
 #include <troupe/engine/open_asks.hpp>
@@ -26,15 +27,17 @@ void destroy(envelope* e) noexcept {
 
 // -- birth and end of the cell itself ----------------------------------------------------------------------------------
 
-cell::cell(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h)
+cell::cell(system_core& core, std::shared_ptr<const cell_options> options, host& h, std::uint8_t block_class)
     : capacity_{static_cast<std::uint32_t>(options->spec.mailbox.capacity)}, executor_{core.executor},
       sliding_{options->spec.mailbox.overflow == drop_oldest ? std::make_unique<sliding_lane>(capacity_) : nullptr},
       id_{core.last_id.fetch_add(1, std::memory_order_relaxed) + 1},
       door_{static_cast<std::uint8_t>((sliding_ != nullptr ? door_sliding : 0) |
-                                      (options->spec.flight_recorder != 0 ? door_signed : 0))},
-      core_{&core}, slides_{sliding_ != nullptr}, suspended_max_{h->type().suspended_max}, host_{std::move(h)},
-      options_{std::move(options)}, instruments_{instruments_for(core, *options_, host_->type())} {
-  static_assert(sizeof(cell) <= 384, "it has a block class of its own");
+                                      (options->spec.flight_recorder != 0 ? door_signed : 0) |
+                                      (core.conducted != nullptr ? door_conducted : 0))},
+      core_{&core}, suspended_max_{h.type().suspended_max}, host_{&h}, slides_{sliding_ != nullptr},
+      block_class_{block_class}, options_{std::move(options)}, instruments_{
+                                                                   instruments_for(core, *options_, host_->type())} {
+  static_assert(sizeof(cell) == 384, "its size decides in which block class small actors are");
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof" // g++ and clang++ allow it
   static_assert(offsetof(cell, refs_) / 64 == (offsetof(cell, mailbox_) + mailbox::receiver_offset - 1) / 64);
@@ -46,7 +49,8 @@ cell::cell(system_core& core, std::shared_ptr<const cell_options> options, std::
 std::unique_ptr<cell::instruments> cell::instruments_for(const system_core& core, const cell_options& options,
                                                          const actor_type& type) {
   const auto& spec = options.spec;
-  const auto budget = type.handlers.empty() ? std::chrono::milliseconds{0} : spec.handler_budget.value_or(core.handler_budget);
+  const auto budget =
+      type.handlers.empty() ? std::chrono::milliseconds{0} : spec.handler_budget.value_or(core.handler_budget);
   const bool rehearses = spec.rehearse != 0 && type.keep_state != nullptr;
   if (budget.count() == 0 && spec.flight_recorder == 0 && !rehearses)
     return nullptr;
@@ -60,17 +64,13 @@ std::vector<flight_record> cell::recent() const {
 cell::~cell() {
   delete incidents_.load(std::memory_order_relaxed);
   delete asks_.load(std::memory_order_relaxed);
-}
-
-cell* cell::make(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h) {
-  constexpr auto c = block_pool::class_for(sizeof(cell));
-  return new (block_pool::allocate(c, sizeof(cell))) cell{core, std::move(options), std::move(h)};
+  host_->~host();
 }
 
 void cell::destroy() noexcept {
-  constexpr auto c = block_pool::class_for(sizeof(cell));
+  const auto block_class = block_class_;
   this->~cell();
-  block_pool::release(c, this);
+  block_pool::release(block_class, this);
 }
 
 void cell::construct() {
@@ -117,6 +117,8 @@ void cell::close_control() noexcept {
 
 // -- senders -----------------------------------------------------------------------------------------------------------
 
+void cell::tell_conductor() noexcept { core_->conducted->controlling(*this); }
+
 push_result cell::push_sliding(envelope* e) noexcept {
   envelope* evicted = nullptr;
   const auto r = sliding_->push(e, mailbox_, evicted);
@@ -131,12 +133,13 @@ push_result cell::push_sliding(envelope* e) noexcept {
   return r;
 }
 
-delivery cell::enqueue_special(envelope* e) noexcept {
+delivery cell::enqueue_special(envelope* e) {
   const auto taken = offer_special(e);
   return taken ? *taken : refuse_closed(e);
 }
 
-std::optional<delivery> cell::offer_special(envelope* e) noexcept {
+std::optional<delivery> cell::offer_special(envelope* e) {
+  const bool room = (door_.load(std::memory_order_relaxed) & door_conducted) == 0 || conduct(e);
   const auto door = door_.load(std::memory_order_relaxed); // relaxed: as in enqueue
   if ((door & door_shut) != 0)
     return refuse_closed(e);
@@ -144,9 +147,31 @@ std::optional<delivery> cell::offer_special(envelope* e) noexcept {
     return refuse_unavailable(e);
   if ((door & door_signed) != 0 && current_ != nullptr)
     e->sender = static_cast<std::uint32_t>(current_->id());
-  if (sliding_ == nullptr)
+  if (sliding_ != nullptr)
+    return push_sliding(e) == push_result::closed ? std::nullopt : std::optional{delivery::accepted};
+  if (room)
     return offer_plain(e);
-  return push_sliding(e) == push_result::closed ? std::nullopt : std::optional{delivery::accepted};
+  return closed() ? std::nullopt : std::optional{refuse_full(e)};
+}
+
+/// In a simulation. The sender is not at work while others have their turns in between. Says whether there is to be room.
+bool cell::conduct(envelope* e) {
+  auto* sender = std::exchange(current_, nullptr);
+  auto* post = std::exchange(turn_guard::here, nullptr);
+  const auto back = [&] {
+    current_ = sender;
+    turn_guard::here = post;
+  };
+  bool room = true;
+  try {
+    room = core_->conducted->sending(sender, *this, *e);
+  } catch (...) {
+    back();
+    detail::destroy(e);
+    throw;
+  }
+  back();
+  return room;
 }
 
 delivery cell::refuse_full(envelope* e) noexcept {
@@ -290,7 +315,7 @@ void cell::cancel_timers() noexcept {
 }
 
 void cell::add_due(actor_timer& t) noexcept {
-  t.due_ = true;
+  t.due_ = detour_ = true;
   t.previous_due_ = due_tail_;
   t.next_due_ = nullptr;
   (due_tail_ != nullptr ? due_tail_->next_due_ : due_head_) = &t;

@@ -17,12 +17,15 @@
 #include <atomic>
 #include <chrono>
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -67,20 +70,21 @@ public:
   /// The cell whose turn runs on this thread, or null.
   static cell* current() noexcept { return current_; }
 
-  /// A new cell with one count, owned by the caller, in state starting.
-  static cell* make(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h);
+  /// A new cell with one count, owned by the caller, in state starting, and with it `Host{xs...}`, in one block.
+  template <class Host, class... Xs>
+  static cell* make(system_core& core, std::shared_ptr<const cell_options> options, Xs&&... xs);
 
   // -- any thread, with a count --
 
-  /// Takes `e` over, whatever the outcome.
-  delivery enqueue(envelope* e) noexcept {
+  /// Takes `e` over, whatever the outcome. Throws nothing but what a simulation wants thrown.
+  delivery enqueue(envelope* e) {
     if (door_.load(std::memory_order_relaxed) == 0) [[likely]] // relaxed: it may be a moment old
       return enqueue_plain(e);
     return enqueue_special(e);
   }
 
   /// Takes `e` over unless the cell has stopped: says what became of it, or nothing.
-  std::optional<delivery> offer(envelope* e) noexcept {
+  std::optional<delivery> offer(envelope* e) {
     if (door_.load(std::memory_order_relaxed) == 0) [[likely]] // relaxed: as in enqueue
       return offer_plain(e);
     return offer_special(e);
@@ -97,6 +101,8 @@ public:
 
   /// Hands `m` over, at once if the cell rests, else on the control lane; lets it refuse itself if the cell has stopped.
   void send_control(control_message* m) noexcept {
+    if ((door_.load(std::memory_order_relaxed) & door_conducted) != 0) [[unlikely]] // relaxed: never changed
+      tell_conductor();
     if (!hand_over(m))
       send_on_lane(m);
   }
@@ -165,8 +171,10 @@ public:
   // -- the turn only --
 
   engine::run_result run() noexcept override;
+  std::uint64_t subject() const noexcept override { return id_; }
 
   void* object() const noexcept { return host_->object(); }
+  host& seat() const noexcept { return *host_; }
   std::int64_t current_deadline() const noexcept { return in_hand_ != nullptr ? in_hand_->deadline : 0; }
   envelope* in_hand() const noexcept { return in_hand_; }
 
@@ -177,11 +185,14 @@ public:
   /// A message of the runtime's own making (about a watched actor), handled after what is in hand.
   void enqueue_local(envelope* e) noexcept;
   /// After the handler in hand returns: stop, and let the restart type decide what follows.
-  void end() noexcept { end_wanted_ = true; }
+  void end() noexcept { end_wanted_ = detour_ = true; }
 
   /// While the sum of what is passed is above 0, a write to the journal is pending: the mailbox is not served, and
   /// suspended handlers whose replies come do not go on.
-  void hold_lane(int by) noexcept { lane_holds_ += by; }
+  void hold_lane(int by) noexcept {
+    lane_holds_ += by;
+    detour_ = true;
+  }
   bool lane_held() const noexcept { return lane_holds_ != 0; }
   /// Lets those handlers go on that a hold has kept, as far as there is no new hold.
   void resume_held() noexcept;
@@ -204,6 +215,8 @@ public:
   actor_timer* timers() const noexcept { return timers_; }
   /// Made by the first ask.
   open_asks& asks();
+  /// The asks that it waits for, or null if it has never asked.
+  const open_asks* open() const noexcept { return asks_.load(std::memory_order_relaxed); } // relaxed: made by the turn
   /// Adds `watcher` (counted) unless it watches already.
   void add_watcher(cell& watcher);
   void remove_watcher(const cell& watcher) noexcept;
@@ -258,12 +271,13 @@ private:
   struct instruments;
 
   // Bits of door_.
-  static constexpr std::uint8_t door_sliding = 1; // messages go to the sliding lane
-  static constexpr std::uint8_t door_signed = 2;  // messages carry their sender's id, for the flight recorder
-  static constexpr std::uint8_t door_no_asks = 4; // requests are refused: the actor waits for its restart
-  static constexpr std::uint8_t door_shut = 8;    // everything is refused: the actor was stopped by name
+  static constexpr std::uint8_t door_sliding = 1;    // messages go to the sliding lane
+  static constexpr std::uint8_t door_signed = 2;     // messages carry their sender's id, for the flight recorder
+  static constexpr std::uint8_t door_no_asks = 4;    // requests are refused: the actor waits for its restart
+  static constexpr std::uint8_t door_shut = 8;       // everything is refused: the actor was stopped by name
+  static constexpr std::uint8_t door_conducted = 16; // a simulation is asked first
 
-  cell(system_core& core, std::shared_ptr<const cell_options> options, std::unique_ptr<host> h);
+  cell(system_core& core, std::shared_ptr<const cell_options> options, host& h, std::uint8_t block_class);
   ~cell();
 
   void schedule() noexcept { engine::schedule(*executor_, *this); }
@@ -305,18 +319,21 @@ private:
     }
     return std::nullopt;
   }
-  std::optional<delivery> offer_special(envelope* e) noexcept;
+  std::optional<delivery> offer_special(envelope* e);
+  bool conduct(envelope* e);
+  void tell_conductor() noexcept;
   push_result push_sliding(envelope* e) noexcept;
-  delivery enqueue_special(envelope* e) noexcept;
+  delivery enqueue_special(envelope* e);
   delivery refuse_unavailable(envelope* e) noexcept;
   delivery refuse_full(envelope* e) noexcept;
   delivery refuse_closed(envelope* e) noexcept;
   incidents& rare() const;
 
   void serve_control() noexcept;
-  bool may_serve() const noexcept;
   bool anything_waits() const noexcept;
   bool close_if_empty() noexcept;
+  bool lie_passive() noexcept;
+  bool nothing_but_mailbox() const noexcept;
   bool build(bool again) noexcept;
   envelope* next_message() noexcept;
   /// False: the turn was taken away meanwhile, and the cell must not be touched.
@@ -332,6 +349,7 @@ private:
                                                       const actor_type& type);
   void rehearse();
   void drop_queued() noexcept;
+  void conclude_now(envelope* e) noexcept; // inlined where it counts
   void conclude_handled(envelope* e) noexcept;
   void suspend(envelope* e, suspension* s) noexcept;
   void unlink_suspension(suspension& s) noexcept;
@@ -346,7 +364,10 @@ private:
   engine::run_result retire() noexcept;
   bool rest() noexcept;
   void note_letter(const envelope& e, dead_letter::cause why, drop_reason reason) const noexcept;
-  void enter(state s) noexcept { state_.store(s, std::memory_order_release); }
+  void enter(state s) noexcept {
+    detour_ = true;
+    state_.store(s, std::memory_order_release);
+  }
 
   static inline constinit thread_local cell* current_ = nullptr;
 
@@ -377,7 +398,9 @@ private:
   std::atomic<std::uint32_t> suspended_{0};
   std::atomic<state> state_{state::starting};
   // -- the turn only --
-  const bool slides_; // there is a sliding lane
+  /// Something but the mailbox may have to be looked at before the next message. Whoever makes that so sets it; the turn
+  /// clears it when it has looked.
+  bool detour_ = true;
   bool end_wanted_ = false;
   bool drain_wanted_ = false; // outlasts a restart
   bool leaving_ = false;      // passive, and to stop if nothing comes
@@ -386,7 +409,7 @@ private:
   // -- the turn only --
   const std::uint32_t suspended_max_;
   int lane_holds_ = 0;
-  const std::unique_ptr<host> host_;
+  host* const host_;                  // owned: it stands behind the cell in the same block
   control_message* handed_ = nullptr; // came with the right to run
   envelope* in_hand_ = nullptr;
   envelope* failed_ = nullptr;     // to be retried before everything else
@@ -397,7 +420,9 @@ private:
   suspension* suspensions_ = nullptr;
   actor_timer* timers_ = nullptr;
   std::uint64_t drain_mark_ = 0;
+  const bool slides_; // there is a sliding lane
   exit_reason end_reason_{};
+  const std::uint8_t block_class_;
   std::exception_ptr failure_; // of `failed_`, or of the object's end
 
   // -- immutable after construction --
@@ -417,5 +442,23 @@ private:
   // -- made on the first incident by whoever meets it --
   mutable std::atomic<incidents*> incidents_{nullptr};
 };
+
+template <class Host, class... Xs>
+cell* cell::make(system_core& core, std::shared_ptr<const cell_options> options, Xs&&... xs) {
+  static_assert(alignof(Host) <= block_pool::alignment, "an actor must not be aligned to more than 64 bytes");
+  constexpr auto bytes = sizeof(cell) + sizeof(Host);
+  constexpr auto block_class = block_pool::class_for(bytes);
+  auto* block = static_cast<std::byte*>(block_pool::allocate(block_class, bytes));
+  Host* h = nullptr;
+  try {
+    h = new (block + sizeof(cell)) Host(std::forward<Xs>(xs)...);
+    return new (block) cell{core, std::move(options), *h, block_class};
+  } catch (...) {
+    if (h != nullptr)
+      h->~Host();
+    block_pool::release(block_class, block);
+    throw;
+  }
+}
 
 } // namespace troupe::detail

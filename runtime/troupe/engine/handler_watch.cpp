@@ -31,7 +31,7 @@ handler_watch::~handler_watch() {
 
 watch_post& handler_watch::begin(cell& c, const envelope& e, std::chrono::nanoseconds budget, bool replaceable) {
   const auto* w = engine::worker::current();
-  auto& p = posts_[w != nullptr ? w->index() : 0];
+  auto& p = timers_ == nullptr ? nested_.emplace_back() : posts_[w != nullptr ? w->index() : 0];
   const auto now = time_.now();
   {
     const std::scoped_lock guard{p.mutex};
@@ -65,6 +65,8 @@ handler_watch::verdict handler_watch::end(watch_post& p) {
     p.orphaned = false;
     reply = std::exchange(p.reply, nullptr);
   }
+  if (timers_ == nullptr)
+    nested_.pop_back();
   if (reply != nullptr)
     reply->release();
   return v;

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -94,6 +95,9 @@ private:
   engine::timer_service* const timers_;
   const unsigned count_;
   const std::unique_ptr<watch_post[]> posts_;
+
+  // -- stepped: the one thread; a simulation runs turns within turns --
+  std::deque<watch_post> nested_;
 
   // -- guarded by mutex_, which is taken before a post's --
   std::mutex mutex_;

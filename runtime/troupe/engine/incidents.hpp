@@ -23,7 +23,7 @@ struct cell::incidents {
   // -- any sender --
   std::atomic<std::uint64_t> refused{0};
   std::atomic<std::uint64_t> refused_stopped{0}; // because the actor had stopped
-  std::atomic<std::uint64_t> door_accepted{0}; // by drop_newest, and dropped at once
+  std::atomic<std::uint64_t> door_accepted{0};   // by drop_newest, and dropped at once
   std::atomic<std::uint64_t> door_dropped{0};
   // -- the turn only --
   std::map<std::uint64_t, cell*> watchers; // counted; by id, so that they are told in an order that can be repeated

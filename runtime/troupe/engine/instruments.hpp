@@ -16,8 +16,9 @@ namespace troupe::detail {
 struct cell::instruments {
   instruments(const child_options& spec, std::chrono::nanoseconds budget_, const actor_type& type)
       : recorder{spec.flight_recorder}, budget{budget_},
-        replaceable{spec.on_overrun == overrun_action::replace && type.replaceable},
-        rehearse{type.keep_state != nullptr ? spec.rehearse : 0} {}
+        replaceable{spec.on_overrun == overrun_action::replace && type.replaceable}, rehearse{type.keep_state != nullptr
+                                                                                                  ? spec.rehearse
+                                                                                                  : 0} {}
 
   // -- any thread --
   flight_recorder recorder;

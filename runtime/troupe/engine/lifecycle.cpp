@@ -20,6 +20,8 @@ namespace troupe::detail {
 
 void cell::fail(envelope* e, std::exception_ptr why) noexcept {
   ++e->attempts;
+  if (core_->conducted != nullptr)
+    core_->conducted->failed(*this, *e, why);
   if (!std::exchange(resume_forbidden_, false) && parent_->action_for(options_->spec, why) == failure_action::resume) {
     // The object goes on as it is, with its timers and its suspended handlers.
     failure_ = std::move(why);
@@ -173,7 +175,7 @@ void cell::order_drain() noexcept {
     return;
   if (is_out() || (s == state::passive && !anything_waits()))
     return stop_now(exit_reason::shutdown, false);
-  drain_wanted_ = true;
+  drain_wanted_ = detour_ = true;
   drain_mark_ = sliding_ != nullptr ? sliding_->accepted() : mailbox_.accepted();
   if (s == state::running)
     enter(state::draining);
@@ -245,12 +247,13 @@ void cell::end_incarnation() noexcept {
 
 void cell::note_hook_failure(const char* hook) const noexcept {
   if (core_->events.observed())
-    core_->events.publish(supervision_event{.supervisor = parent_ != nullptr ? parent_->name() : std::string{},
-                                            .what = supervision_event::kind::failed,
-                                            .why = std::string{hook} + ": " + troupe::describe(std::current_exception()),
-                                            .child = name(),
-                                            .child_id = id_,
-                                            .at = core_->now()});
+    core_->events.publish(
+        supervision_event{.supervisor = parent_ != nullptr ? parent_->name() : std::string{},
+                          .what = supervision_event::kind::failed,
+                          .why = std::string{hook} + ": " + troupe::describe(std::current_exception()),
+                          .child = name(),
+                          .child_id = id_,
+                          .at = core_->now()});
 }
 
 engine::run_result cell::retire() noexcept {

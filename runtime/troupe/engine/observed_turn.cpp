@@ -35,8 +35,8 @@ bool cell::handle_observed(envelope* e) noexcept {
   suspension* s = nullptr;
   std::exception_ptr failure;
   try {
-    if (core_->faults != nullptr) [[unlikely]]
-      core_->faults->begin();
+    if (core_->meddled) [[unlikely]]
+      core_->before_handling(*this, *e);
     s = how->invoke(*this, payload_of(*e, *how->message), *e);
   } catch (...) {
     failure = std::current_exception();
@@ -78,7 +78,8 @@ void cell::resume_observed(std::coroutine_handle<> h, envelope* message) noexcep
 // -- overruns ----------------------------------------------------------------------------------------------------------
 
 void cell::note_overrun(std::chrono::nanoseconds since, const handler& how) noexcept {
-  const auto why = "has been in its handler for " + readable(since) + ", and may be for " + readable(instruments_->budget);
+  const auto why =
+      "has been in its handler for " + readable(since) + ", and may be for " + readable(instruments_->budget);
   parent_->publish(supervision_event::kind::overran, *this, why, message_name(how));
   if (options_->spec.on_overrun != overrun_action::report)
     parent_->report(*this, child_report::overran,
@@ -111,8 +112,7 @@ void cell::abandon_object(const handler* how) noexcept {
   in_hand_ = nullptr; // its handler's, which frees it
   handling_.store(nullptr, std::memory_order_relaxed);
   if (core_->events.observed() && how != nullptr)
-    core_->events.publish(
-        dead_letter{dead_letter::cause::dropped, drop_reason::overran, message_name(*how), name()});
+    core_->events.publish(dead_letter{dead_letter::cause::dropped, drop_reason::overran, message_name(*how), name()});
   count(rare().dropped);
   cancel_timers();
   drop_suspended(drop_reason::restarted);
@@ -127,13 +127,13 @@ void cell::abandon_object(const handler* how) noexcept {
 void cell::leave_to_successor(envelope* e, suspension* s, void* object, std::exception_ptr failure) noexcept {
   current_ = nullptr;
   if (core_->events.observed())
-    core_->events.publish(supervision_event{
-        .what = supervision_event::kind::returned,
-        .why = failure != nullptr ? describe(failure) : std::string{"its result was discarded"},
-        .child = name(),
-        .child_id = id_,
-        .message_type = message_name(*e->how),
-        .at = core_->now()});
+    core_->events.publish(
+        supervision_event{.what = supervision_event::kind::returned,
+                          .why = failure != nullptr ? describe(failure) : std::string{"its result was discarded"},
+                          .child = name(),
+                          .child_id = id_,
+                          .message_type = message_name(*e->how),
+                          .at = core_->now()});
   const auto bury = [e, s, object](cell& c) {
     if (s != nullptr)
       s->dispose();
@@ -159,8 +159,8 @@ void cell::rehearse() {
     try {
       m.how->rehearse(object, m.payload.get());
     } catch (...) {
-      const auto why = message_name(*m.how) + " was handled before and fails on trial: " +
-                       troupe::describe(std::current_exception());
+      const auto why = message_name(*m.how) +
+                       " was handled before and fails on trial: " + troupe::describe(std::current_exception());
       i.last.clear(); // the next attempt goes live untried
       parent_->publish(supervision_event::kind::rehearsed, *this, why);
       throw;

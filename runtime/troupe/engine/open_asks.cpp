@@ -25,8 +25,8 @@ bool open_asks::remove(reply_slot& slot) noexcept {
 }
 
 void open_asks::close() noexcept {
-  while (slots_.pop_due(time_point::max()) != nullptr)
-    owner_.retain();
+  while (auto* slot = slots_.pop_due(time_point::max()))
+    static_cast<reply_slot*>(slot)->keep_asker();
   note_awaited();
   if (watched_ != time_point::max() && owner_.core().timers->disarm(*this)) {
     watched_ = time_point::max();
@@ -58,9 +58,10 @@ void open_asks::deliver(cell& to) noexcept {
   watched_ = time_point::min(); // asks made by those that are resumed now do not arm it
   const auto now = to.core().now();
   while (auto* due = slots_.pop_due(now)) {
-    to.retain(); // the slot's
     note_awaited();
-    static_cast<reply_slot*>(due)->time_out(to);
+    auto& slot = static_cast<reply_slot&>(*due);
+    slot.keep_asker();
+    slot.time_out(to);
   }
   watched_ = slots_.first();
   if (watched_ == time_point::max())

@@ -15,7 +15,7 @@ class reply_slot;
 ///
 /// Only the actor's turn touches them, so asking and being answered take no lock and count nothing. A slot in here keeps
 /// the cell alive; one that leaves before its reply was delivered (timed out, given up, or the actor has stopped) takes
-/// a count of its own with it, which its reply brings back.
+/// a count of its own with it, and gives it back when it ends.
 ///
 /// *The watch*: one timer in the system's service, armed for a time not later than the earliest deadline. It stays armed
 /// when that ask is answered, and goes off for nothing then, once per time-out at most: arming and disarming it for
@@ -35,6 +35,13 @@ public:
 
   /// The actor has stopped: its slots count the cell from now on.
   void close() noexcept;
+
+  /// Calls `see(slot)` for each, in no useful order.
+  template <class See>
+  void for_each(See&& see) const {
+    const auto visit = [&](const engine::timer_node& node) { see(static_cast<const reply_slot&>(node)); };
+    slots_.for_each(visit);
+  }
 
   /// One of the open asks went to `receiver`. As of a moment ago.
   bool awaits(const cell& receiver) const noexcept { return awaited_.load(std::memory_order_relaxed) == &receiver; }

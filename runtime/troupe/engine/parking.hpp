@@ -379,7 +379,7 @@ private:
   const std::unique_ptr<place[]> places_;
 
   // -- atomic --
-  std::atomic<unsigned> enlisted_; // workers that take part
+  std::atomic<unsigned> enlisted_;              // workers that take part
   alignas(64) std::atomic<std::uint64_t> word_; // any thread, by the steps above
 };
 

@@ -20,7 +20,7 @@ void reply_slot::open_for(cell& receiver, cell* asker, std::int64_t deadline) no
   }
   const turn_guard guard{std::nothrow};
   if (!guard)
-    return asker->retain(); // as if it had left: a handler that was replaced has no open asks
+    return keep_asker(); // as if it had left: a handler that was replaced has no open asks
   shared_ = turn_guard::here != nullptr;
   if (const auto* cause = asker->in_hand()) {
     asker_handled_ = cause->how;
@@ -54,8 +54,15 @@ void reply_slot::leave() noexcept {
     return;
   waiter_ = nullptr;
   if (asker_->asks().remove(*this))
-    asker_->retain(); // the slot's, until its reply comes
+    keep_asker();
 }
+
+void reply_slot::keep_asker() noexcept {
+  asker_->retain();
+  keeps_asker_ = true;
+}
+
+void reply_slot::release_asker() noexcept { asker_->release(); }
 
 void reply_slot::time_out(cell& asker) noexcept {
   delivered_.store(true, std::memory_order_release); // release, both: pair with delivered() and settled()
@@ -96,11 +103,8 @@ void reply_slot::announce() noexcept {
 
 void reply_slot::deliver(cell& to) noexcept {
   delivered_.store(true, std::memory_order_release); // release: pairs with delivered()
-  if (!to.asks().remove(*this)) {
-    if (error_ == nullptr)
-      note_late(*core_);
-    to.release(); // it had left: the count that it took
-  }
+  if (!to.asks().remove(*this) && error_ == nullptr) // it had left before
+    note_late(*core_);
   const auto h = std::exchange(waiter_, nullptr);
   auto* message = waiting_message_;
   if (shared_) [[unlikely]] {
@@ -115,10 +119,9 @@ void reply_slot::deliver(cell& to) noexcept {
     to.resume(h, message); // ends the slot, perhaps
 }
 
-void reply_slot::refuse(cell& to) noexcept {
+void reply_slot::refuse(cell&) noexcept {
   if (error_ == nullptr)
     note_late(*core_);
-  to.release(); // a stopped asker's slots have all taken counts
   release();
 }
 

@@ -25,9 +25,9 @@ struct system_core;
 /// Whose request led to the handling in which somebody asked, and so on back, the last first; so far as it is kept.
 struct causal_chain {
   struct link {
-    std::uint64_t id = 0;                ///< The asker's; 0: outside of actors.
-    const actor_type* asker = nullptr;   ///< Null: outside.
-    const handler* handled = nullptr;    ///< What it was handling, or null.
+    std::uint64_t id = 0;              ///< The asker's; 0: outside of actors.
+    const actor_type* asker = nullptr; ///< Null: outside.
+    const handler* handled = nullptr;  ///< What it was handling, or null.
   };
   static constexpr unsigned length_max = 3;
   unsigned length = 0;
@@ -77,7 +77,9 @@ public:
   const system_core* opened_outside() const noexcept { return opened_outside_; }
 
   /// Requires a settled slot.
-  const error* failure() const noexcept { return timed_out_.load(std::memory_order_relaxed) ? &timed_out_error() : error_.get(); }
+  const error* failure() const noexcept {
+    return timed_out_.load(std::memory_order_relaxed) ? &timed_out_error() : error_.get();
+  }
 
   // -- asking actor's turn only --
 
@@ -93,7 +95,10 @@ public:
       leave();
   }
 
-  /// The deadline has passed, and the slot is not among the open asks any more.
+  /// The slot is not among the open asks any more, and its reply may still come: from here on it counts the asker.
+  void keep_asker() noexcept;
+
+  /// The deadline has passed.
   void time_out(cell& asker) noexcept;
 
   /// The reply has been through the asker's control lane: awaiting it would not suspend.
@@ -135,7 +140,10 @@ public:
 protected:
   enum status : std::uint32_t { open, settling, done };
 
-  ~reply_slot() = default;
+  ~reply_slot() {
+    if (keeps_asker_) [[unlikely]]
+      release_asker();
+  }
 
   /// With a value: if it comes too late, that is counted.
   bool begin_reply() noexcept {
@@ -150,7 +158,8 @@ protected:
   bool begin_settling() noexcept {
     auto expected = std::uint32_t{open};
     // relaxed: claims the right to write; announce() publishes.
-    if ((asker_ != nullptr && !shared_) || status_.compare_exchange_strong(expected, settling, std::memory_order_relaxed))
+    if ((asker_ != nullptr && !shared_) ||
+        status_.compare_exchange_strong(expected, settling, std::memory_order_relaxed))
       return true;
     release();
     return false;
@@ -168,6 +177,7 @@ protected:
 
 private:
   void leave() noexcept;
+  void release_asker() noexcept;
   static void note_late(system_core& core) noexcept;
   static const error& timed_out_error() noexcept;
   static void on_deadline(engine::timer_node& node) noexcept;
@@ -176,7 +186,7 @@ private:
   std::atomic<std::uint32_t> refs_{2};
   std::atomic<std::uint32_t> status_{open};
   // -- immutable once opened --
-  cell* asker_ = nullptr;    // kept by its open asks, or counted
+  cell* asker_ = nullptr;    // alive because the slot is among its open asks, or counted
   cell* receiver_ = nullptr; // to be compared, not followed
   system_core* core_ = nullptr;
   const handler* asker_handled_ = nullptr;
@@ -192,6 +202,7 @@ private:
   envelope* waiting_message_ = nullptr;
   std::atomic<bool> delivered_{false}; // read by a handler that was replaced, too
   std::atomic<bool> timed_out_{false}; // by the asking actor's turn
+  bool keeps_asker_ = false;
 };
 
 template <class R>

@@ -108,7 +108,7 @@ public:
     return head >= tail_.load();
   }
 
-  /// How many are queued; exact on the owner's thread while nobody steals.
+  /// How many are queued; exact on the owner's thread while nobody steals. Threads: any.
   unsigned size() const noexcept {
     const auto head = head_.load();
     const auto tail = tail_.load();

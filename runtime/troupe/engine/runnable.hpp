@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstdint>
+
 namespace troupe::engine {
 
 /// What a worker should do with a runnable after one turn.
@@ -19,6 +21,9 @@ class runnable {
 public:
   /// Runs one turn. Threads: one worker at a time.
   virtual run_result run() noexcept = 0;
+
+  /// The id of the actor that has the turn; 0: it is none.
+  virtual std::uint64_t subject() const noexcept { return 0; }
 
 protected:
   ~runnable() = default;

@@ -170,11 +170,8 @@ void scheduler::submit_fair(runnable& r) noexcept {
 
 std::vector<worker_statistics> scheduler::statistics() const {
   std::vector<worker_statistics> all;
-  for (auto& w : crew_.workers) {
-    const auto figures = w->statistics();
-    if (all.size() < workers() || figures.turns != 0) // a spare one counts once it has worked
-      all.push_back(figures);
-  }
+  for (unsigned i = 0; i < crew_.seated.load(); ++i) // not of spare ones that never were at work
+    all.push_back(crew_.workers[i]->statistics());
   return all;
 }
 

@@ -99,8 +99,8 @@ private:
   std::condition_variable left_changed_;
   std::mutex spare_mutex_;      // a leaf: for the line below
   std::vector<unsigned> spare_; // seats without a thread
-  std::mutex left_mutex_; // a leaf: for the line below
-  std::size_t left_ = 0;  // threads whose body has ended
+  std::mutex left_mutex_;       // a leaf: for the line below
+  std::size_t left_ = 0;        // threads whose body has ended
   bool started_ = false;
 };
 

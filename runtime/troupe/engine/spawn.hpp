@@ -57,7 +57,7 @@ constexpr void (*on_stop_of())(void*) {
 
 template <class A>
 constexpr void (*before_restart_of())(void*, const std::exception_ptr&) {
-  if constexpr (requires(A& a, const std::exception_ptr& why) { a.before_restart(why); })
+  if constexpr (requires(A & a, const std::exception_ptr& why) { a.before_restart(why); })
     return [](void* object, const std::exception_ptr& why) { static_cast<A*>(object)->before_restart(why); };
   else
     return nullptr;
@@ -65,7 +65,7 @@ constexpr void (*before_restart_of())(void*, const std::exception_ptr&) {
 
 template <class A>
 constexpr void (*after_restart_of())(void*, const std::exception_ptr&) {
-  if constexpr (requires(A& a, const std::exception_ptr& why) { a.after_restart(why); })
+  if constexpr (requires(A & a, const std::exception_ptr& why) { a.after_restart(why); })
     return [](void* object, const std::exception_ptr& why) { static_cast<A*>(object)->after_restart(why); };
   else
     return nullptr;
@@ -188,8 +188,7 @@ result<void> place_unannounced(cell& c, supervisor_core& parent);
 /// request_error for options, names and a stopping supervisor.
 template <class A, class... Xs>
 cell& spawn(system_core& core, supervisor_core& parent, std::shared_ptr<const cell_options> options, Xs&&... xs) {
-  auto& c =
-      *cell::make(core, std::move(options), std::make_unique<hosted<A, std::decay_t<Xs>...>>(std::forward<Xs>(xs)...));
+  auto& c = *cell::make<hosted<A, std::decay_t<Xs>...>>(core, std::move(options), std::forward<Xs>(xs)...);
   try {
     c.construct();
   } catch (...) {

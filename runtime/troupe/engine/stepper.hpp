@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/engine/conductor.hpp>
 #include <troupe/engine/executor.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <random>
-#include <utility>
 #include <vector>
 
 namespace troupe::engine {
@@ -21,20 +22,34 @@ public:
   /// Seed 0: first in, first out. Any other: each step draws one of the queued runnables.
   explicit stepper(std::uint64_t seed = 0) : seed_{seed}, draw_{seed} {}
 
-  void submit(runnable& r) noexcept override { queue_.push_back(&r); }
-  void submit_fair(runnable& r) noexcept override { queue_.push_back(&r); }
+  /// The order that `c` decides.
+  explicit stepper(detail::conductor& c) : seed_{0}, conductor_{&c} {}
+
+  void submit(runnable& r) noexcept override {
+    if (conductor_ == nullptr || conductor_->admit(r))
+      queue_.push_back(&r);
+  }
+  void submit_fair(runnable& r) noexcept override { submit(r); }
+
+  /// As `submit`, without asking the conductor.
+  void submit_now(runnable& r) noexcept { queue_.push_back(&r); }
 
   /// Runs one turn of one queued runnable. False, and nothing is run, if there is none.
   bool step() {
     if (queue_.empty())
       return false;
-    if (seed_ != 0) // the remainder's bias is of no interest; std::uniform_int_distribution differs between libraries
+    if (conductor_ != nullptr)
+      take_out(conductor_->choose(queue_));
+    else if (seed_ !=
+             0) // the remainder's bias is of no interest; std::uniform_int_distribution differs between libraries
       std::swap(queue_.front(), queue_[draw_() % queue_.size()]);
     auto& chosen = *queue_.front();
     queue_.pop_front();
     ++turns_;
     if (chosen.run() == run_result::again)
       submit_fair(chosen);
+    if (conductor_ != nullptr)
+      conductor_->turn_over();
     return true;
   }
 
@@ -57,8 +72,18 @@ public:
   }
 
 private:
+  /// Puts the runnable at `index` first. The others keep their order, as long as that is cheap.
+  void take_out(std::size_t index) noexcept {
+    const auto chosen = queue_.begin() + static_cast<std::ptrdiff_t>(index);
+    if (index < 64)
+      std::rotate(queue_.begin(), chosen, chosen + 1);
+    else
+      std::iter_swap(queue_.begin(), chosen);
+  }
+
   // -- owner thread only --
   const std::uint64_t seed_;
+  detail::conductor* const conductor_ = nullptr;
   std::mt19937_64 draw_;
   std::deque<runnable*> queue_;
   std::uint64_t turns_ = 0;

@@ -34,6 +34,25 @@ std::string name_registry::path_of(std::uint64_t id) const {
   return i == cells_.end() ? std::string{} : i->first;
 }
 
+void system_core::before_handling(cell& by, envelope& e) {
+  if (conducted != nullptr)
+    conducted->handling(by, e);
+  if (faults != nullptr)
+    faults->begin();
+}
+
+void system_core::at_fault_point(cell& by) {
+  if (conducted != nullptr)
+    conducted->fault_point(by);
+  if (faults != nullptr)
+    faults->middle();
+}
+
+bool system_core::before_resuming(cell& by, envelope& e) noexcept {
+  fault_injector::forget();
+  return conducted == nullptr || conducted->resuming(by, e);
+}
+
 unsigned system_core::shard_hint() noexcept {
   const auto* w = engine::worker::current();
   return w == nullptr ? 0 : w->index() + 1;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/engine/blocking_pool.hpp>
+#include <troupe/engine/conductor.hpp>
 #include <troupe/engine/executor.hpp>
 #include <troupe/engine/handler_watch.hpp>
 #include <troupe/engine/timer_service.hpp>
@@ -29,6 +30,7 @@ namespace troupe::detail {
 class cell;
 class durable_directory;
 class supervisor_core;
+struct envelope;
 
 /// Names of actors: unique, and the way to find one. Threads: any.
 class name_registry {
@@ -55,14 +57,17 @@ struct system_core {
   std::unique_ptr<engine::timer_service> timers;
   std::unique_ptr<engine::blocking_pool> blocking;
   std::shared_ptr<journal_store> journals;
-  std::shared_ptr<durable_directory> durable; ///< Who works on which journal.
+  std::shared_ptr<durable_directory> durable;              ///< Who works on which journal.
   std::shared_ptr<fault_injector> faults;                  ///< Null but in tests.
+  conductor* conducted = nullptr;                          ///< Null but in simulations.
+  bool meddled = false;                                    ///< There are faults, or a conductor.
+  unsigned turn_begins_at = 0;                             ///< Messages that a turn counts before its first.
   unsigned turn_messages_max = 0;                          ///< Fairness: messages of one turn.
   std::chrono::nanoseconds turn_time_max{};                ///< Fairness: time of one turn, looked at between messages.
   std::int64_t recent_lag = 0;                             ///< Of the clock, in ns.
   std::function<void(const std::function<bool()>&)> drive; ///< Stepped systems: runs until the condition holds.
   supervisor_core* root = nullptr;
-  std::unique_ptr<handler_watch> watch;     ///< For handlers with time budgets.
+  std::unique_ptr<handler_watch> watch;       ///< For handlers with time budgets.
   std::chrono::milliseconds handler_budget{}; ///< Of children that name none; 0: none.
   /// A worker is stuck: runs a spare one in its place until it returns. False if there is none left.
   std::function<bool(unsigned worker)> compensate;
@@ -87,6 +92,11 @@ struct system_core {
   bool has_passed(std::int64_t deadline) const noexcept {
     return recent_ns() >= deadline - recent_lag && now_ns() >= deadline;
   }
+
+  // Called if `meddled`. The first two may throw.
+  void before_handling(cell& by, envelope& e);
+  void at_fault_point(cell& by);
+  bool before_resuming(cell& by, envelope& e) noexcept; ///< False: it must not go on.
 
   /// Spreads timers over the service's shards: one per worker.
   static unsigned shard_hint() noexcept;

@@ -4,6 +4,7 @@
 #include <troupe/engine/incidents.hpp>
 #include <troupe/engine/suspension.hpp>
 #include <troupe/engine/system_core.hpp>
+#include <troupe/engine/worker.hpp>
 #include <troupe/supervision/supervisor_core.hpp>
 #include <troupe/type_name.hpp>
 
@@ -19,11 +20,7 @@ bool cell::at_work() const noexcept {
   return s == state::running || s == state::draining;
 }
 
-inline bool cell::may_serve() const noexcept {
-  return at_work() && suspended_.load(std::memory_order_relaxed) < suspended_max_ && lane_holds_ == 0;
-}
-
-void cell::conclude_handled(envelope* e) noexcept {
+[[gnu::always_inline]] inline void cell::conclude_now(envelope* e) noexcept {
   const auto& type = *e->how->message;
   if (e->reply == nullptr && type.destroy == nullptr) [[likely]]
     block_pool::release(type.block_class, e);
@@ -33,19 +30,22 @@ void cell::conclude_handled(envelope* e) noexcept {
   handled_.store(handled_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
-inline bool cell::handle(envelope* e) noexcept {
+void cell::conclude_handled(envelope* e) noexcept { conclude_now(e); }
+
+[[gnu::always_inline]] inline bool cell::handle(envelope* e) noexcept {
   if (e->deadline != 0 && core_->has_passed(e->deadline)) [[unlikely]] {
     expire(e);
     return true;
   }
+  engine::worker::note_handling();
   if (instruments_ != nullptr) [[unlikely]]
     return handle_observed(e);
   in_hand_ = e;
   handling_.store(e->how, std::memory_order_relaxed);
   suspension* s = nullptr;
   try {
-    if (core_->faults != nullptr) [[unlikely]]
-      core_->faults->begin();
+    if (core_->meddled) [[unlikely]]
+      core_->before_handling(*this, *e);
     s = e->how->invoke(*this, payload_of(*e, *e->how->message), *e);
   } catch (...) {
     in_hand_ = nullptr;
@@ -56,7 +56,7 @@ inline bool cell::handle(envelope* e) noexcept {
   in_hand_ = nullptr;
   handling_.store(nullptr, std::memory_order_relaxed);
   if (s == nullptr) [[likely]]
-    conclude_handled(e);
+    conclude_now(e);
   else
     suspend(e, s);
   return true;
@@ -68,62 +68,78 @@ bool cell::close_if_empty() noexcept {
   return slides_ ? sliding_->close_if_empty(mailbox_) : mailbox_.close_if_empty();
 }
 
+/// One look at what a passive actor is to do. True: nothing, and the turn is over.
+bool cell::lie_passive() noexcept {
+  detour_ = true;
+  if (anything_waits()) {
+    activate();
+    return false;
+  }
+  if (leaving_ ? close_if_empty() : rest()) {
+    if (!leaving_) {
+      current_ = nullptr;
+      return true;
+    }
+    stop_now(exit_reason::normal, false);
+    return false;
+  }
+  mailbox_.take_attention();
+  return false;
+}
+
 engine::run_result cell::run() noexcept {
   current_ = this;
-  unsigned messages = 0;
+  unsigned messages = core_->turn_begins_at;
   unsigned look_at = 8;
   time_point first_look{};
   if (handed_ != nullptr)
     std::exchange(handed_, nullptr)->deliver(*this);
   for (;;) {
-    if (!control_.empty()) [[unlikely]]
-      serve_control();
-    if (end_wanted_) [[unlikely]] // wanted by a constructor
-      normal_end();
-    if (state_.load(std::memory_order_relaxed) == state::stopping) [[unlikely]]
-      return retire();
-    if (!may_serve()) [[unlikely]] {
-      if (mailbox_.take_attention())
-        continue;
-      const bool passive = state_.load(std::memory_order_relaxed) == state::passive;
-      if (passive && anything_waits()) {
-        activate();
+    envelope* e;
+    if (!detour_ && control_.empty()) [[likely]] {
+      e = mailbox_.pop();
+      if (e == nullptr) {
+        if (mailbox_.rest()) {
+          current_ = nullptr;
+          return engine::run_result::idle;
+        }
+        mailbox_.take_attention();
         continue;
       }
-      if (passive && leaving_) {
-        if (close_if_empty())
-          stop_now(exit_reason::normal, false);
+    } else {
+      if (!control_.empty())
+        serve_control();
+      if (end_wanted_)
+        normal_end();
+      const auto s = state_.load(std::memory_order_relaxed);
+      if (s == state::stopping)
+        return retire();
+      if (s == state::passive) {
+        if (lie_passive())
+          return engine::run_result::idle;
         continue;
       }
-      current_ = nullptr;
-      if (passive ? rest() : mailbox_.block())
-        return engine::run_result::idle;
-      current_ = this;
-      continue;
-    }
-    // Usually there is nothing but the mailbox to look at.
-    const bool plain =
-        failed_ == nullptr && local_head_ == nullptr && due_head_ == nullptr && !slides_ && !drain_wanted_;
-    auto* e = plain ? mailbox_.pop() : next_message();
-    if (e == nullptr) {
-      const bool draining = state_.load(std::memory_order_relaxed) == state::draining;
-      if (draining && suspensions_ == nullptr) {
-        stop_now(exit_reason::shutdown, true);
+      const bool may_serve =
+          at_work() && suspended_.load(std::memory_order_relaxed) < suspended_max_ && lane_holds_ == 0;
+      detour_ = !may_serve || failed_ != nullptr || local_head_ != nullptr || due_head_ != nullptr || drain_wanted_ ||
+                slides_;
+      e = may_serve ? next_message() : nullptr;
+      if (e == nullptr) {
+        if (s == state::draining && may_serve && suspensions_ == nullptr) {
+          stop_now(exit_reason::shutdown, true);
+          continue;
+        }
+        // Draining, only suspended handlers are left: what came after the mark must not wake it, and is not to be served.
+        if (may_serve && s != state::draining ? rest() : mailbox_.block()) {
+          current_ = nullptr;
+          return engine::run_result::idle;
+        }
+        mailbox_.take_attention();
         continue;
       }
-      if (mailbox_.take_attention())
-        continue;
-      current_ = nullptr;
-      // Draining, only suspended handlers are left: what came after the mark must not wake it, and is not to be served.
-      if (draining ? mailbox_.block() : rest())
-        return engine::run_result::idle;
-      current_ = this;
-      continue;
     }
     if (!handle(e)) [[unlikely]]
       return engine::run_result::idle;
-    if (end_wanted_) [[unlikely]]
-      normal_end();
     // Fairness: give the worker back after so many messages, or so much time, looked at every few messages: the cheaper
     // they have been, the more.
     if (++messages == look_at) [[unlikely]] {
@@ -139,8 +155,16 @@ engine::run_result cell::run() noexcept {
       look_at = std::min(messages + (cheap ? 32 : 8), std::max(core_->turn_messages_max, messages + 8));
     }
   }
+  // One more turn only for what there is to do: a simulation counts them.
+  const bool conducted_end = core_->conducted != nullptr && nothing_but_mailbox() && lane_holds_ == 0 &&
+                             suspended_.load(std::memory_order_relaxed) < suspended_max_ &&
+                             state_.load(std::memory_order_relaxed) == state::running;
   current_ = nullptr;
-  return engine::run_result::again;
+  return conducted_end && rest() ? engine::run_result::idle : engine::run_result::again;
+}
+
+bool cell::nothing_but_mailbox() const noexcept {
+  return failed_ == nullptr && local_head_ == nullptr && due_head_ == nullptr && !slides_ && !drain_wanted_;
 }
 
 bool cell::rest() noexcept { return slides_ ? sliding_->rest(mailbox_) : mailbox_.rest(); }
@@ -179,6 +203,7 @@ void cell::suspend(envelope* e, suspension* s) noexcept {
     suspensions_->previous_ = s;
   suspensions_ = s;
   suspended_.store(suspended_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  detour_ = true;
 }
 
 void cell::unlink_suspension(suspension& s) noexcept {
@@ -191,9 +216,10 @@ void cell::unlink_suspension(suspension& s) noexcept {
 void cell::resume(std::coroutine_handle<> h, envelope* message) noexcept {
   if (lane_holds_ != 0) [[unlikely]]
     return rare().held.push_back({h, message});
+  if (core_->meddled && !core_->before_resuming(*this, *message)) [[unlikely]]
+    return;
   in_hand_ = message;
   handling_.store(message->how, std::memory_order_relaxed);
-  fault_injector::forget();
   if (instruments_ == nullptr) [[likely]]
     h.resume();
   else
@@ -243,6 +269,7 @@ void cell::finish_if_ended(envelope* e) noexcept {
 void cell::enqueue_local(envelope* e) noexcept {
   local_accepted_.store(local_accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   e->next = nullptr;
+  detour_ = true;
   if (local_head_ == nullptr)
     local_head_ = e;
   else

@@ -38,7 +38,8 @@ bool worker::work() noexcept {
       continue; // woken: still searching
     do
       run_turn(*r);
-    while (!replaced_.load(std::memory_order_relaxed) && !crew_.stopping.load(std::memory_order_relaxed) && (r = next()) != nullptr);
+    while (!replaced_.load(std::memory_order_relaxed) && !crew_.stopping.load(std::memory_order_relaxed) &&
+           (r = next()) != nullptr);
     running_.store(nullptr, std::memory_order_relaxed); // relaxed: observers only compare it
     if (replaced_.load(std::memory_order_relaxed)) [[unlikely]] {
       leave();
@@ -313,7 +314,10 @@ void worker::drain_to(std::vector<runnable*>& out) {
 
 worker_statistics worker::statistics() const noexcept {
   const auto read = [](const std::atomic<std::uint64_t>& counter) { return counter.load(std::memory_order_relaxed); };
+  const bool hot = hot_.load(std::memory_order_relaxed) != nullptr; // relaxed: a figure
   return {.turns = read(turns_),
+          .handled = read(handled_),
+          .queued = queue_.size() + (hot ? 1 : 0),
           .steals = read(steals_),
           .stolen = read(stolen_),
           .overflows = read(overflows_),

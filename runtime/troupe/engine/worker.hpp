@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <memory>
@@ -17,9 +18,12 @@ namespace troupe::engine {
 
 class worker;
 
-/// Counted since the start of the scheduler. Each number is exact, but they are read one after the other.
+/// Counted since the start of the scheduler, but for `queued`. Each number is exact, but they are read one after the
+/// other.
 struct worker_statistics {
   std::uint64_t turns = 0;     ///< turns run
+  std::uint64_t handled = 0;   ///< messages that these turns gave to handlers
+  std::size_t queued = 0;      ///< runnables waiting here at this moment, in the queue and the slot
   std::uint64_t steals = 0;    ///< visits to another worker's queue or slot that brought something
   std::uint64_t stolen = 0;    ///< runnables taken from other workers
   std::uint64_t overflows = 0; ///< times that the full run queue moved its older half to the injector
@@ -31,11 +35,11 @@ struct worker_statistics {
 struct crew {
   // -- immutable after construction --
   const executor* owner;
-  std::chrono::nanoseconds spin;    // search this long before parking
-  std::chrono::nanoseconds nap;     // first nap on watch
-  std::chrono::nanoseconds nap_max; // naps double up to this
-  unsigned hot_turns_max;           // hot partners in a row before the queue is served
-  unsigned injector_interval;       // turns between two looks at the injector
+  std::chrono::nanoseconds spin;                // search this long before parking
+  std::chrono::nanoseconds nap;                 // first nap on watch
+  std::chrono::nanoseconds nap_max;             // naps double up to this
+  unsigned hot_turns_max;                       // hot partners in a row before the queue is served
+  unsigned injector_interval;                   // turns between two looks at the injector
   std::vector<std::unique_ptr<worker>> workers; // spare ones included
 
   // -- atomic --
@@ -103,6 +107,12 @@ public:
   /// Takes back what is queued here, slot first. Requires: the thread has ended.
   void drain_to(std::vector<runnable*>& out);
 
+  /// A turn on this thread, if it is a worker's, gives a message to its handler.
+  static void note_handling() noexcept {
+    if (auto* w = current())
+      count(w->handled_);
+  }
+
   // -- observers, any thread --
 
   /// The runnable whose turn it is, or null. Compare it, do not follow it: the turn may end meanwhile.
@@ -161,6 +171,7 @@ private:
   std::atomic<const runnable*> running_{nullptr};
   std::atomic<std::uint64_t> turns_{0};
   std::atomic<std::int64_t> started_{0}; // ns
+  std::atomic<std::uint64_t> handled_{0};
   std::atomic<std::uint64_t> steals_{0};
   std::atomic<std::uint64_t> stolen_{0};
   std::atomic<std::uint64_t> overflows_{0};

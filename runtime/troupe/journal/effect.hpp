@@ -107,7 +107,7 @@ public:
   template <class A, class M>
   requires(handles<A, std::remove_cvref_t<M>>&& std::copy_constructible<std::remove_cvref_t<M>>) void add_message(
       const durable_ref<A>& target, M&& message) {
-    outgoing_.push_back(
+    outgoing().push_back(
         {detail::outgoing::kind::message, target.key(), {}, {}, detail::stored(std::forward<M>(message))});
   }
 
@@ -115,7 +115,7 @@ public:
   requires(Self::messages::template contains<std::remove_cvref_t<M>>) void add_timer(std::string_view name,
                                                                                      wall_time_point when,
                                                                                      M&& message) {
-    outgoing_.push_back(
+    outgoing().push_back(
         {detail::outgoing::kind::timer, {}, std::string{name}, when, detail::stored(std::forward<M>(message))});
   }
 
@@ -124,17 +124,26 @@ public:
   requires(Self::messages::template contains<std::remove_cvref_t<M>>) void add_timer(std::string_view name,
                                                                                      std::chrono::nanoseconds delay,
                                                                                      M&& message) {
-    outgoing_.push_back(
+    outgoing().push_back(
         {detail::outgoing::kind::timer, {}, std::string{name}, delay, detail::stored(std::forward<M>(message))});
   }
 
   void add_cancel(std::string_view name) {
-    outgoing_.push_back({detail::outgoing::kind::cancel, {}, std::string{name}, {}, {}});
+    outgoing().push_back({detail::outgoing::kind::cancel, {}, std::string{name}, {}, {}});
   }
 
   /// For the runtime.
+  bool empty() const noexcept { return events_.size() == 0 && outgoing_ == nullptr; }
   detail::event_row<typename Self::event_list::variant> events_;
-  std::vector<detail::outgoing> outgoing_;
+  /// Null if there is none: most effects have none.
+  std::unique_ptr<std::vector<detail::outgoing>> outgoing_;
+
+private:
+  std::vector<detail::outgoing>& outgoing() {
+    if (outgoing_ == nullptr)
+      outgoing_ = std::make_unique<std::vector<detail::outgoing>>();
+    return *outgoing_;
+  }
 };
 
 /// What a journaled handler decided: what to keep, the reply to give once it is kept, and what to do after that. Made by

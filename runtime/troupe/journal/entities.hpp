@@ -50,8 +50,9 @@ private:
     std::optional<A> object_storage_;
   };
 
-  std::unique_ptr<entity_seat> make_seat(std::shared_ptr<durable_address> address) override {
-    return std::make_unique<seat>(actor_type_of<A>, std::move(address), shared_from_this());
+  cell& make_cell(const std::shared_ptr<const cell_options>& options,
+                  std::shared_ptr<durable_address> address) override {
+    return *cell::make<seat>(core(), options, actor_type_of<A>, std::move(address), shared_from_this());
   }
 
   const std::tuple<Args...> arguments_;

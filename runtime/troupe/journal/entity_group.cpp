@@ -86,9 +86,8 @@ std::size_t entity_group::live() const {
 
 result<cell_pointer> entity_group::start(std::shared_ptr<durable_address> address) {
   const auto used = address->last_use();
-  auto seat = make_seat(std::move(address));
-  auto& s = *seat;
-  auto& c = *cell::make(core_, child_, std::move(seat));
+  auto& c = make_cell(child_, std::move(address));
+  auto& s = static_cast<entity_seat&>(c.seat());
   auto placed = place_unannounced(c, supervisor_.core());
   if (!placed) { // the cell is gone
     if (placed.error().code == errc::bad_options)

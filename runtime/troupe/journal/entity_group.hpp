@@ -74,7 +74,9 @@ private:
   friend class entity_seat;
   using by_use = std::multimap<std::int64_t, entity_seat*>;
 
-  virtual std::unique_ptr<entity_seat> make_seat(std::shared_ptr<durable_address> address) = 0;
+  /// With an entity_seat as its host.
+  virtual cell& make_cell(const std::shared_ptr<const cell_options>& options,
+                          std::shared_ptr<durable_address> address) = 0;
   void wake(const std::string& key);
   /// Passivates those that have nothing to do.
   void let_go(const std::vector<std::shared_ptr<durable_address>>& entities);

@@ -88,8 +88,8 @@ private:
   std::uint64_t commits_ = 0;
   bool closing_ = false;
 
-  std::mutex turn_; // held by who commits on its own thread
-  std::jthread thread_;
+  std::mutex turn_;     // held by who commits on its own thread
+  std::jthread thread_; // seams: made by the thread factory
 };
 
 } // namespace troupe

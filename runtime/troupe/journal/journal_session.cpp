@@ -79,11 +79,6 @@ struct journal_session::mail {
 
 // -- one append -------------------------------------------------------------------------------------------------------
 
-awaited_write::~awaited_write() {
-  if (shared_ != nullptr)
-    shared_->abandoned = true;
-}
-
 void awaited_write::await(std::coroutine_handle<> h, envelope* on_behalf_of) {
   shared_->waiter = h;
   shared_->message = on_behalf_of;
@@ -250,23 +245,20 @@ void journal_session::next_queued() {
   }
 }
 
-void journal_session::complete(awaited_write& write) {
-  if (write.then_ == nullptr)
-    return;
-  const auto then = std::move(write.then_);
+void journal_session::follow(awaited_write::consequences& then) {
   auto& m = letters();
   const auto now = owner_.core().now();
-  m.unsaved.erase(m.unsaved.begin(), m.unsaved.begin() + static_cast<std::ptrdiff_t>(then->saved));
-  for (auto i = then->saved; i < then->settled.size(); ++i)
-    m.out.settle(then->settled[i], now);
-  if (const auto* p = then->handled) {
+  m.unsaved.erase(m.unsaved.begin(), m.unsaved.begin() + static_cast<std::ptrdiff_t>(then.saved));
+  for (auto i = then.saved; i < then.settled.size(); ++i)
+    m.out.settle(then.settled[i], now);
+  if (const auto* p = then.handled) {
     m.end_under_way(*p);
     if (!p->timer) {
       m.handled[p->from->key()] = p->sequence;
       tell(*p, verdict::handled);
     }
   }
-  for (auto& e : then->sends)
+  for (auto& e : then.sends)
     m.out.add(std::move(e), now);
   pump();
 }

@@ -71,7 +71,10 @@ public:
   /// The write goes on, and nobody waits for it.
   void release() noexcept { shared_.reset(); }
 
-  ~awaited_write();
+  ~awaited_write() {
+    if (shared_ != nullptr)
+      shared_->abandoned = true;
+  }
   awaited_write() = default;
   awaited_write(awaited_write&&) = default;
   awaited_write& operator=(awaited_write&&) = default;
@@ -136,7 +139,10 @@ public:
   /// rejected_record if the outbox is full; nothing is kept then.
   bool append(const append_request& what, awaited_write& write);
   /// After the write has ended and the events are applied: what follows from the record.
-  void complete(awaited_write& write);
+  void complete(awaited_write& write) {
+    if (write.then_ != nullptr)
+      follow(*std::exchange(write.then_, nullptr));
+  }
 
   void snapshot(const journal_record& state) {
     journal_->snapshot(state);
@@ -176,6 +182,7 @@ public:
 private:
   struct mail;
 
+  void follow(awaited_write::consequences& then);
   void prepare(const append_request& what, awaited_write::consequences& then, std::vector<outbound>& sends);
   bool submit(const journal_append& a, awaited_write& write);
   void written(const std::shared_ptr<awaited_write::state>& shared, const std::exception_ptr& failure);

@@ -19,7 +19,7 @@ namespace troupe::detail {
 
 template <class Self>
 append_request request_of(durable_step<Self>& step, const record_row& records, const parcel_header* handled) noexcept {
-  return {records.all(), &step.outgoing_, handled};
+  return {records.all(), step.outgoing_.get(), handled};
 }
 
 /// Awaitable: one record of a coroutine handler, begun when it is awaited.
@@ -77,7 +77,7 @@ private:
   }
 
   bool append() {
-    if (step_.events_.size() == 0 && step_.outgoing_.empty() && handled_ == nullptr)
+    if (step_.empty() && handled_ == nullptr)
       return true;
     const record_row records{step_.events_};
     return self_.session().append(request_of(step_, records, handled_), write_);
@@ -126,13 +126,18 @@ public:
 
 // -- effects ----------------------------------------------------------------------------------------------------------
 
-/// After it is kept: apply the events, let the messages go, do what was to follow, reply.
-template <class M, class Effect>
-void finish_effect(typename Effect::actor_type& self, Effect& fx, awaited_write& write, envelope& e) {
+/// After it is kept: apply the events, let the messages go.
+template <class Effect>
+void apply_effect(typename Effect::actor_type& self, Effect& fx, awaited_write& write) {
   if (fx.step_.events_.size() != 0)
     self.session().fault_point();
   self.apply_all(fx.step_.events_);
   self.session().complete(write);
+}
+
+/// Do what was to follow, reply.
+template <class M, class Effect>
+void finish_effect(Effect& fx, envelope& e) {
   if (fx.then_)
     fx.then_();
   if constexpr (std::is_void_v<typename reply_type<M>::type>)
@@ -151,7 +156,10 @@ public:
   }
 
   bool ended() const noexcept override { return write_.ended(); }
-  void conclude(envelope& e) override { finish_effect<M>(self_, effect_, write_, e); }
+  void conclude(envelope& e) override {
+    apply_effect(self_, effect_, write_);
+    finish_effect<M>(effect_, e);
+  }
   void dispose() noexcept override { delete this; }
 
 private:
@@ -166,8 +174,8 @@ void reject(envelope& e, const rejected_record& why);
 template <class M, class Effect>
 suspension* conclude_effect(typename Effect::actor_type& self, Effect& fx, envelope& e) {
   const auto* handled = header_of(e);
-  awaited_write write;
-  if (fx.step_.events_.size() != 0 || !fx.step_.outgoing_.empty() || handled != nullptr) {
+  if (!fx.step_.empty() || handled != nullptr) {
+    awaited_write write;
     const record_row records{fx.step_.events_};
     try {
       if (!self.session().append(request_of(fx.step_, records, handled), write))
@@ -179,8 +187,9 @@ suspension* conclude_effect(typename Effect::actor_type& self, Effect& fx, envel
       self.session().owner().forbid_resume();
       throw;
     }
+    apply_effect(self, fx, write);
   }
-  finish_effect<M>(self, fx, write, e);
+  finish_effect<M>(fx, e);
   return nullptr;
 }
 

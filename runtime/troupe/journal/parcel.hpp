@@ -29,12 +29,12 @@ struct parcel : parcel_header {
   M message;
 };
 
-/// What `envelope::mark` says of a parcel.
+/// The bit in `envelope::mark` of a parcel.
 inline constexpr std::uint32_t parcel_mark = 1;
 
 /// Null if `e` is an ordinary message.
 inline const parcel_header* header_of(envelope& e) noexcept {
-  return e.mark == parcel_mark ? static_cast<const parcel_header*>(payload_of(e, *e.how->message)) : nullptr;
+  return (e.mark & parcel_mark) != 0 ? static_cast<const parcel_header*>(payload_of(e, *e.how->message)) : nullptr;
 }
 
 template <class M>

@@ -74,7 +74,7 @@ void postgres_database::reconnect() {
       if (options_.clock->now() - lost_ + pause > options_.patience)
         throw;
     }
-    std::this_thread::sleep_for(pause);
+    std::this_thread::sleep_for(pause); // seams: a server is outside of every simulation
   }
 }
 

@@ -105,8 +105,12 @@ void lock_postgres_journals(postgres_connection& c) {
   // The table's number tells schemas and databases apart (advisory locks are per database).
   const auto object = c.text_of("SELECT 'meta'::regclass::oid::bigint - 2147483648").value_or(std::string{});
   const postgres_parameters named{std::string_view{lock_class}, std::string_view{object}};
-  if (c.text_of("SELECT pg_try_advisory_lock($1::int, $2::int)", named) == "t")
-    return;
+  // A session whose client has just gone holds its locks until the server notices.
+  for (int tries = 0; tries < 20; ++tries) {
+    if (c.text_of("SELECT pg_try_advisory_lock($1::int, $2::int)", named) == "t")
+      return;
+    c.text_of("SELECT pg_sleep(0.05)::text");
+  }
   const auto holder =
       c.text_of("SELECT a.application_name || ' at ' || coalesce(host(a.client_addr), 'the server''s machine') || "
                 "', session ' || a.pid || ', since ' || to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS') "

@@ -18,8 +18,9 @@ constexpr bool recycling = false; // let the sanitizer see every block's end
 constexpr bool recycling = true;
 #endif
 
-constexpr std::size_t slab_bytes = std::size_t{1} << 20;
-constexpr std::size_t magazine_bytes = std::size_t{32} << 10; // memory that one full magazine holds back
+constexpr std::size_t first_slab_bytes = std::size_t{256} << 10; // small programs stay small
+constexpr std::size_t slab_bytes = std::size_t{2} << 20;         // later ones: one huge page, one page fault
+constexpr std::size_t magazine_bytes = std::size_t{32} << 10;    // memory that one full magazine holds back
 
 constexpr std::uint32_t magazine_capacity(std::uint8_t c) {
   return static_cast<std::uint32_t>(magazine_bytes / block_pool::sizes[c]);
@@ -89,8 +90,8 @@ private:
     std::uint32_t n = 0;
     for (; n < wanted; ++n) {
       if (slab_left_ < size) {
-        slab_ = map_slab();
-        slab_left_ = slab_bytes;
+        slab_left_ = slabs_++ == 0 ? first_slab_bytes : slab_bytes;
+        slab_ = map_slab(slab_left_);
       }
       items[wanted - 1 - n] = slab_; // handed out in address order
       slab_ += size;
@@ -99,18 +100,26 @@ private:
     return n;
   }
 
-  static std::byte* map_slab() {
-    void* p = ::mmap(nullptr, slab_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  /// `bytes` at a multiple of `bytes`, which is a power of two.
+  static std::byte* map_slab(std::size_t bytes) {
+    void* p = ::mmap(nullptr, 2 * bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
       throw std::bad_alloc{};
     if ((reinterpret_cast<std::uintptr_t>(p) >> 47) != 0) { // aarch64 and 5-level paging may go higher
-      ::munmap(p, slab_bytes);
+      ::munmap(p, 2 * bytes);
       auto* hint = reinterpret_cast<void*>(std::uintptr_t{0x100000000000});
-      p = ::mmap(hint, slab_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      p = ::mmap(hint, 2 * bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
       if (p == MAP_FAILED || (reinterpret_cast<std::uintptr_t>(p) >> 47) != 0)
         throw std::bad_alloc{};
     }
-    return static_cast<std::byte*>(p);
+    auto* begin = static_cast<std::byte*>(p);
+    auto* slab = begin + (0 - reinterpret_cast<std::uintptr_t>(p)) % bytes;
+    if (slab != begin)
+      ::munmap(begin, static_cast<std::size_t>(slab - begin));
+    ::munmap(slab + bytes, bytes - static_cast<std::size_t>(slab - begin));
+    if (bytes == slab_bytes)
+      (void)::madvise(slab, bytes, MADV_HUGEPAGE); // a wish
+    return slab;
   }
 
   // -- guarded by mutex_ --
@@ -118,6 +127,7 @@ private:
   std::vector<magazine> full_;
   std::vector<void**> empty_;
   std::size_t magazines_ = 0;
+  std::size_t slabs_ = 0;
   std::byte* slab_ = nullptr;
   std::size_t slab_left_ = 0;
 };

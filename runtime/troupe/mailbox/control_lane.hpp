@@ -30,13 +30,14 @@ class control_lane {
 public:
   /// Returns false, with `m` untouched, after `close`.
   bool push(control_message* m) noexcept {
-    auto* head = head_.load(std::memory_order_relaxed); // relaxed: validated below
+    // acquire, here and below: who finds the lane closed sees what its owner wrote before it closed it.
+    auto* head = head_.load(std::memory_order_acquire);
     do {
       if (head == closed_mark())
         return false;
       m->next_control = head;
       // release: publishes the message; pairs with the acquire in take().
-    } while (!head_.compare_exchange_weak(head, m, std::memory_order_release, std::memory_order_relaxed));
+    } while (!head_.compare_exchange_weak(head, m, std::memory_order_release, std::memory_order_acquire));
     return true;
   }
 

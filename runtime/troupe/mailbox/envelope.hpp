@@ -48,7 +48,7 @@ struct envelope {
   std::int64_t deadline;
   /// How often handling it has failed.
   std::uint32_t attempts : 24;
-  /// The receiver's own mark; unused in the mailbox.
+  /// Bits of those who make messages of a special kind; unused in the mailbox.
   std::uint32_t mark : 8;
   /// The sender's id, its lower half, if it is an actor and the receiver has a flight recorder; else 0.
   std::uint32_t sender;

@@ -8,7 +8,8 @@
 namespace troupe {
 
 std::string_view to_string(actor_state s) noexcept {
-  constexpr std::string_view names[] = {"starting", "passive", "running", "draining", "waiting", "out", "stopping", "stopped"};
+  constexpr std::string_view names[] = {"starting", "passive", "running",  "draining",
+                                        "waiting",  "out",     "stopping", "stopped"};
   return s <= actor_state::stopped ? names[static_cast<std::size_t>(s)] : "invalid actor_state";
 }
 

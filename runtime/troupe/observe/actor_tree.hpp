@@ -37,10 +37,10 @@ struct actor_tree {
   std::string type;
   actor_state state{};
   std::uint32_t restarts = 0;
-  std::size_t queued = 0;    ///< In the mailbox.
-  ledger books{};            ///< A supervisor's: of all under it.
-  std::string handling{};    ///< The message at work, if there is one.
-  child_options options{};   ///< As a child of the one above.
+  std::size_t queued = 0;                         ///< In the mailbox.
+  ledger books{};                                 ///< A supervisor's: of all under it.
+  std::string handling{};                         ///< The message at work, if there is one.
+  child_options options{};                        ///< As a child of the one above.
   std::optional<supervisor_options> supervisor{}; ///< Set for a supervisor.
   std::vector<flight_record> recent{};            ///< What the flight recorder holds, oldest first.
   std::vector<actor_tree> children{};             ///< In start order.
@@ -48,10 +48,10 @@ struct actor_tree {
 
 /// How a tree is shown.
 struct tree_style {
-  bool ascii = false;       ///< Branches of `|-` instead of box drawing characters.
-  bool detail = false;      ///< Ids, books, the message at work, and what the flight recorders hold.
-  std::size_t most = 50;    ///< Children shown of one supervisor; the others are summed up in one line.
-  time_point now{};         ///< Ages of flight records count back from here.
+  bool ascii = false;    ///< Branches of `|-` instead of box drawing characters.
+  bool detail = false;   ///< Ids, books, the message at work, and what the flight recorders hold.
+  std::size_t most = 50; ///< Children shown of one supervisor; the others are summed up in one line.
+  time_point now{};      ///< Ages of flight records count back from here.
 };
 
 /// One line per actor, the first for `root`.

@@ -53,8 +53,8 @@ struct supervision_event {
   std::string child{};
 
   std::uint64_t child_id = 0;
-  std::string message_type{};        ///< The message whose handling failed, where there is one.
-  unsigned attempt = 0;              ///< Restarts since the last quiet period.
+  std::string message_type{};          ///< The message whose handling failed, where there is one.
+  unsigned attempt = 0;                ///< Restarts since the last quiet period.
   std::chrono::nanoseconds delay{};    ///< Back-off before the restart.
   exit_reason reason{};                ///< For `stopped`.
   time_point at{};                     ///< When it was reported.

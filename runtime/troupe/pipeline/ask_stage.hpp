@@ -93,14 +93,18 @@ public:
       co_return work();
     const auto items = m_.intake.front_items(); // keeps the batch alive
     const auto& x = (*items)[a.position];
-    const auto message = std::invoke(m_.request, x);
-    auto reply = m_.target.ask(message, m_.asking.timeout);
-    auto outcome = co_await reply.outcome();
+    try {
+      const auto message = std::invoke(m_.request, x);
+      auto reply = m_.target.ask(message, m_.asking.timeout);
+      auto outcome = co_await reply.outcome();
+      if (outcome)
+        take(a.position, std::invoke(m_.combine, x, std::move(*outcome)));
+      else
+        note_error(a.position, outcome.error());
+    } catch (...) { // of the functions: their failure is this element's alone
+      note_error(a.position, error{errc::failed, describe(std::current_exception())});
+    }
     --on_the_way_;
-    if (outcome)
-      take(a.position, std::invoke(m_.combine, x, std::move(*outcome)));
-    else
-      note_error(a.position, outcome.error());
     work();
   }
 

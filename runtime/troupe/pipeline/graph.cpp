@@ -63,7 +63,7 @@ std::string to_text(const std::vector<std::shared_ptr<node>>& sinks) {
 
 std::string to_mermaid(const std::vector<std::shared_ptr<node>>& sinks) {
   std::string text = "flowchart LR\n";
-  std::map<const node*, std::string> ids;
+  std::map<const node*, std::string> ids; // seams: never walked
   for (const auto* n : in_order(sinks)) {
     const auto id = "n" + std::to_string(ids.size());
     ids[n] = id;

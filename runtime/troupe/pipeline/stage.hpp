@@ -56,6 +56,7 @@ struct stage_memory {
 
   attempts tries{};
   attempts effect_tries{};
+  attempts time_tries{};   // at position 0: what is done when a time has come
   std::string failure{};   // what was thrown last
   bool open = false;       // a batch is at work, or was when the stage failed
   bool finished = false;   // it has ended, or cannot go on
@@ -180,11 +181,20 @@ private:
   void pass_time() {
     if (m_.finished)
       return;
+    if (m_.time_tries.at(0) > m_.options.retries)
+      return fail();
     m_.open = true;
-    m_.steps.begin(this->now());
-    m_.steps.time(this->now(), m_.out);
-    m_.steps.progress(m_.out);
+    try {
+      m_.steps.begin(this->now());
+      m_.steps.time(this->now(), m_.out);
+      m_.steps.progress(m_.out);
+    } catch (...) {
+      m_.time_tries.failed(0);
+      m_.failure = describe(std::current_exception());
+      throw;
+    }
     this->fault_point();
+    m_.time_tries.begin_batch();
     commit();
   }
 

@@ -3,10 +3,12 @@
 #include <troupe/supervision/child_list.hpp>
 #include <troupe/supervision/supervisor_core.hpp>
 
+#include <mutex>
+
 namespace troupe::detail {
 
 child_list::entry child_list::add(cell& child, std::size_t most) {
-  std::unique_lock guard{mutex_};
+  std::unique_lock guard{lock_};
   if (!open_)
     return entry::closed;
   if (size_ >= most)
@@ -16,12 +18,12 @@ child_list::entry child_list::add(cell& child, std::size_t most) {
 }
 
 void child_list::close() {
-  std::unique_lock guard{mutex_};
+  std::unique_lock guard{lock_};
   open_ = false;
 }
 
 child_list::removal child_list::remove(cell& child, const ledger& closing, cell& home) {
-  std::unique_lock guard{mutex_};
+  std::unique_lock guard{lock_};
   if (child.listed_in != this)
     return removal::elsewhere;
   unlink(child);
@@ -33,24 +35,24 @@ child_list::removal child_list::remove(cell& child, const ledger& closing, cell&
 }
 
 void child_list::notice(bool all) {
-  std::unique_lock guard{mutex_};
+  std::unique_lock guard{lock_};
   notices_ = all;
 }
 
 bool child_list::notice(const cell& child) {
-  std::unique_lock guard{mutex_};
+  std::unique_lock guard{lock_};
   notices_ = true; // under the same lock: as in all_noticed
   return child.listed_in == this;
 }
 
 std::vector<cell_pointer> child_list::all_noticed() {
-  std::unique_lock guard{mutex_};
+  std::unique_lock guard{lock_};
   notices_ = true; // under the same lock: of each child in the result, the end is noticed
   return counted();
 }
 
 void child_list::give_up(cell& child) {
-  std::unique_lock guard{mutex_};
+  std::unique_lock guard{lock_};
   if (child.listed_in == this && !child.given_up) {
     child.given_up = true;
     ++given_up_;
@@ -58,14 +60,14 @@ void child_list::give_up(cell& child) {
 }
 
 bool child_list::settled() const {
-  std::unique_lock guard{mutex_};
+  std::unique_lock guard{lock_};
   return size_ == given_up_;
 }
 
 void child_list::move_to(child_list& top, cell& home) {
   // Both locks: whoever adds up the books from the top sees a child in one list or the other.
-  std::unique_lock above{top.mutex_};
-  std::unique_lock guard{mutex_};
+  std::unique_lock above{top.lock_};
+  std::unique_lock guard{lock_};
   while (auto* c = first_) {
     unlink(*c);
     top.link(*c);
@@ -74,17 +76,17 @@ void child_list::move_to(child_list& top, cell& home) {
 }
 
 std::vector<cell_pointer> child_list::all() const {
-  std::unique_lock guard{mutex_};
+  std::unique_lock guard{lock_};
   return counted();
 }
 
 std::size_t child_list::size() const {
-  std::unique_lock guard{mutex_};
+  std::unique_lock guard{lock_};
   return size_;
 }
 
 std::size_t child_list::significant() const {
-  std::unique_lock guard{mutex_};
+  std::unique_lock guard{lock_};
   std::size_t n = 0;
   for (const auto* c = first_; c != nullptr; c = c->next_sibling)
     n += c->options().spec.significant;
@@ -92,7 +94,7 @@ std::size_t child_list::significant() const {
 }
 
 ledger child_list::books() const {
-  std::unique_lock guard{mutex_};
+  std::unique_lock guard{lock_};
   auto sum = gone_;
   for (const auto* c = first_; c != nullptr; c = c->next_sibling)
     sum += c->supervisor() != nullptr ? c->supervisor()->books() : c->lane_books();

@@ -3,9 +3,9 @@
 
 #include <troupe/mailbox/ledger.hpp>
 #include <troupe/ref.hpp>
+#include <troupe/supervision/brief_lock.hpp>
 
 #include <cstddef>
-#include <mutex>
 #include <vector>
 
 namespace troupe::detail {
@@ -57,8 +57,8 @@ private:
   void unlink(cell& child) noexcept;
   std::vector<cell_pointer> counted() const;
 
-  // -- guarded by mutex_ --
-  mutable std::mutex mutex_; // taken from the top of the tree down; no user code and no lane under it
+  // -- guarded by lock_ --
+  mutable brief_lock lock_; // taken from the top of the tree down; no user code and no lane under it
   cell* first_ = nullptr;
   cell* last_ = nullptr;
   std::size_t size_ = 0;

@@ -20,8 +20,8 @@ class supervisor_core;
 struct child_record {
   restart_budget budget;
   backoff pause;
-  std::chrono::nanoseconds delay{};  ///< Before the restart that is under way.
-  std::uint64_t ticket = 0;          ///< Of the timer that restarts the child; makes earlier ones harmless.
+  std::chrono::nanoseconds delay{}; ///< Before the restart that is under way.
+  std::uint64_t ticket = 0;         ///< Of the timer that restarts the child; makes earlier ones harmless.
 };
 
 /// What a child tells its supervisor. Owns itself; holds a count on the child.

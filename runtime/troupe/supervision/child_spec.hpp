@@ -307,8 +307,9 @@ inline std::optional<std::string> validate_delay(std::string_view field, std::ch
   if (value >= least && value <= option_time_max)
     return std::nullopt;
   const bool positive = least == std::chrono::nanoseconds{1};
-  return std::string{field} + " must be " + (positive ? "above 0" : "at least " + std::to_string(least.count()) + " ns") +
-         " and at most 24 h, not " + std::to_string(value.count()) + " ns";
+  return std::string{field} + " must be " +
+         (positive ? "above 0" : "at least " + std::to_string(least.count()) + " ns") + " and at most 24 h, not " +
+         std::to_string(value.count()) + " ns";
 }
 
 } // namespace detail
@@ -345,7 +346,8 @@ inline std::optional<std::string> validate(const child_options& options) {
     return std::string{"significant needs restart to be transient or temporary: a permanent child never ends"};
   if (options.flight_recorder > detail::flight_recorder_max)
     return "flight_recorder must be 0..10000, not " + std::to_string(options.flight_recorder);
-  if (auto wrong = detail::validate_time("handler_budget", options.handler_budget.value_or(milliseconds{0}), milliseconds{0}))
+  if (auto wrong =
+          detail::validate_time("handler_budget", options.handler_budget.value_or(milliseconds{0}), milliseconds{0}))
     return wrong;
   if (options.on_overrun > overrun_action::replace)
     return std::string{"on_overrun must be report, escalate or replace"};

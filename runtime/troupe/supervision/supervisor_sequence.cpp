@@ -140,8 +140,8 @@ void supervisor_core::on_sequence_news(cell& child, child_report::kind what, con
       return advance();
     // A plain child fails after it has reported `revived`, and then is not the awaited one; a supervisor may fail
     // before.
-    if (!halting_part_ && (what == child_report::failed_to_start ||
-                           (what == child_report::failed && child.supervisor() != nullptr))) {
+    if (!halting_part_ &&
+        (what == child_report::failed_to_start || (what == child_report::failed && child.supervisor() != nullptr))) {
       if (served_) { // a restart by name that fails: the child stays where it is
         served_outcome_ = error{errc::failed, describe(why)};
         return advance();

@@ -70,8 +70,8 @@ private:
       const auto tolerated = std::min(e.intensity, s.group_intensity);
       if (e.intensity != unlimited && e.intensity != 0 && least_span(e) > e.period)
         note(grade::warning, c,
-             "its pauses are so long that " + std::to_string(std::uint64_t{e.intensity} + 1) + " restarts never fall within " +
-                 std::to_string(e.period.count()) + " ms: it is restarted for ever");
+             "its pauses are so long that " + std::to_string(std::uint64_t{e.intensity} + 1) +
+                 " restarts never fall within " + std::to_string(e.period.count()) + " ms: it is restarted for ever");
       const double restarts = product * (tolerated == unlimited ? 1.0 : static_cast<double>(tolerated) + 1.0);
       if (restarts > leaf_restarts_max && product <= leaf_restarts_max && tolerated != unlimited)
         note(grade::warning, c,

@@ -152,8 +152,8 @@ TEST_CASE("restart hooks: the old object sees the failure before its end and the
   auto a = s.start(top, "a");
   h.tell(crash{});
   s.settle();
-  CHECK(seen->written == lines{"built", "before: std::runtime_error: crash", "destroyed", "built",
-                               "after: std::runtime_error: crash"});
+  CHECK(seen->written ==
+        lines{"built", "before: std::runtime_error: crash", "destroyed", "built", "after: std::runtime_error: crash"});
   seen->written.clear();
   a.tell(crash{});
   s.settle();

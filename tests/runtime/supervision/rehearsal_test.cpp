@@ -2,9 +2,9 @@
 // Claims: a journaled actor tries its last messages on the fresh incarnation before it goes live, without any effect; what
 // fails again there is quarantined without another restart, and an incarnation that is not fit is no success.
 // Observed: the counter's state, its journal's length, and the events, in a stepped system.
-#include "support/supervision_stage.hpp"
-
 #include <troupe/journal/journaled_actor.hpp>
+
+#include "support/supervision_stage.hpp"
 
 using namespace support;
 

@@ -49,7 +49,8 @@ supervisor_options tolerating(unsigned restarts) {
 
 TEST_CASE("tree check: a tree with default options has nothing to be said about") {
   CHECK(found(group("root", {.strategy = dynamic, .group_intensity = unlimited},
-                    {group("shop", {}, {leaf("shop/stock"), leaf("shop/till"), group("shop/a", {}, {leaf("shop/a/b")})})}))
+                    {group("shop", {},
+                           {leaf("shop/stock"), leaf("shop/till"), group("shop/a", {}, {leaf("shop/a/b")})})}))
             .empty());
 }
 
@@ -90,12 +91,14 @@ TEST_CASE("tree check: the time to stop is the sum of those in order and the lon
   CHECK(found(group("a", {}, children("a")), 6'999ms) == list{"warning a"});
   CHECK(found(group("a", {.strategy = dynamic}, children("a")), 4s).empty());
   CHECK(found(group("a", {.strategy = dynamic}, children("a")), 3'999ms) == list{"warning a"});
-  CHECK(found(group("a", {}, {group("b", {}, children("b")), group("c", {}, children("c"))}), 13s) == list{"warning a"});
+  CHECK(found(group("a", {}, {group("b", {}, children("b")), group("c", {}, children("c"))}), 13s) ==
+        list{"warning a"});
 }
 
 TEST_CASE("tree check: wrong options and names that are there twice are errors") {
   CHECK(found(group("a", {}, {leaf("a/x"), leaf("a/x"), leaf(""), leaf("")})) == list{"error a/x"});
   CHECK(found(group("a", {}, {leaf("b", {.significant = true})})) == list{"error b"});
   CHECK(found(group("a", {.period = 0ms}, {}))[0] == "error a");
-  CHECK(to_string(check_tree(group("a", {.period = 0ms}, {}), 1h)[0]) == "error: a: period must be 1 ms..24 h, not 0 ms");
+  CHECK(to_string(check_tree(group("a", {.period = 0ms}, {}), 1h)[0]) ==
+        "error: a: period must be 1 ms..24 h, not 0 ms");
 }
