@@ -28,8 +28,8 @@ struct market_sums {
   std::uint64_t dashboards_wrong = 0;
   std::uint64_t sessions_checked = 0;
   std::uint64_t sessions_mixed = 0; ///< Answers with lines of another session.
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(market_sums, ended, failed, orders_completed, orders_rejected, orders_failed,
-                                 acknowledged, dashboards, dashboards_wrong, sessions_checked, sessions_mixed)
+  TROUPE_JSON(market_sums, ended, failed, orders_completed, orders_rejected, orders_failed, acknowledged, dashboards,
+              dashboards_wrong, sessions_checked, sessions_mixed)
 
   market_sums& operator+=(const market_sums& x);
   std::uint64_t transactions() const;
@@ -53,7 +53,7 @@ public:
   std::uint64_t epoch() const { return epoch_; }
 
   ended_transactions() = default;
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(ended_transactions, epoch_, below_, above_)
+  TROUPE_JSON(ended_transactions, epoch_, below_, above_)
 
 private:
   explicit ended_transactions(std::uint64_t epoch) : epoch_{epoch} {}
@@ -73,19 +73,19 @@ struct transactions_ended {
   std::vector<troupe::commerce::transaction_id> tids;
   market_sums sums;
   static constexpr std::string_view journal_name = "transactions_ended";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(transactions_ended, tids, sums)
+  TROUPE_JSON(transactions_ended, tids, sums)
 };
 struct epoch_begun {
   std::uint64_t epoch = 0;
   static constexpr std::string_view journal_name = "epoch_begun";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(epoch_begun, epoch)
+  TROUPE_JSON(epoch_begun, epoch)
 };
 
 struct diary_state {
   ended_transactions over;
   market_sums sums;
   static constexpr std::string_view journal_name = "diary_state";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(diary_state, over, sums)
+  TROUPE_JSON(diary_state, over, sums)
 };
 
 struct note_ends {

@@ -219,8 +219,6 @@ private:
                                      values_.sellers));
     if (values_.resume && !given("--journal"))
       fail("--resume", "needs the --journal to go on with");
-    if (values_.resume && values_.scenario == scenario_kind::flash_sale)
-      fail("--resume", "does not fit --scenario flash-sale, whose customers do not come back");
     if (values_.resume && values_.journal == "memory")
       fail("--resume", "cannot go on with --journal memory, which ends with its process");
     if (values_.scenario == scenario_kind::replay && values_.input.empty())

@@ -27,7 +27,7 @@ struct line_booked {
   std::int64_t amount_milli = 0;
   bool accepted = false;
   static constexpr std::string_view journal_name = "line_booked";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(line_booked, row, quantity, amount_milli, accepted)
+  TROUPE_JSON(line_booked, row, quantity, amount_milli, accepted)
 };
 
 struct line_stock_state {
@@ -36,7 +36,7 @@ struct line_stock_state {
   bool last_accepted = false; ///< What was decided about it.
   replay_totals totals{};     ///< Of all rows that were booked.
   static constexpr std::string_view journal_name = "line_stock_state";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(line_stock_state, figures, rows_end, last_accepted, totals)
+  TROUPE_JSON(line_stock_state, figures, rows_end, last_accepted, totals)
 };
 
 /// To a stock actor: what the next process of a run must know of this one.

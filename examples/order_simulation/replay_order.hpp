@@ -57,7 +57,7 @@ struct vote_counted {
   std::uint32_t part = 0;
   ballot vote{};
   static constexpr std::string_view journal_name = "vote_counted";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(vote_counted, part, vote)
+  TROUPE_JSON(vote_counted, part, vote)
 };
 struct parts_went_out {
   static constexpr std::string_view journal_name = "parts_went_out";
@@ -75,7 +75,7 @@ struct order_state {
 
   bool may_announce() const { return decided && parts_out; }
   static constexpr std::string_view journal_name = "order_state";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(order_state, counted, votes, agreed, parts_out, decided, accepted)
+  TROUPE_JSON(order_state, counted, votes, agreed, parts_out, decided, accepted)
 };
 
 /// One order under rule order: accepted when all its stock actors say yes, given up when the first one says no. Tells them
@@ -132,21 +132,21 @@ struct part_taken {
   std::int64_t returned = 0;
   std::uint64_t settled_below = 0;
   static constexpr std::string_view journal_name = "part_taken";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(part_taken, order, part, wanted, returned, settled_below)
+  TROUPE_JSON(part_taken, order, part, wanted, returned, settled_below)
 };
 struct order_decided {
   std::uint64_t order = 0;
   bool accepted = false;
   replay_totals totals{};
   static constexpr std::string_view journal_name = "order_decided";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(order_decided, order, accepted, totals)
+  TROUPE_JSON(order_decided, order, accepted, totals)
 };
 
 /// A verdict that others may not have kept yet.
 struct known_verdict {
   std::uint64_t order = 0;
   bool accepted = false;
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(known_verdict, order, accepted)
+  TROUPE_JSON(known_verdict, order, accepted)
 };
 
 struct order_stock_state {
@@ -160,8 +160,7 @@ struct order_stock_state {
 
   const known_verdict* verdict_on(std::uint64_t order) const;
   static constexpr std::string_view journal_name = "order_stock_state";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(order_stock_state, queue, taken, misplaced, orders_end, settled_below, verdicts,
-                                 totals)
+  TROUPE_JSON(order_stock_state, queue, taken, misplaced, orders_end, settled_below, verdicts, totals)
 };
 
 /// To a stock actor: what the next process of a run must know of this one.

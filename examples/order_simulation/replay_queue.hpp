@@ -27,7 +27,7 @@ public:
     std::uint64_t order = 0;
     std::uint32_t part = 0;
     ballot vote{};
-    NLOHMANN_DEFINE_TYPE_INTRUSIVE(cast_ballot, order, part, vote)
+    TROUPE_JSON(cast_ballot, order, part, vote)
   };
 
   explicit replay_queue(std::int64_t opening_stock = 0) : available_{opening_stock} {}
@@ -62,10 +62,10 @@ private:
     fate outcome{};
     std::int64_t wanted = 0;
     std::int64_t returned = 0;
-    NLOHMANN_DEFINE_TYPE_INTRUSIVE(part, order, index, cast, outcome, wanted, returned)
+    TROUPE_JSON(part, order, index, cast, outcome, wanted, returned)
   };
 
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(replay_queue, available_, sold_, returned_, parts_, fresh_)
+  TROUPE_JSON(replay_queue, available_, sold_, returned_, parts_, fresh_)
 
   void fold_front();
   void cast_certain();

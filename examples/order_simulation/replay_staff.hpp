@@ -35,8 +35,7 @@ struct replay_totals {
   std::int64_t accepted_amount_milli = 0;
   std::int64_t returned_units = 0;
 
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(replay_totals, accepted, rejected, accepted_units, rejected_units,
-                                 accepted_amount_milli, returned_units)
+  TROUPE_JSON(replay_totals, accepted, rejected, accepted_units, rejected_units, accepted_amount_milli, returned_units)
 
   replay_totals& operator-=(const replay_totals& x) {
     accepted -= x.accepted;
@@ -69,7 +68,7 @@ struct stock_figures {
   std::uint64_t taken = 0;       ///< Rows, or parts of orders, that it has handled.
   std::uint64_t misplaced = 0;   ///< Of these, those that came before one that stands earlier in the file.
   std::uint64_t waiting = 0;     ///< Of these, those whose order is not decided.
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(stock_figures, available, sold, returned, amount_milli, taken, misplaced, waiting)
+  TROUPE_JSON(stock_figures, available, sold, returned, amount_milli, taken, misplaced, waiting)
 };
 
 /// How many lines (rule line) or orders (rule order) the clerk has under way at once. Everything in a replay is bounded

@@ -39,18 +39,18 @@ using run_terms = std::map<std::string, std::string>;
 struct run_begun {
   run_terms terms;
   static constexpr std::string_view journal_name = "run_begun";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(run_begun, terms)
+  TROUPE_JSON(run_begun, terms)
 };
 struct run_resumed {
   std::uint64_t life = 0;
   static constexpr std::string_view journal_name = "run_resumed";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(run_resumed, life)
+  TROUPE_JSON(run_resumed, life)
 };
 struct run_state {
   run_terms terms;
   std::uint64_t life = 0; ///< 0: there is no run.
   static constexpr std::string_view journal_name = "run_state";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(run_state, terms, life)
+  TROUPE_JSON(run_state, terms, life)
 };
 
 /// Begins the run's next life, unless it has other terms. Answers what was found.

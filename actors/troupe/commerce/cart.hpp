@@ -22,7 +22,7 @@ struct cart_state {
     checkout_verdict verdict{};
     order_key order{};
     money total{};
-    NLOHMANN_DEFINE_TYPE_INTRUSIVE(answered, tid, session, verdict, order, total)
+    TROUPE_JSON(answered, tid, session, verdict, order, total)
   };
 
   transaction_id session = 0; ///< Of the items; 0: the cart is empty.
@@ -35,7 +35,7 @@ struct cart_state {
   recent<answered, 2> answers;    ///< Two: one session at a time, and the one before.
   recent<transaction_id, 2> over; ///< Sessions checked out or abandoned.
   static constexpr std::string_view journal_name = "cart_state";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(cart_state, session, sent, method, items, quotes, checkouts, refused, answers, over)
+  TROUPE_JSON(cart_state, session, sent, method, items, quotes, checkouts, refused, answers, over)
 };
 
 struct cart_query {
@@ -46,7 +46,7 @@ struct items_added {
   transaction_id session = 0;
   std::vector<order_line> lines;
   static constexpr std::string_view journal_name = "items_added";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(items_added, session, lines)
+  TROUPE_JSON(items_added, session, lines)
 };
 struct cart_abandoned {
   static constexpr std::string_view journal_name = "cart_abandoned";
@@ -58,12 +58,12 @@ struct checkout_begun {
   payment_method method{};
   std::vector<price_quote> quotes; ///< One for each item.
   static constexpr std::string_view journal_name = "checkout_begun";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(checkout_begun, tid, method, quotes)
+  TROUPE_JSON(checkout_begun, tid, method, quotes)
 };
 struct checkout_ended {
   cart_state::answered answer{};
   static constexpr std::string_view journal_name = "checkout_ended";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(checkout_ended, answer)
+  TROUPE_JSON(checkout_ended, answer)
 };
 
 /// To itself: a checkout that a restart has interrupted goes on even if nobody asks for it again.

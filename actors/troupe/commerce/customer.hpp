@@ -16,7 +16,7 @@ struct customer_state {
   struct arrivals {
     std::uint32_t number = 0;
     line_set packages = 0;
-    NLOHMANN_DEFINE_TYPE_INTRUSIVE(arrivals, number, packages)
+    TROUPE_JSON(arrivals, number, packages)
   };
 
   std::uint32_t payments = 0;        ///< Orders paid.
@@ -27,7 +27,7 @@ struct customer_state {
   recent<std::uint32_t, 8> purchases;
   recent<arrivals, 8> orders;
   static constexpr std::string_view journal_name = "customer_state";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(customer_state, payments, failed_payments, deliveries, spent, purchases, orders)
+  TROUPE_JSON(customer_state, payments, failed_payments, deliveries, spent, purchases, orders)
 };
 
 struct customer_query {
@@ -39,13 +39,13 @@ struct purchase_noted {
   bool paid = false;
   money amount{};
   static constexpr std::string_view journal_name = "purchase_noted";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(purchase_noted, number, paid, amount)
+  TROUPE_JSON(purchase_noted, number, paid, amount)
 };
 struct packages_arrived {
   std::uint32_t number = 0;
   line_set packages = 0;
   static constexpr std::string_view journal_name = "packages_arrived";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(packages_arrived, number, packages)
+  TROUPE_JSON(packages_arrived, number, packages)
 };
 
 /// One customer's account of what he has bought.

@@ -81,7 +81,7 @@ struct order_answer {
   order_key order{};
   money total{};
   line_set taken = 0; ///< The lines that were in stock; the others are left out. 0 if repeated after long.
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(order_answer, verdict, order, total, taken)
+  TROUPE_JSON(order_answer, verdict, order, total, taken)
 };
 
 struct place_order {
@@ -195,6 +195,12 @@ inline void from_json(const nlohmann::json& j, price_quote& q) {
   j.at(0).get_to(q.version);
   j.at(1).get_to(q.price);
   q.known = true;
+}
+inline void write_json(std::string& out, const price_quote& q) {
+  if (q.known)
+    write_json_pair(out, q.version, q.price);
+  else
+    out += "[]";
 }
 
 /// One product's price: what a cart with one product of the seller needs.

@@ -29,14 +29,14 @@ struct order_record {
   std::vector<order_line> lines;
   std::array<status_change, 6> history{}; ///< One entry per status it has had.
   std::uint8_t changes = 0;
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(order_record, number, tid, status, method, taken, totals, lines, history, changes)
+  TROUPE_JSON(order_record, number, tid, status, method, taken, totals, lines, history, changes)
 };
 
 struct order_state {
   struct answered {
     transaction_id tid = 0;
     order_answer answer{};
-    NLOHMANN_DEFINE_TYPE_INTRUSIVE(answered, tid, answer)
+    TROUPE_JSON(answered, tid, answer)
   };
 
   std::uint32_t last_number = 0;
@@ -60,9 +60,9 @@ struct order_state {
   std::uint64_t history_broken = 0; ///< Entries earlier than the one before.
   recent<answered, 4> answers;      ///< Four: a customer has few transactions under way at a time.
   static constexpr std::string_view journal_name = "order_state";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(order_state, last_number, open, invoiced, paid, failed, delivered, packages_delivered,
-                                 paid_total, parts_invoiced, parts_paid, parts_delivered, packages_paid, units_checksum,
-                                 out_of_order, history_entries, history_broken, answers)
+  TROUPE_JSON(order_state, last_number, open, invoiced, paid, failed, delivered, packages_delivered, paid_total,
+              parts_invoiced, parts_paid, parts_delivered, packages_paid, units_checksum, out_of_order, history_entries,
+              history_broken, answers)
 };
 
 struct order_query {
@@ -77,12 +77,12 @@ struct order_invoiced {
   moment at{};
   std::vector<order_line> lines;
   static constexpr std::string_view journal_name = "order_invoiced";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(order_invoiced, tid, method, taken, customer, at, lines)
+  TROUPE_JSON(order_invoiced, tid, method, taken, customer, at, lines)
 };
 struct order_refused {
   transaction_id tid = 0;
   static constexpr std::string_view journal_name = "order_refused";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(order_refused, tid)
+  TROUPE_JSON(order_refused, tid)
 };
 struct order_progressed {
   customer_id customer{};
@@ -90,14 +90,14 @@ struct order_progressed {
   order_status status{};
   moment at{};
   static constexpr std::string_view journal_name = "order_progressed";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(order_progressed, customer, number, status, at)
+  TROUPE_JSON(order_progressed, customer, number, status, at)
 };
 /// What a failed payment calls for is done.
 struct order_compensated {
   customer_id customer{};
   std::uint32_t number = 0;
   static constexpr std::string_view journal_name = "order_compensated";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(order_compensated, customer, number)
+  TROUPE_JSON(order_compensated, customer, number)
 };
 struct order_misordered {
   static constexpr std::string_view journal_name = "order_misordered";

@@ -21,7 +21,7 @@ struct payment_state {
     bool owes_refund = false; ///< Given up on, and the provider may have taken the money.
     money amount{};
     std::uint32_t lines = 0; ///< One for the card or boleto, one per voucher.
-    NLOHMANN_DEFINE_TYPE_INTRUSIVE(record, number, paid, owes_refund, amount, lines)
+    TROUPE_JSON(record, number, paid, owes_refund, amount, lines)
   };
 
   tally paid;
@@ -33,7 +33,7 @@ struct payment_state {
   /// Eight: a customer has few orders under way at a time.
   recent<record, 8> records;
   static constexpr std::string_view journal_name = "payment_state";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(payment_state, paid, refused, total, lines, abandoned, refunds, records)
+  TROUPE_JSON(payment_state, paid, refused, total, lines, abandoned, refunds, records)
 };
 
 struct payment_query {
@@ -45,19 +45,19 @@ struct payment_made {
   money amount{};
   std::uint32_t lines = 0;
   static constexpr std::string_view journal_name = "payment_made";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(payment_made, order, amount, lines)
+  TROUPE_JSON(payment_made, order, amount, lines)
 };
 struct payment_failed {
   order_key order{};
   money amount{};
   bool abandoned = false;
   static constexpr std::string_view journal_name = "payment_failed";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(payment_failed, order, amount, abandoned)
+  TROUPE_JSON(payment_failed, order, amount, abandoned)
 };
 struct payment_refunded {
   std::uint32_t number = 0;
   static constexpr std::string_view journal_name = "payment_refunded";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(payment_refunded, number)
+  TROUPE_JSON(payment_refunded, number)
 };
 
 /// To itself: the provider still has to be told of a refund.

@@ -29,7 +29,7 @@ struct provider_books {
     std::uint64_t order = 0; ///< Its hash.
     money taken{};           ///< 0: declined, or given back.
     bool closed = false;     ///< Refunded.
-    NLOHMANN_DEFINE_TYPE_INTRUSIVE(account, order, taken, closed)
+    TROUPE_JSON(account, order, taken, closed)
   };
 
   std::deque<account> accounts; ///< The last `remembered` ones, oldest first.
@@ -38,7 +38,7 @@ struct provider_books {
   std::uint64_t refunded = 0;
   money balance{};
   static constexpr std::string_view journal_name = "provider_books";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(provider_books, accounts, approved, declined, refunded, balance)
+  TROUPE_JSON(provider_books, accounts, approved, declined, refunded, balance)
 };
 
 struct provider_query {
@@ -51,13 +51,13 @@ struct charge_decided {
   bool approved = false;
   std::size_t remembered = 0;
   static constexpr std::string_view journal_name = "charge_decided";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(charge_decided, order, taken, approved, remembered)
+  TROUPE_JSON(charge_decided, order, taken, approved, remembered)
 };
 struct charge_refunded {
   std::uint64_t order = 0; ///< Its hash.
   std::size_t remembered = 0;
   static constexpr std::string_view journal_name = "charge_refunded";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(charge_refunded, order, remembered)
+  TROUPE_JSON(charge_refunded, order, remembered)
 };
 
 /// A payment provider to test and demonstrate with. A real one is any actor that handles `charge` and `refund`.

@@ -20,7 +20,7 @@ struct product_state {
     transaction_id tid = 0;
     std::uint64_t revision = 0;
     std::uint64_t sequence = 0; ///< Once published.
-    NLOHMANN_DEFINE_TYPE_INTRUSIVE(update, tid, revision, sequence)
+    TROUPE_JSON(update, tid, revision, sequence)
   };
 
   money price{};
@@ -31,7 +31,7 @@ struct product_state {
   std::uint64_t published = 0; ///< The last revision that stock and seller have confirmed.
   recent<update, 4> updates;   ///< Updates are made one after the other, so a repetition concerns one of the last.
   static constexpr std::string_view journal_name = "product_state";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(product_state, price, freight, version, revision, replaced, published, updates)
+  TROUPE_JSON(product_state, price, freight, version, revision, replaced, published, updates)
 };
 
 struct product_query {
@@ -42,20 +42,20 @@ struct price_changed {
   transaction_id tid = 0;
   money price{};
   static constexpr std::string_view journal_name = "price_changed";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(price_changed, tid, price)
+  TROUPE_JSON(price_changed, tid, price)
 };
 struct product_replaced {
   transaction_id tid = 0;
   money price{};
   money freight{};
   static constexpr std::string_view journal_name = "product_replaced";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(product_replaced, tid, price, freight)
+  TROUPE_JSON(product_replaced, tid, price, freight)
 };
 struct update_published {
   std::uint64_t revision = 0;
   std::uint64_t sequence = 0;
   static constexpr std::string_view journal_name = "update_published";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(update_published, revision, sequence)
+  TROUPE_JSON(update_published, revision, sequence)
 };
 
 /// One product. An update is answered when its stock (for a new version) and its seller's price list have it: whoever

@@ -31,8 +31,8 @@ struct order_entry {
 
   money amount() const noexcept { return goods - incentive; }
   money invoice() const noexcept { return amount() + freight; }
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(order_entry, order, item, quantity, package, status, delivered, unit_price, goods,
-                                 incentive, freight, invoiced_at, shipped_at, delivered_at)
+  TROUPE_JSON(order_entry, order, item, quantity, package, status, delivered, unit_price, goods, incentive, freight,
+              invoiced_at, shipped_at, delivered_at)
 };
 
 /// What a seller's open orders come to.
@@ -40,7 +40,7 @@ struct seller_view {
   std::uint32_t orders = 0; ///< Distinct ones.
   order_totals totals{};
   friend bool operator==(const seller_view&, const seller_view&) = default;
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(seller_view, orders, totals)
+  TROUPE_JSON(seller_view, orders, totals)
 };
 
 /// The view recomputed from a list, in which the entries of an order stand together.
@@ -53,7 +53,7 @@ struct seller_state {
     std::uint64_t version = 0;
     std::uint64_t sequence = 0;
     money price{};
-    NLOHMANN_DEFINE_TYPE_INTRUSIVE(list_price, number, revision, version, sequence, price)
+    TROUPE_JSON(list_price, number, revision, version, sequence, price)
   };
 
   std::vector<order_entry> entries; ///< Of open orders, by arrival.
@@ -71,8 +71,8 @@ struct seller_state {
   /// moments.
   recent<order_key, 64> closed;
   static constexpr std::string_view journal_name = "seller_state";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(seller_state, entries, view, prices, updates, invoices, paid, voided, concluded,
-                                 revenue, out_of_order, steps, closed)
+  TROUPE_JSON(seller_state, entries, view, prices, updates, invoices, paid, voided, concluded, revenue, out_of_order,
+              steps, closed)
 };
 
 struct seller_query {
@@ -92,7 +92,7 @@ struct invoice_noted {
   order_key order{};
   std::vector<order_entry> entries;
   static constexpr std::string_view journal_name = "invoice_noted";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(invoice_noted, order, entries)
+  TROUPE_JSON(invoice_noted, order, entries)
 };
 struct seller_step_noted {
   order_key order{};
@@ -100,7 +100,7 @@ struct seller_step_noted {
   line_set packages = 0;
   moment at{};
   static constexpr std::string_view journal_name = "seller_step_noted";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(seller_step_noted, order, status, packages, at)
+  TROUPE_JSON(seller_step_noted, order, status, packages, at)
 };
 struct price_listed {
   std::uint32_t number = 0;
@@ -108,7 +108,7 @@ struct price_listed {
   std::uint64_t version = 0;
   money price{};
   static constexpr std::string_view journal_name = "price_listed";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(price_listed, number, revision, version, price)
+  TROUPE_JSON(price_listed, number, revision, version, price)
 };
 struct misorder_noted {
   static constexpr std::string_view journal_name = "misorder_noted";

@@ -26,7 +26,7 @@ struct open_shipment {
   money freight{};
   moment requested_at{};
   std::vector<product_key> packages;
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(open_shipment, number, order, status, delivered, freight, requested_at, packages)
+  TROUPE_JSON(open_shipment, number, order, status, delivered, freight, requested_at, packages)
 
   line_set all() const noexcept { return ~line_set{0} >> (order_lines_max - packages.size()); }
 };
@@ -39,14 +39,14 @@ struct shipment_notice {
   bool first = false;                ///< No package was delivered before.
   bool last = false;                 ///< All are, now.
   std::vector<product_key> packages; ///< Of the order.
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(shipment_notice, number, order, delivered, first, last, packages)
+  TROUPE_JSON(shipment_notice, number, order, delivered, first, last, packages)
 };
 
 struct shipment_state {
   struct delivery {
     transaction_id tid = 0;
     std::uint32_t packages = 0;
-    NLOHMANN_DEFINE_TYPE_INTRUSIVE(delivery, tid, packages)
+    TROUPE_JSON(delivery, tid, packages)
   };
 
   std::uint64_t last_number = 0;
@@ -63,8 +63,8 @@ struct shipment_state {
   std::uint64_t last_notice = 0;
   std::vector<shipment_notice> untold; ///< Which not everybody has confirmed; by number.
   static constexpr std::string_view journal_name = "shipment_state";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(shipment_state, last_number, open, shipments, concluded, packages, delivered, freight,
-                                 deliveries, closed, last_notice, untold)
+  TROUPE_JSON(shipment_state, last_number, open, shipments, concluded, packages, delivered, freight, deliveries, closed,
+              last_notice, untold)
 };
 
 struct shipment_query {
@@ -77,26 +77,26 @@ struct shipment_made {
   moment at{};
   std::vector<product_key> packages;
   static constexpr std::string_view journal_name = "shipment_made";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(shipment_made, order, freight, at, packages)
+  TROUPE_JSON(shipment_made, order, freight, at, packages)
 };
 
 /// Packages of one shipment.
 struct delivered_part {
   std::uint64_t number = 0;
   line_set packages = 0;
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(delivered_part, number, packages)
+  TROUPE_JSON(delivered_part, number, packages)
 };
 struct packages_delivered {
   transaction_id tid = 0;
   std::vector<delivered_part> parts;
   static constexpr std::string_view journal_name = "packages_delivered";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(packages_delivered, tid, parts)
+  TROUPE_JSON(packages_delivered, tid, parts)
 };
 /// Everybody has confirmed these notices.
 struct notices_told {
   std::vector<std::uint64_t> numbers;
   static constexpr std::string_view journal_name = "notices_told";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(notices_told, numbers)
+  TROUPE_JSON(notices_told, numbers)
 };
 
 /// To itself: tell what is not told yet.

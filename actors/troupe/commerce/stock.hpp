@@ -19,12 +19,12 @@ struct stock_state {
   struct reservation {
     transaction_id tid = 0;
     std::uint32_t quantity = 0;
-    NLOHMANN_DEFINE_TYPE_INTRUSIVE(reservation, tid, quantity)
+    TROUPE_JSON(reservation, tid, quantity)
   };
   struct settled_one {
     transaction_id tid = 0;
     bool confirmed = false;
-    NLOHMANN_DEFINE_TYPE_INTRUSIVE(settled_one, tid, confirmed)
+    TROUPE_JSON(settled_one, tid, confirmed)
   };
 
   std::int64_t available = 0; ///< In the shelf, reserved ones included.
@@ -39,8 +39,8 @@ struct stock_state {
   recent<settled_one, 8> settled;
   recent<transaction_id, 2> restocks;
   static constexpr std::string_view journal_name = "stock_state";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(stock_state, available, reserved, supplied, confirmed, version, revision,
-                                 confirmations, held, settled, restocks)
+  TROUPE_JSON(stock_state, available, reserved, supplied, confirmed, version, revision, confirmations, held, settled,
+              restocks)
 };
 
 struct stock_query {
@@ -51,25 +51,25 @@ struct units_reserved {
   transaction_id tid = 0;
   std::uint32_t quantity = 0;
   static constexpr std::string_view journal_name = "units_reserved";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(units_reserved, tid, quantity)
+  TROUPE_JSON(units_reserved, tid, quantity)
 };
 struct reservation_settled {
   transaction_id tid = 0;
   bool confirmed = false;
   static constexpr std::string_view journal_name = "reservation_settled";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(reservation_settled, tid, confirmed)
+  TROUPE_JSON(reservation_settled, tid, confirmed)
 };
 struct stock_version_set {
   std::uint64_t version = 0;
   std::uint64_t revision = 0;
   static constexpr std::string_view journal_name = "stock_version_set";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(stock_version_set, version, revision)
+  TROUPE_JSON(stock_version_set, version, revision)
 };
 struct units_added {
   transaction_id tid = 0;
   std::uint32_t quantity = 0;
   static constexpr std::string_view journal_name = "units_added";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(units_added, tid, quantity)
+  TROUPE_JSON(units_added, tid, quantity)
 };
 
 /// One product's units: reserves them for orders, and sells or frees what is reserved.

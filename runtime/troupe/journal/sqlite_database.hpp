@@ -4,6 +4,7 @@
 #include <troupe/journal/database.hpp>
 #include <troupe/journal/path_lock.hpp>
 #include <troupe/journal/sqlite_connection.hpp>
+#include <troupe/journal/sqlite_places.hpp>
 #include <troupe/journal/sqlite_reader.hpp>
 
 #include <memory>
@@ -40,6 +41,10 @@ private:
   struct statements;
 
   void write(const journal_write& w);
+  sqlite_place place_of(const std::string& key);
+  void add_events(const journal_write& w, sqlite_place& at);
+  void put_snapshot(const journal_write& w, sqlite_place& at);
+  void drop_events(const journal_write& w, sqlite_place at);
   void erase(const std::string& key);
   void move_log(int how);
 
@@ -52,6 +57,7 @@ private:
   // -- the writer --
   sqlite_connection connection_;
   std::unique_ptr<statements> statements_;
+  sqlite_places places_; ///< Whose `find` the readers call, too.
   int log_pages_ = 0;
   std::string failure_; ///< Empty: none so far.
 

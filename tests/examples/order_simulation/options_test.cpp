@@ -160,8 +160,6 @@ TEST_CASE("options: every impossible value is one line that names the option") {
       {{"--duration", "9223372036854775807h"}, "--duration: '9223372036854775807h' is not between 1ms and 24h"},
       {{"--journal", ""}, "--journal: the name is empty"},
       {{"--resume"}, "--resume: needs the --journal to go on with"},
-      {{"--resume", "--journal", "x", "--scenario", "flash-sale"},
-       "--resume: does not fit --scenario flash-sale, whose customers do not come back"},
       {{"--resume", "--journal", "memory"},
        "--resume: cannot go on with --journal memory, which ends with its process"},
       {{"--kill-after", "0"}, "--kill-after: '0' is not a whole number from 1 to 1000000000000"},

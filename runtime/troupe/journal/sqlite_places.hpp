@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <troupe/journal/sqlite_connection.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+/// Where a journal's newest rows are: numbers of rows of `events` and `snapshots`, 0 for none. Each of these rows names
+/// the one before it in the same journal.
+struct sqlite_place {
+  std::uint64_t event = 0;
+  std::uint64_t snapshot = 0;
+};
+
+/// The places of all journals. Rows are added at the end of their tables, whichever journals they belong to, so that a
+/// commit of many journals' rows touches few pages; the table `places`, by which a journal is found, is written much later
+/// and then for many rows at once. Until then the places that have moved are known here, and to who opens the file after a
+/// kill by a look at the rows that were added since.
+///
+/// Threads: `find` any; all else the writer, or the one owner of a look at a foreign file.
+class sqlite_places {
+public:
+  /// Takes in the rows that are not in `places` yet.
+  void load(sqlite_connection& c);
+
+  /// If it has moved since `places` was written.
+  std::optional<sqlite_place> find(const std::string& key) const;
+  void move(const std::string& key, sqlite_place to);
+  /// The journal has no rows any more, nor one in `places`.
+  void forget(const std::string& key);
+  /// Number for the next row, the same count for both tables.
+  std::uint64_t next_number() { return ++last_; }
+
+  /// Writes down some of what has moved if there is enough, all of it if `all`. In a transaction of the caller's, who calls
+  /// `committed` after it.
+  void write_down(sqlite_connection& c, bool all);
+  void committed();
+  /// Goes up when `find` forgets what has come into `places`: who has begun to read before does not see that yet.
+  std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
+
+private:
+  using map = std::unordered_map<std::string, sqlite_place>;
+  void begin_writing();
+  void write_some(sqlite_connection& c, std::size_t n);
+
+  // -- guarded by mutex_: written by the writer only --
+  mutable std::mutex mutex_; // leaf lock
+  map moved_;
+  map leaving_; // being written down
+
+  // -- the writer --
+  std::uint64_t last_ = 0;
+  std::uint64_t moved_from_ = 0; // rows up to this number are in `places`, or in leaving_
+  std::uint64_t leaving_to_ = 0;
+  std::vector<const std::pair<const std::string, sqlite_place>*> order_; // of leaving_, by key
+  std::size_t written_ = 0;                                              // of order_
+
+  std::atomic<std::uint64_t> generation_{0}; // release by the writer, after the commit; acquire by readers
+};
+
+} // namespace troupe
