@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "flash_sale.hpp"
 
+#include "ask_all.hpp"
 #include "crash_plan.hpp"
 #include "flash_sale_audit.hpp"
 #include "flash_sale_shop.hpp"
@@ -94,7 +95,7 @@ private:
   /// The orders that an earlier process has let in are finished. Its customers do not come again; those who have not come
   /// yet do.
   void finish_earlier_work() {
-    const auto door = staff_.door.ask(door_query{}, patience).get();
+    const auto door = answer_of(staff_.door, door_query{});
     came_ = std::min(door.came, opts_.orders);
     auto left = door.inside;
     for (const auto& key : journal_.store->keys("order/"))
@@ -115,7 +116,7 @@ private:
       check();
     }
     for (const auto& stock : staff_.stocks)
-      sold_before_.push_back(stock.ask(inspect_shelf{}, patience).get().sold);
+      sold_before_.push_back(answer_of(stock, inspect_shelf{}).sold);
     notes_.push_back(
         fmt::format("process {} of this run; {} orders that the one before had left were finished, {} of the "
                     "sale's customers had come",
@@ -239,7 +240,8 @@ private:
     s.in_flight = record.sent - std::min<std::uint64_t>(record.answered(), record.sent);
     s.per_s = static_cast<double>(served - last_served_) / seconds(now - shown_at_);
     if (asked_ && asked_->ready()) // asked last time: who sends the customers must not wait
-      shown_latencies_ = std::move(*std::exchange(asked_, std::nullopt)).get();
+      if (const auto answer = std::move(*std::exchange(asked_, std::nullopt)).try_get())
+        shown_latencies_ = *answer;
     if (!asked_)
       asked_ = staff_.crowd.ask(ask_latencies{}, patience);
     s.p50_ms = shown_latencies_.p50_ms;
@@ -256,7 +258,7 @@ private:
     report r;
     std::vector<sale_stock_figures> stocks;
     for (const auto& stock : staff_.stocks)
-      stocks.push_back(stock.ask(inspect_shelf{}, patience).get());
+      stocks.push_back(answer_of(stock, inspect_shelf{}));
     const auto end = system_.shutdown();
     r.scenario = name_of(scenario_kind::flash_sale);
     r.seed = opts_.seed;

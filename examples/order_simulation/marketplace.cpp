@@ -54,7 +54,7 @@ public:
     if (journal_.resumed())
       finish_earlier_work();
     for (const auto& d : shop_.diaries)
-      ask_persistently(d, begin_epoch{journal_.life});
+      answer_of(d, begin_epoch{journal_.life});
     for (const auto& b : books_)
       b->begin(opts_);
     drive("drivers");
@@ -72,13 +72,6 @@ private:
 
   static key_distribution keys(const options& opts, std::uint64_t n) {
     return opts.skew == key_skew::zipf ? key_distribution::zipf(n, opts.zipf_constant) : key_distribution::uniform(n);
-  }
-
-  static void ask_persistently(const troupe::ref<marketplace_diary>& diary, const begin_epoch& m) {
-    constexpr int attempts = 100;
-    for (int i = 1; !diary.ask(m, audit_patience).try_get(); ++i)
-      if (i == attempts)
-        throw std::runtime_error{"marketplace: a diary does not answer"};
   }
 
   /// Runs the drivers until they have nothing left to do.

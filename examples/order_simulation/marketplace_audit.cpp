@@ -7,7 +7,6 @@
 #include <array>
 #include <bit>
 #include <chrono>
-#include <deque>
 #include <stdexcept>
 #include <string>
 #include <typeinfo>
@@ -19,7 +18,6 @@ namespace {
 
 using namespace troupe::commerce;
 
-constexpr auto patience = audit_patience;
 constexpr std::size_t probed_customers = 1'000;
 
 struct open_delivery {
@@ -237,8 +235,8 @@ std::uint64_t repeat_old_requests(const marketplace_shop& shop) {
     if (last[i] == 0)
       continue;
     // Amounts that nobody has paid would show, if any of this had an effect.
-    const auto paid = shop.payments[i].ask(process_payment{last[i], payment_method::boleto, 0, {1}}, patience).get();
-    shop.customers[i].ask(note_purchase{last[i], paid == payment_answer::paid, {1}}, patience).get();
+    const auto paid = answer_of(shop.payments[i], process_payment{last[i], payment_method::boleto, 0, {1}});
+    answer_of(shop.customers[i], note_purchase{last[i], paid == payment_answer::paid, {1}});
     repeated += 2;
   }
   return repeated;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "replay.hpp"
 
+#include "ask_all.hpp"
 #include "crash_plan.hpp"
 #include "order_log.hpp"
 #include "output_file.hpp"
@@ -14,7 +15,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -26,9 +26,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
-
-/// For requests from outside: failures on the way must not look like silence.
-constexpr auto patience = 30s;
 
 /// The actors of one replay. Starts them in the constructor, runs them, and asks them for their answers.
 class replay_run {
@@ -69,7 +66,7 @@ public:
     for (;;) {
       // Short enough to end promptly, long enough to cost nothing.
       std::this_thread::sleep_for(5ms);
-      progress_ = staff_.desk.ask(check_progress{}, patience).get();
+      progress_ = answer_of(staff_.desk, check_progress{});
       if (staff_.refused > 0)
         throw std::runtime_error{"replay: a mailbox was too small for what the window allows"};
       if (progress_.over)
@@ -85,7 +82,7 @@ public:
     }
   }
 
-  /// By stock code. Several requests are under way at once, but no more than a window.
+  /// By stock code.
   std::vector<stock_figures> inspect() {
     return staff_.rule == replay_rule::line ? inspect(staff_.lines) : inspect(staff_.parts);
   }
@@ -124,14 +121,7 @@ private:
   template <class Stock>
   std::vector<stock_figures> inspect(const std::vector<troupe::ref<Stock>>& stocks) {
     std::vector<stock_figures> result;
-    result.reserve(stocks.size());
-    std::deque<troupe::reply<stock_figures>> under_way;
-    for (std::size_t next = 0; result.size() < stocks.size();) {
-      for (; next < stocks.size() && under_way.size() < lines_in_flight_max; ++next)
-        under_way.push_back(stocks[next].ask(inspect_stock{}, patience));
-      result.push_back(std::move(under_way.front()).get());
-      under_way.pop_front();
-    }
+    ask_all(stocks, inspect_stock{}, [&](std::size_t, const stock_figures& s) { result.push_back(s); });
     return result;
   }
 

@@ -7,6 +7,7 @@
 #include <troupe/journal/sqlite_places.hpp>
 #include <troupe/journal/sqlite_reader.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -24,9 +25,10 @@ namespace troupe {
 class sqlite_database final : public journal_database {
 public:
   struct options {
-    int cache_kib = 32 * 1024;       ///< Of the writing connection.
-    int checkpoint_every = 4 * 1024; ///< Pages in the log (of 4 KiB) after which they move into the file.
-    std::string vfs;                 ///< A registered SQLite VFS; empty: the default one.
+    int cache_kib = 32 * 1024;              ///< Of the writing connection.
+    int checkpoint_every = 4 * 1024;        ///< Pages in the log (of 4 KiB) after which they move into the file.
+    std::uint64_t place_every = 512 * 1024; ///< Rows after which their journals' places are written down.
+    std::string vfs;                        ///< A registered SQLite VFS; empty: the default one.
   };
   /// Errors: journal_error, also if another process has it open.
   sqlite_database(const std::string& path, options o);

@@ -7,9 +7,6 @@ namespace troupe {
 
 namespace {
 
-// A place costs least to write down when most journals have moved several times. The tail of the file that has to be looked
-// at after a kill is as long.
-constexpr std::uint64_t rows_between = 512 * 1024;
 constexpr std::size_t some = 512; // places in one commit
 
 } // namespace
@@ -68,7 +65,7 @@ void sqlite_places::write_down(sqlite_connection& c, bool all) {
     write_some(c, order_.size());
     committed();
   }
-  if (order_.empty() && (last_ - moved_from_ >= rows_between || all))
+  if (order_.empty() && (last_ - moved_from_ >= rows_between_ || all))
     begin_writing();
   write_some(c, all ? order_.size() : some);
 }

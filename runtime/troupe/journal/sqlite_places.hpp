@@ -30,6 +30,9 @@ struct sqlite_place {
 /// Threads: `find` any; all else the writer, or the one owner of a look at a foreign file.
 class sqlite_places {
 public:
+  /// `rows_between`: added rows after which `places` is written.
+  explicit sqlite_places(std::uint64_t rows_between = 0) : rows_between_{rows_between} {}
+
   /// Takes in the rows that are not in `places` yet.
   void load(sqlite_connection& c);
 
@@ -52,6 +55,8 @@ private:
   using map = std::unordered_map<std::string, sqlite_place>;
   void begin_writing();
   void write_some(sqlite_connection& c, std::size_t n);
+
+  const std::uint64_t rows_between_;
 
   // -- guarded by mutex_: written by the writer only --
   mutable std::mutex mutex_; // leaf lock

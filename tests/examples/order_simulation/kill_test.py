@@ -284,6 +284,59 @@ def check_replay_told(database, told, answers, rule, log):
             require(decided[int(at)] == (verdict == "accepted"), f"the acknowledged {line.strip()} is otherwise in the journal")
 
 
+# -- the flash sale --------------------------------------------------------------------------------------------------
+
+
+SALE_ORDERS, SALE_RATE = 4000, 3000
+
+
+def check_sale(database, told, over):
+    """No order has units twice, whoever was told has them, and no product is oversold. `over`: and the other way round."""
+    held, sold = {}, set()
+    taken = collections.Counter()
+    for key, _, kind, e in rows(database, *between("stock/")):
+        if kind == "units_held":
+            require(e["order"] not in held, f"units are held twice for order {e['order']}")
+            held[e["order"]] = e["quantity"]
+            taken[key] += e["quantity"]
+        elif kind == "units_sold":
+            require(e["order"] in held and e["order"] not in sold, f"order {e['order']} is sold twice, or was never held")
+            sold.add(e["order"])
+    for key, units in taken.items():
+        require(not key.startswith("stock/product-") or units <= SALE_ORDERS // 50, f"{key} is oversold: {units}")
+    answers = {}
+    if os.path.exists(told):
+        for line in open(told):
+            _, order, units = line.split()
+            require(answers.setdefault(int(order), int(units)) == int(units), f"order {order} was answered in two ways")
+    for order, units in answers.items():
+        require(held.get(order) == units, f"the acknowledged order {order} of {units} units is missing")
+    if over:
+        require(sold == set(held) == set(answers), "held, sold and acknowledged orders differ")
+    return len(answers)
+
+
+def flash_sale(runs, folder, rate):
+    """One sale, killed until it ends."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    journal, told = os.path.join(folder, "journal"), os.path.join(folder, "told")
+    common = ["--scenario", "flash-sale", "--orders", str(SALE_ORDERS), "--rate", str(SALE_RATE), "--quiet",
+              "--journal", journal, "--acknowledged", told, "--crash-rate", rate]
+    database = os.path.join(journal, "journal.db")
+    before, killed = runs.kills, True
+    while killed:
+        resume = ["--resume"] if rows(database, "journal = 'run'") else []
+        if not resume:
+            shutil.rmtree(journal, ignore_errors=True)
+        if runs.dice.random() < 0.5:
+            killed = runs.go([*common, *resume], after=runs.dice.randint(1, 2000))
+        else:
+            killed = runs.go([*common, *resume], wait=runs.dice.uniform(0.02, 2.5))
+        acknowledged = check_sale(database, told, over=not killed)
+    return runs.kills - before, acknowledged
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--program", required=True)
@@ -297,11 +350,17 @@ def main():
     os.makedirs(options.directory)
     dice = random.Random(options.seed)
     runs = Runs(options, dice)
-    market = options.kills // 2
+    market = options.kills * 2 // 5
     for name, rate, kills in (("calm", "0", market - market // 3), ("crashing", "0.01", market // 3)):
         folder = os.path.join(options.directory, name)
         os.makedirs(folder)
         marketplace(runs, folder, kills, rate)
+    sale, at = runs.kills + options.kills // 5, 0
+    while runs.kills < sale:
+        rate = ("0", "0.01")[at % 2]
+        n, acknowledged = flash_sale(runs, os.path.join(options.directory, "sale"), rate)
+        print(f"flash sale, crash rate {rate}: {n} kills, {acknowledged} orders acknowledged: exact", flush=True)
+        at += 1
     at = 0
     while runs.kills < options.kills:
         rule, rate = ("line", "order")[at % 2], ("0", "0.01")[at // 2 % 2]
