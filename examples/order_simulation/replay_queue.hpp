@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <troupe/journal/json_text.hpp>
 
 #include <cstdint>
 #include <vector>

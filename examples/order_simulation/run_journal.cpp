@@ -131,7 +131,9 @@ run_journal open_store(const options& opts) {
   if (is_server(opts.journal))
     return {troupe::open_postgres_store(opts.journal), opts.journal};
   const std::string folder = folder_of(opts);
-  return {troupe::open_sqlite_store((fs::path{folder} / journal_file).string()), folder};
+  troupe::sqlite_options o;
+  o.commit.max_group = 8 * 1024; // thousands of transactions are under way
+  return {troupe::open_sqlite_store((fs::path{folder} / journal_file).string(), o), folder};
 }
 
 void check_terms(const run_terms& wanted, const run_terms& kept, const std::string& name) {

@@ -13,7 +13,6 @@ struct sqlite_database::statements {
       : begin{c, "BEGIN IMMEDIATE"}, commit{c, "COMMIT"}, //
         put_journal{c, "INSERT OR REPLACE INTO journals VALUES (?, ?, ?)"},
         add_event{c, "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-        place{c, "SELECT event, snapshot FROM places WHERE journal = ?"},
         note_handled{c, "INSERT INTO handled VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
                         "SET sequence = excluded.sequence, checksum = excluded.checksum "
                         "WHERE excluded.sequence > sequence"},
@@ -22,16 +21,18 @@ struct sqlite_database::statements {
         put_snapshot{c, "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
         step_event{c, "SELECT sequence, previous FROM events WHERE number = ? AND journal = ?"},
         step_snapshot{c, "SELECT sequence, previous FROM snapshots WHERE number = ? AND journal = ?"},
-        drop_event{c, "DELETE FROM events WHERE number = ?"}, drop_snapshot{c,
-                                                                            "DELETE FROM snapshots WHERE number = ?"},
-        erase_journal{c, "DELETE FROM journals WHERE key = ?"}, erase_handled{c,
-                                                                              "DELETE FROM handled WHERE journal = ?"},
-        erase_outbox{c, "DELETE FROM outbox WHERE journal = ?"}, erase_place{c,
-                                                                             "DELETE FROM places WHERE journal = ?"} {}
+        drop_event{c, "DELETE FROM events WHERE number = ?"}, //
+        drop_snapshot{c, "DELETE FROM snapshots WHERE number = ?"},
+        end_events{c, "UPDATE events SET previous = 0 WHERE number = ?"},
+        end_snapshots{c, "UPDATE snapshots SET previous = 0 WHERE number = ?"},
+        erase_journal{c, "DELETE FROM journals WHERE key = ?"}, //
+        erase_handled{c, "DELETE FROM handled WHERE journal = ?"},
+        erase_outbox{c, "DELETE FROM outbox WHERE journal = ?"}, //
+        erase_place{c, "DELETE FROM places WHERE journal = ?"} {}
 
   sqlite_statement begin, commit;
-  sqlite_statement put_journal, add_event, place, note_handled, add_send, settle;
-  sqlite_statement put_snapshot, step_event, step_snapshot, drop_event, drop_snapshot;
+  sqlite_statement put_journal, add_event, note_handled, add_send, settle;
+  sqlite_statement put_snapshot, step_event, step_snapshot, drop_event, drop_snapshot, end_events, end_snapshots;
   sqlite_statement erase_journal, erase_handled, erase_outbox, erase_place;
 };
 
@@ -95,16 +96,17 @@ void sqlite_database::write(const journal_write& w) {
   auto& s = *statements_;
   if (w.erase)
     erase(w.key);
+  const bool moves = !w.events.empty() || w.snapshot || w.drop_events_to;
+  auto at = moves ? place_of(w.key) : sqlite_place{}; // before it is listed: a new one has none
   if (w.last_sent)
     s.put_journal.bind(w.key, *w.last_sent, checksum_of_head(w.key, *w.last_sent)).run();
-  if (!w.events.empty() || w.snapshot || w.drop_events_to) {
-    auto at = place_of(w.key);
+  if (moves) {
     add_events(w, at);
     if (w.snapshot)
       put_snapshot(w, at);
-    places_.move(w.key, at);
     if (w.drop_events_to)
       drop_events(w, at);
+    places_.move(w.key, at);
   }
   if (w.handled)
     s.note_handled.bind(w.key, w.handled->sender, w.handled->sequence, w.handled->checksum).run();
@@ -120,9 +122,7 @@ void sqlite_database::write(const journal_write& w) {
 sqlite_place sqlite_database::place_of(const std::string& key) {
   if (const auto moved = places_.find(key))
     return *moved;
-  auto& s = statements_->place;
-  const sqlite_reset after{s};
-  return s.bind(key).step() ? sqlite_place{s.count(0), s.count(1)} : sqlite_place{};
+  return table_.find(key);
 }
 
 void sqlite_database::add_events(const journal_write& w, sqlite_place& at) {
@@ -138,36 +138,51 @@ void sqlite_database::add_events(const journal_write& w, sqlite_place& at) {
 void sqlite_database::put_snapshot(const journal_write& w, sqlite_place& at) {
   auto& s = *statements_;
   const auto& r = *w.snapshot;
-  std::uint64_t previous = 0;
+  std::uint64_t newest = 0; // of those that stay
+  std::uint64_t oldest = 0;
+  bool dropped = false; // one before the oldest
   for (auto number = at.snapshot; number != 0;) {
     const sqlite_reset after{s.step_snapshot};
     if (!s.step_snapshot.bind(number, w.key).step())
       break;
     const auto sequence = s.step_snapshot.count(0);
     const auto next = s.step_snapshot.count(1);
-    const bool stays = sequence != r.sequence && (!w.other_snapshot || sequence == *w.other_snapshot);
-    if (!stays)
+    if (sequence == r.sequence || (w.other_snapshot && sequence != *w.other_snapshot)) {
       s.drop_snapshot.bind(number).run();
-    else if (previous == 0)
-      previous = number;
+      dropped = oldest != 0;
+    } else {
+      newest = newest == 0 ? number : newest;
+      oldest = number;
+    }
     number = next;
   }
+  if (dropped)
+    s.end_snapshots.bind(oldest).run();
   at.snapshot = places_.next_number();
-  s.put_snapshot.bind(at.snapshot, previous, w.key, r.sequence, r.time, r.type, r.version, r.data, r.checksum).run();
+  s.put_snapshot.bind(at.snapshot, newest, w.key, r.sequence, r.time, r.type, r.version, r.data, r.checksum).run();
 }
 
-void sqlite_database::drop_events(const journal_write& w, sqlite_place at) {
+void sqlite_database::drop_events(const journal_write& w, sqlite_place& at) {
   auto& s = *statements_;
+  std::uint64_t oldest = 0; // of those that stay
+  bool dropped = false;
   for (auto number = at.event; number != 0;) {
     const sqlite_reset after{s.step_event};
     if (!s.step_event.bind(number, w.key).step())
       break;
-    const bool goes = s.step_event.count(0) <= *w.drop_events_to;
     const auto next = s.step_event.count(1);
-    if (goes)
+    if (s.step_event.count(0) <= *w.drop_events_to) {
       s.drop_event.bind(number).run();
+      dropped = true;
+    } else {
+      oldest = number;
+    }
     number = next;
   }
+  if (dropped && oldest != 0)
+    s.end_events.bind(oldest).run();
+  else if (dropped)
+    at.event = 0;
 }
 
 void sqlite_database::erase(const std::string& key) {

@@ -46,7 +46,7 @@ private:
   sqlite_place place_of(const std::string& key);
   void add_events(const journal_write& w, sqlite_place& at);
   void put_snapshot(const journal_write& w, sqlite_place& at);
-  void drop_events(const journal_write& w, sqlite_place at);
+  void drop_events(const journal_write& w, sqlite_place& at);
   void erase(const std::string& key);
   void move_log(int how);
 
@@ -59,6 +59,7 @@ private:
   // -- the writer --
   sqlite_connection connection_;
   std::unique_ptr<statements> statements_;
+  sqlite_place_table table_{connection_};
   sqlite_places places_; ///< Whose `find` the readers call, too.
   int log_pages_ = 0;
   std::string failure_; ///< Empty: none so far.

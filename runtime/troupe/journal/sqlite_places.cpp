@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/journal/rows.hpp>
 #include <troupe/journal/sqlite_places.hpp>
 
 #include <algorithm>
@@ -11,23 +12,39 @@ constexpr std::size_t some = 512; // places in one commit
 
 } // namespace
 
+sqlite_place sqlite_place_table::find(const std::string& key) {
+  if (!row_) {
+    row_.emplace(connection_, "SELECT event, snapshot, checksum FROM places WHERE journal = ?");
+    listed_.emplace(connection_, "SELECT 1 FROM journals WHERE key = ?");
+  }
+  const sqlite_reset after{*row_};
+  if (row_->bind(key).step()) {
+    const sqlite_place p{row_->count(0), row_->count(1)};
+    if (row_->count(2) == checksum_of_place(key, p.event, p.snapshot))
+      return p;
+  }
+  const sqlite_reset after_that{*listed_};
+  if (!listed_->bind(key).step())
+    return {};
+  sqlite_statement all{connection_, "SELECT coalesce((SELECT max(number) FROM events WHERE journal = ?1), 0), "
+                                    "coalesce((SELECT max(number) FROM snapshots WHERE journal = ?1), 0)"};
+  all.bind(key).step();
+  return {all.count(0), all.count(1)};
+}
+
 void sqlite_places::load(sqlite_connection& c) {
   sqlite_statement settled{c, "SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'placed_to'), 0)"};
   settled.step();
   const auto from = settled.count(0);
   settled.reset();
-  sqlite_statement kept{c, "SELECT event, snapshot FROM places WHERE journal = ?"};
+  sqlite_place_table kept{c};
   const auto scan = [&](const char* sql, std::uint64_t sqlite_place::*what) {
     sqlite_statement s{c, sql};
     for (s.bind(from); s.step();) {
       const std::string key{s.text(1)};
       auto place = find(key);
-      if (!place) {
-        const sqlite_reset after{kept};
-        place.emplace();
-        if (kept.bind(key).step())
-          *place = {kept.count(0), kept.count(1)};
-      }
+      if (!place)
+        place = kept.find(key);
       (*place).*what = s.count(0);
       move(key, *place);
       last_ = std::max(last_, s.count(0));
@@ -85,10 +102,10 @@ void sqlite_places::begin_writing() {
 void sqlite_places::write_some(sqlite_connection& c, std::size_t n) {
   if (order_.empty())
     return;
-  sqlite_statement put{c, "INSERT OR REPLACE INTO places VALUES (?, ?, ?)"};
+  sqlite_statement put{c, "INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?)"};
   for (const auto end = std::min(order_.size(), written_ + n); written_ < end; ++written_)
     if (const auto& [key, at] = *order_[written_]; at.event != 0 || at.snapshot != 0)
-      put.bind(key, at.event, at.snapshot).run();
+      put.bind(key, at.event, at.snapshot, checksum_of_place(key, at.event, at.snapshot)).run();
   if (written_ == order_.size())
     sqlite_statement{c, "INSERT OR REPLACE INTO meta VALUES ('placed_to', ?)"}
         .bind(std::string_view{std::to_string(leaving_to_)})

@@ -22,6 +22,18 @@ struct sqlite_place {
   std::uint64_t snapshot = 0;
 };
 
+/// Finds places in the file: in the table `places`, or, if a journal that is listed has no good row there, among all rows.
+class sqlite_place_table {
+public:
+  explicit sqlite_place_table(sqlite_connection& c) : connection_{c} {}
+  sqlite_place find(const std::string& key);
+
+private:
+  sqlite_connection& connection_;
+  std::optional<sqlite_statement> row_;
+  std::optional<sqlite_statement> listed_;
+};
+
 /// The places of all journals. Rows are added at the end of their tables, whichever journals they belong to, so that a
 /// commit of many journals' rows touches few pages; the table `places`, by which a journal is found, is written much later
 /// and then for many rows at once. Until then the places that have moved are known here, and to who opens the file after a

@@ -63,9 +63,7 @@ sqlite_place sqlite_reader::place_of(const std::string& key) {
     end(); // it has come into the table meanwhile
     begin();
   }
-  auto& s = prepared(place_, "SELECT event, snapshot FROM places WHERE journal = ?");
-  const sqlite_reset after{s};
-  return s.bind(key).step() ? sqlite_place{s.count(0), s.count(1)} : sqlite_place{};
+  return table_.find(key);
 }
 
 /// Of events and snapshots. If the row that should be the last one is not there, all are looked at.
@@ -92,8 +90,6 @@ std::uint64_t sqlite_reader::last_sequence(const std::string& key) {
 }
 
 void sqlite_reader::snapshots(const std::string& key, const std::function<bool(const record_row&)>& f) {
-  if (place_of(key).snapshot == 0)
-    return;
   std::vector<std::uint64_t> numbers;
   auto number = place_of(key).snapshot;
   for (auto& s = prepared(step_snapshot_, step_snapshot); number != 0;) {
@@ -126,14 +122,16 @@ void sqlite_reader::snapshots(const std::string& key, const std::function<bool(c
   }
 }
 
-/// The numbers of its events with a sequence above `after`, the last first. Complete: each follows on the one before, down
-/// to `after`.
+/// The numbers of its events with a sequence above `after`, the last first. Complete: as far as that, or to the first one that
+/// was not dropped.
 std::vector<std::uint64_t> sqlite_reader::numbers_after(const std::string& key, std::uint64_t after, bool& complete) {
   std::vector<std::uint64_t> numbers;
   auto& s = prepared(step_event_, step_event);
   std::uint64_t above = 0; // the sequence of the one before
   complete = true;
-  for (auto number = place_of(key).event; number != 0;) {
+  auto number = place_of(key).event;
+  const bool there = number != 0;
+  while (number != 0) {
     const sqlite_reset at_end{s};
     if (!s.bind(number, key).step())
       break;
@@ -147,7 +145,7 @@ std::vector<std::uint64_t> sqlite_reader::numbers_after(const std::string& key, 
     numbers.push_back(number);
     number = next;
   }
-  complete = above == after + 1 || (numbers.empty() && place_of(key).event == 0);
+  complete = !there || number == 0 || above == after + 1;
   return numbers;
 }
 
@@ -181,7 +179,7 @@ void sqlite_reader::events(const std::string& key, std::uint64_t after,
     }
     return;
   }
-  // A row is not where it should be, or older ones were dropped: every event is looked at.
+  // A row is not where it should be: every event is looked at.
   auto& s = prepared(events_, "SELECT sequence, time, type, version, data, checksum FROM events "
                               "WHERE journal = ? AND sequence > ? ORDER BY sequence");
   const sqlite_reset at_end{s};

@@ -49,11 +49,11 @@ private:
   bool read_range(std::uint64_t first, std::uint64_t last, const std::function<bool(const record_row&)>& f);
 
   sqlite_connection connection_;
+  sqlite_place_table table_{connection_};
   sqlite_places found_;                   // of a foreign file
   const sqlite_places* places_ = nullptr; // null: foreign, and nobody has asked yet
   std::uint64_t generation_ = 0;          ///< Of `places_` when this look began.
   lazy head_;
-  lazy place_;
   lazy step_event_;
   lazy step_snapshot_;
   lazy range_;

@@ -109,7 +109,8 @@ CREATE TABLE snapshots (
 CREATE TABLE places (
   journal TEXT PRIMARY KEY,
   event INTEGER NOT NULL,
-  snapshot INTEGER NOT NULL
+  snapshot INTEGER NOT NULL,
+  checksum INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO events

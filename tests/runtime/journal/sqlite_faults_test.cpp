@@ -284,6 +284,7 @@ TEST_CASE("sqlite store: every field of every row is under a checksum") {
       "UPDATE events SET sequence = 9 WHERE sequence = 3",
       "DELETE FROM events WHERE sequence = 1",
       "DELETE FROM events WHERE sequence = 2",
+      "DELETE FROM events WHERE sequence = 1; DELETE FROM places",
       "UPDATE journals SET last_sent = 1",
       "UPDATE handled SET sequence = 2",
       "UPDATE handled SET sender = 'd'",
@@ -313,6 +314,33 @@ TEST_CASE("sqlite store: every field of every row is under a checksum") {
     execute(path, sql);
     auto store = troupe::open_sqlite_store(path);
     CHECK(says(message_of([&] { kept_under(*store, "a"); }), "journal 'a' in " + path));
+  }
+}
+
+TEST_CASE("sqlite store: a damaged row of places, or none, costs time and no event") {
+  for (const auto* sql :
+       {"DELETE FROM places", "UPDATE places SET event = 1", "UPDATE places SET event = 99, checksum = 0",
+        "UPDATE events SET previous = 2 WHERE sequence = 2", "UPDATE events SET number = 50 WHERE sequence = 2",
+        "UPDATE snapshots SET previous = 77"}) {
+    CAPTURE(std::string{sql});
+    support::temporary_directory folder;
+    const auto path = folder / "journal.db";
+    for (int i = 1; i <= 2; ++i) {
+      auto store = troupe::open_sqlite_store(path);
+      auto j = open(*store, "a");
+      if (i == 1) {
+        keep_events(*j, added{"1"}, added{"2"}, added{"3"});
+        continue;
+      }
+      CHECK(replayed(*j) == lines{"added 1", "added 2", "added 3"});
+      keep_events(*j, added{"4"});
+      j->snapshot(record(page{"1234"}));
+      keep_events(*j, added{"5"});
+      j.reset();
+      store.reset();
+      execute(path, sql);
+      CHECK(kept_under(*troupe::open_sqlite_store(path), "a") == lines{"snapshot page 1234", "added 5"});
+    }
   }
 }
 
