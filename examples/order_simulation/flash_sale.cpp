@@ -52,7 +52,7 @@ public:
         began_{system_.now()}, shown_at_{began_} {
     auto root = system_.supervise("sale", plan_.supervisor(troupe::one_for_one));
     // One order inside may have a request here, and its confirmation while the one after it has come.
-    const auto stock_options = plan_.child(4 * orders_inside_max);
+    const auto stock_options = plan_.child(16 * orders_inside_max); // and repetitions after failures
     for (std::uint32_t p = 0; p < 2 * hot_products; ++p) {
       const std::int64_t opening = p < hot_products ? opening_stock_of(opts.orders) : rehearsal_stock;
       const std::string name = fmt::format("{}-{}", p < hot_products ? "product" : "rehearsal", p % hot_products + 1);

@@ -49,7 +49,7 @@ bool sale_door::inside(std::uint64_t order) const {
 }
 
 void sale_door::start_order(const buy& b) {
-  auto options = staff_.plan.child(5); // the answer of the stock, and what it and the door say of the end
+  auto options = staff_.plan.child(16); // the answer of the stock, and what it and the door say of the end, repeated
   options.restart = troupe::transient;
   staff_.orders.start<sale_order>({}, options, &staff_, b);
 }

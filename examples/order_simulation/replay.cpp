@@ -38,7 +38,7 @@ public:
     const std::size_t window = by_line ? lines_in_flight_max : orders_in_flight_max;
     // A stock actor may have waiting: every line; or, by order, a part of each order under way, and the verdicts on
     // orders that it handled a window ago, and on those that it handles now. And one request for its figures.
-    const auto stock_options = plan_.child(by_line ? window + 1 : 4 * window + 1);
+    const auto stock_options = plan_.child(by_line ? window + 1 : repetitions_max * 4 * window + 1);
     auto stock_group = plan_.supervisor(troupe::dynamic);
     stock_group.children_max = std::max<std::size_t>(log.stock_codes().size(), 1);
     stocks_ = root_.supervise("stock", stock_group);

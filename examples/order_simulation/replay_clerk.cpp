@@ -93,7 +93,8 @@ void clerk::feed_order(std::size_t first_row, std::uint64_t number) {
   auto& b = staff_.book;
   b.under_way.insert(number);
   const auto sheet = std::make_shared<const order_sheet>(leading_order(staff_.log.rows().subspan(first_row)), now());
-  auto options = staff_.plan.child(2 * sheet->parts.size() + 1); // a vote and a confirmation each, and `all_parts_out`
+  // A vote and a confirmation each, and `all_parts_out`.
+  auto options = staff_.plan.child(repetitions_max * (2 * sheet->parts.size() + 1));
   options.restart = troupe::transient;
   const auto order = staff_.orders.start<replay_order>(std::to_string(number), options, &staff_, number, sheet);
   for (std::uint32_t i = 0; i < sheet->parts.size(); ++i) {

@@ -76,6 +76,10 @@ struct stock_figures {
 inline constexpr std::size_t lines_in_flight_max = 2048;
 inline constexpr std::size_t orders_in_flight_max = 128;
 
+/// Each failure of an order or a stock actor makes the others say again what they have said to it, to whoever is slow to
+/// handle that: mailboxes have room for so many repetitions.
+inline constexpr std::size_t repetitions_max = 16;
+
 /// How far the clerk is. It is the world outside: it stays when the clerk fails, and the next process finds it again in what
 /// the stock actors have kept (replay_recovery.hpp).
 struct replay_book {

@@ -96,18 +96,16 @@ void sqlite_database::write(const journal_write& w) {
   auto& s = *statements_;
   if (w.erase)
     erase(w.key);
-  const bool moves = !w.events.empty() || w.snapshot || w.drop_events_to;
-  auto at = moves ? place_of(w.key) : sqlite_place{}; // before it is listed: a new one has none
+  if (!w.events.empty() || w.snapshot || w.drop_events_to) // before it is listed: a new one has no place
+    places_.change(w.key, table_, [&](sqlite_place& at) {
+      add_events(w, at);
+      if (w.snapshot)
+        put_snapshot(w, at);
+      if (w.drop_events_to)
+        drop_events(w, at);
+    });
   if (w.last_sent)
     s.put_journal.bind(w.key, *w.last_sent, checksum_of_head(w.key, *w.last_sent)).run();
-  if (moves) {
-    add_events(w, at);
-    if (w.snapshot)
-      put_snapshot(w, at);
-    if (w.drop_events_to)
-      drop_events(w, at);
-    places_.move(w.key, at);
-  }
   if (w.handled)
     s.note_handled.bind(w.key, w.handled->sender, w.handled->sequence, w.handled->checksum).run();
   for (const auto& o : w.sends) {
@@ -117,12 +115,6 @@ void sqlite_database::write(const journal_write& w) {
   }
   for (const auto sequence : w.settled)
     s.settle.bind(w.key, sequence).run();
-}
-
-sqlite_place sqlite_database::place_of(const std::string& key) {
-  if (const auto moved = places_.find(key))
-    return *moved;
-  return table_.find(key);
 }
 
 void sqlite_database::add_events(const journal_write& w, sqlite_place& at) {
@@ -187,7 +179,8 @@ void sqlite_database::drop_events(const journal_write& w, sqlite_place& at) {
 
 void sqlite_database::erase(const std::string& key) {
   auto& s = *statements_;
-  const auto at = place_of(key);
+  sqlite_place at;
+  places_.change(key, table_, [&](sqlite_place& now) { at = now; });
   const auto drop_all = [&](std::uint64_t number, sqlite_statement& step, sqlite_statement& drop) {
     while (number != 0) {
       const sqlite_reset after{step};

@@ -43,7 +43,6 @@ private:
   struct statements;
 
   void write(const journal_write& w);
-  sqlite_place place_of(const std::string& key);
   void add_events(const journal_write& w, sqlite_place& at);
   void put_snapshot(const journal_write& w, sqlite_place& at);
   void drop_events(const journal_write& w, sqlite_place& at);

@@ -41,12 +41,7 @@ void sqlite_places::load(sqlite_connection& c) {
   const auto scan = [&](const char* sql, std::uint64_t sqlite_place::*what) {
     sqlite_statement s{c, sql};
     for (s.bind(from); s.step();) {
-      const std::string key{s.text(1)};
-      auto place = find(key);
-      if (!place)
-        place = kept.find(key);
-      (*place).*what = s.count(0);
-      move(key, *place);
+      change(std::string{s.text(1)}, kept, [&](sqlite_place& at) { at.*what = s.count(0); });
       last_ = std::max(last_, s.count(0));
     }
   };
@@ -65,9 +60,14 @@ std::optional<sqlite_place> sqlite_places::find(const std::string& key) const {
   return {};
 }
 
-void sqlite_places::move(const std::string& key, sqlite_place to) {
+/// Its entry in moved_, made if there is none. It stays where it is until places are written down.
+sqlite_place& sqlite_places::entry_of(const std::string& key, sqlite_place_table& known) {
+  if (const auto found = moved_.find(key); found != moved_.end()) // no lock: nobody else changes it
+    return found->second;
+  const auto before = find(key);
+  const auto at = before ? *before : known.find(key);
   std::unique_lock held{mutex_};
-  moved_.insert_or_assign(key, to);
+  return moved_.emplace(key, at).first->second;
 }
 
 void sqlite_places::forget(const std::string& key) {

@@ -50,7 +50,16 @@ public:
 
   /// If it has moved since `places` was written.
   std::optional<sqlite_place> find(const std::string& key) const;
-  void move(const std::string& key, sqlite_place to);
+  /// The writer's way to a place: `f` is called with it, as it is now, and may move it. `known`: where places are found
+  /// that have not moved for long.
+  template <class F>
+  void change(const std::string& key, sqlite_place_table& known, F&& f) {
+    auto& entry = entry_of(key, known);
+    auto at = entry;
+    f(at);
+    std::unique_lock held{mutex_};
+    entry = at;
+  }
   /// The journal has no rows any more, nor one in `places`.
   void forget(const std::string& key);
   /// Number for the next row, the same count for both tables.
@@ -65,6 +74,7 @@ public:
 
 private:
   using map = std::unordered_map<std::string, sqlite_place>;
+  sqlite_place& entry_of(const std::string& key, sqlite_place_table& known);
   void begin_writing();
   void write_some(sqlite_connection& c, std::size_t n);
 

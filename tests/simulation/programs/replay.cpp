@@ -64,8 +64,8 @@ void run_replay(troupe::simulation& sim, replay_rule rule) {
   sim.invariant("no message is refused", [&] { return staff.refused == 0; });
   sim.run([&](troupe::system& sys) {
     const auto root = sys.supervise("replay", plan.supervisor(troupe::one_for_one));
-    const auto stock_options =
-        plan.child(rule == replay_rule::line ? lines_in_flight_max + 1 : 3 * orders_in_flight_max + 1);
+    const auto stock_options = plan.child(rule == replay_rule::line ? lines_in_flight_max + 1
+                                                                    : repetitions_max * 4 * orders_in_flight_max + 1);
     const auto stocks = root.supervise("stock", plan.supervisor(troupe::dynamic));
     for (const std::string_view view : log.stock_codes()) {
       const std::string code{view};
