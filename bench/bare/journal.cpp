@@ -20,10 +20,10 @@ public:
     run("PRAGMA synchronous = FULL");
     run("PRAGMA wal_autocheckpoint = 4096");
     run("PRAGMA cache_size = -32768");
-    run("CREATE TABLE events (journal TEXT NOT NULL, sequence INTEGER NOT NULL, time INTEGER NOT NULL, "
-        "type TEXT NOT NULL, version INTEGER NOT NULL, data TEXT NOT NULL, checksum INTEGER NOT NULL, "
-        "PRIMARY KEY (journal, sequence)) STRICT, WITHOUT ROWID");
-    must(sqlite3_prepare_v2(db_, "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", -1, &insert_, nullptr));
+    run("CREATE TABLE events (number INTEGER PRIMARY KEY, previous INTEGER NOT NULL, journal TEXT NOT NULL, "
+        "sequence INTEGER NOT NULL, time INTEGER NOT NULL, type TEXT NOT NULL, version INTEGER NOT NULL, "
+        "data TEXT NOT NULL, checksum INTEGER NOT NULL) STRICT");
+    must(sqlite3_prepare_v2(db_, "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", -1, &insert_, nullptr));
   }
   ~bare_journal() {
     sqlite3_finalize(insert_);
@@ -40,6 +40,8 @@ public:
       must(sqlite3_bind_text(insert_, ++i, t.data(), static_cast<int>(t.size()), SQLITE_STATIC));
     };
     const auto number = [&](std::int64_t n) { must(sqlite3_bind_int64(insert_, ++i, n)); };
+    number(++rows_);
+    number(rows_ - 1); // some row's number, as in the store
     text(key);
     number(static_cast<std::int64_t>(sequence));
     number(1'800'000'000'000'000);
@@ -63,6 +65,7 @@ private:
   const std::string type_ = "reserved";
   sqlite3* db_ = nullptr;
   sqlite3_stmt* insert_ = nullptr;
+  std::int64_t rows_ = 0;
 };
 
 template <std::uint64_t Group>
@@ -98,7 +101,7 @@ void recovery(const run_size& size) {
   sqlite3_stmt* s = nullptr;
   sqlite3_prepare_v2(j.handle(),
                      "SELECT sequence, time, type, version, data, checksum FROM events "
-                     "WHERE journal = 'stock/0' ORDER BY sequence",
+                     "WHERE journal = 'stock/0' ORDER BY number",
                      -1, &s, nullptr);
   std::int64_t rows = 0;
   std::uint64_t sum = 0;

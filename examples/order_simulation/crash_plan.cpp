@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 namespace order_simulation {
 
@@ -24,14 +25,16 @@ unsigned retries_for(double crash_rate) {
 
 } // namespace
 
-crash_plan::crash_plan(const options& opts)
+crash_plan::crash_plan(const options& opts, std::shared_ptr<troupe::journal_store> journals)
     : injector_{opts.crash_rate > 0 ? std::make_shared<troupe::fault_injector>(opts.crash_rate, opts.seed) : nullptr},
-      workers_{opts.workers}, seed_{opts.seed}, retries_{retries_for(opts.crash_rate)} {}
+      journals_{std::move(journals)}, workers_{opts.workers}, seed_{opts.seed}, retries_{retries_for(opts.crash_rate)} {
+}
 
 troupe::system_options crash_plan::system() const {
   troupe::system_options result;
   result.workers = workers_;
   result.faults = injector_;
+  result.journals = journals_;
   result.through.random = troupe::seeded_random(seed_);
   return result;
 }

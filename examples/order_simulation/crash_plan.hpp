@@ -15,12 +15,12 @@ namespace order_simulation {
 /// How a run makes its actors fail, and how they come back: a failed actor is restarted without limit, and its message is
 /// tried again until chance alone cannot have been the reason.
 ///
-/// Threads: immutable after construction.
+/// Also knows where they keep their events. Threads: immutable after construction.
 class crash_plan {
 public:
-  explicit crash_plan(const options& opts);
+  crash_plan(const options& opts, std::shared_ptr<troupe::journal_store> journals);
 
-  /// Options of the system: workers, seed, and the injector of failures if there is a rate.
+  /// Options of the system: workers, seed, journals, and the injector of failures if there is a rate.
   troupe::system_options system() const;
 
   /// A supervisor without budgets and with the shortest back-off: the injected failures are many and mean nothing.
@@ -37,6 +37,7 @@ public:
 
 private:
   std::shared_ptr<troupe::fault_injector> injector_; // null without a rate
+  std::shared_ptr<troupe::journal_store> journals_;
   unsigned workers_;
   std::uint64_t seed_;
   unsigned retries_;

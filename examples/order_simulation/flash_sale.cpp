@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "flash_sale.hpp"
 
+#include "ask_all.hpp"
 #include "crash_plan.hpp"
 #include "flash_sale_audit.hpp"
 #include "flash_sale_shop.hpp"
@@ -43,14 +44,15 @@ double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double
 
 class flash_sale {
 public:
-  flash_sale(const options& opts, live_view& view, const std::atomic<bool>& interrupted)
-      : opts_{opts}, view_{view}, interrupted_{interrupted}, plan_{opts}, system_{plan_.system()},
-        products_{opts.skew == key_skew::zipf ? key_distribution::zipf(hot_products, opts.zipf_constant)
-                                              : key_distribution::uniform(hot_products)},
+  flash_sale(const options& opts, const run_journal& journal, live_view& view, const std::atomic<bool>& interrupted)
+      : opts_{opts}, journal_{journal}, view_{view}, interrupted_{interrupted}, told_{opts}, plan_{opts, journal.store},
+        system_{plan_.system()}, products_{opts.skew == key_skew::zipf
+                                               ? key_distribution::zipf(hot_products, opts.zipf_constant)
+                                               : key_distribution::uniform(hot_products)},
         began_{system_.now()}, shown_at_{began_} {
     auto root = system_.supervise("sale", plan_.supervisor(troupe::one_for_one));
     // One order inside may have a request here, and its confirmation while the one after it has come.
-    const auto stock_options = plan_.child(4 * orders_inside_max);
+    const auto stock_options = plan_.child(16 * orders_inside_max); // and repetitions after failures
     for (std::uint32_t p = 0; p < 2 * hot_products; ++p) {
       const std::int64_t opening = p < hot_products ? opening_stock_of(opts.orders) : rehearsal_stock;
       const std::string name = fmt::format("{}-{}", p < hot_products ? "product" : "rehearsal", p % hot_products + 1);
@@ -64,23 +66,68 @@ public:
   }
 
   report run() {
-    rehearse_unloaded();
-    const bool given = opts_.rate.has_value();
-    const double capacity = given ? 0 : rehearse_capacity();
-    const double rate = given ? *opts_.rate : sale_overload * capacity;
-    sale_record sale{next_order_, opts_.orders};
-    const sale_figures figures = sell(sale, rate);
+    if (journal_.resumed())
+      finish_earlier_work();
+    const auto to_come = opts_.orders - came_;
+    double capacity = 0;
+    if (to_come > 0) {
+      rehearse_unloaded();
+      capacity = opts_.rate ? 0 : rehearse_capacity();
+    }
+    sale_record sale{first_of_sale(), to_come};
+    const sale_figures figures = to_come > 0 ? sell(sale, opts_.rate ? *opts_.rate : sale_overload * capacity)
+                                             : sale_figures{.selling = 1us, .total = 1us};
     return finish(sale, figures, capacity);
   }
 
 private:
-  void begin_phase(sale_record& record, std::uint32_t first_product, bool closed_loop) {
+  // Numbers of orders: those of one process, first the rehearsals' and then the sale's, after those of the one before.
+  std::uint64_t first_of_life() const { return (journal_.life - 1) * (2 * rehearsal_orders_max + opts_.orders); }
+  std::uint64_t first_of_sale() const { return first_of_life() + 2 * rehearsal_orders_max; }
+
+  buy order_of(std::uint64_t order, troupe::time_point intended, bool in_sale) const {
+    order_dice dice{opts_.seed, order};
+    const auto product = (in_sale ? 0 : hot_products) + static_cast<std::uint32_t>(products_(dice) - 1);
+    const auto quantity = 1 + static_cast<std::uint32_t>(dice() % quantity_max);
+    return {order, product, quantity, intended, in_sale ? came_ + order - first_of_sale() + 1 : 0};
+  }
+
+  /// The orders that an earlier process has let in are finished. Its customers do not come again; those who have not come
+  /// yet do.
+  void finish_earlier_work() {
+    const auto door = answer_of(staff_.door, door_query{});
+    came_ = std::min(door.came, opts_.orders);
+    auto left = door.inside;
+    for (const auto& key : journal_.store->keys("order/"))
+      left.push_back(std::stoull(key.substr(key.find('/') + 1)));
+    std::ranges::sort(left);
+    left.erase(std::unique(left.begin(), left.end()), left.end());
+    staff_.left_over = left.size();
+    const auto in_one_life = 2 * rehearsal_orders_max + opts_.orders;
+    for (const auto order : left)
+      staff_.door.tell(take_up_order{order_of(order, system_.now(), order % in_one_life >= 2 * rehearsal_orders_max)});
+    const auto deadline = system_.now() + patience;
+    while (staff_.left_over > 0 || !journal_.store->keys("order/").empty()) {
+      if (system_.now() > deadline)
+        throw std::runtime_error{fmt::format("flash sale: {} orders that were left are not finished within {} s",
+                                             staff_.left_over.load(), seconds(patience))};
+      std::this_thread::sleep_for(5ms);
+      journal_.store->flush();
+      check();
+    }
+    for (const auto& stock : staff_.stocks)
+      sold_before_.push_back(answer_of(stock, inspect_shelf{}).sold);
+    notes_.push_back(
+        fmt::format("process {} of this run; {} orders that the one before had left were finished, {} of the "
+                    "sale's customers had come",
+                    journal_.life, left.size(), came_));
+  }
+
+  void begin_phase(sale_record& record, bool in_sale) {
     staff_.record = &record;
-    staff_.in_closed_loop = closed_loop;
-    staff_.order_of = [this, first_product](std::uint64_t order, troupe::time_point intended) {
-      order_dice dice{opts_.seed, order};
-      const auto product = first_product + static_cast<std::uint32_t>(products_(dice) - 1);
-      return buy{order, product, 1 + static_cast<std::uint32_t>(dice() % quantity_max), intended};
+    staff_.in_closed_loop = !in_sale;
+    staff_.order_of = [this, in_sale](std::uint64_t order, troupe::time_point intended) {
+      return order_of(order, intended, in_sale);
     };
     last_served_ = 0;
   }
@@ -98,7 +145,6 @@ private:
       std::this_thread::sleep_for(1ms);
       check();
     }
-    next_order_ = record.first() + record.orders();
   }
 
   void check() const {
@@ -115,8 +161,8 @@ private:
   }
 
   void rehearse_unloaded() {
-    sale_record record{next_order_, rehearsal_orders_max};
-    begin_phase(record, hot_products, true);
+    sale_record record{first_of_life(), rehearsal_orders_max};
+    begin_phase(record, false);
     staff_.crowd.tell(open_doors{unloaded_customers});
     wait(unloaded_time, record, 0);
     end_phase(record);
@@ -127,8 +173,8 @@ private:
 
   /// Orders per second of a closed loop that keeps the shop full.
   double rehearse_capacity() {
-    sale_record record{next_order_, rehearsal_orders_max};
-    begin_phase(record, hot_products, true);
+    sale_record record{first_of_life() + rehearsal_orders_max, rehearsal_orders_max};
+    begin_phase(record, false);
     staff_.crowd.tell(open_doors{orders_inside_max});
     wait(warm_up_time, record, 0);
     std::vector<double> per_s_of;
@@ -147,7 +193,7 @@ private:
 
   /// Customers come as a Poisson process of `rate`, whatever the shop can do.
   sale_figures sell(sale_record& record, double rate) {
-    begin_phase(record, 0, false);
+    begin_phase(record, true);
     order_dice dice{opts_.seed, ~std::uint64_t{0}};
     const auto gap = [&] {
       return std::chrono::nanoseconds{std::llround(std::min(-std::log1p(-dice.unit()) / rate, 3600.0) * 1e9)};
@@ -194,7 +240,8 @@ private:
     s.in_flight = record.sent - std::min<std::uint64_t>(record.answered(), record.sent);
     s.per_s = static_cast<double>(served - last_served_) / seconds(now - shown_at_);
     if (asked_ && asked_->ready()) // asked last time: who sends the customers must not wait
-      shown_latencies_ = std::move(*std::exchange(asked_, std::nullopt)).get();
+      if (const auto answer = std::move(*std::exchange(asked_, std::nullopt)).try_get())
+        shown_latencies_ = *answer;
     if (!asked_)
       asked_ = staff_.crowd.ask(ask_latencies{}, patience);
     s.p50_ms = shown_latencies_.p50_ms;
@@ -211,10 +258,12 @@ private:
     report r;
     std::vector<sale_stock_figures> stocks;
     for (const auto& stock : staff_.stocks)
-      stocks.push_back(stock.ask(inspect_shelf{}, patience).get());
+      stocks.push_back(answer_of(stock, inspect_shelf{}));
     const auto end = system_.shutdown();
     r.scenario = name_of(scenario_kind::flash_sale);
     r.seed = opts_.seed;
+    r.journal = journal_.name;
+    r.life = journal_.life;
     r.workers = system_.workers();
     r.elapsed_s = seconds(system_.now() - began_);
     const std::uint64_t sent = sale.sent;
@@ -231,24 +280,27 @@ private:
     r.messages = counts_of(end.books);
     r.supervision = plan_.counts(system_);
     r.notes = std::move(notes_);
-    const sale_facts facts{sale, f, stocks, opening_stock_of(opts_.orders), unloaded_, capacity};
+    const sale_facts facts{sale, f, stocks, sold_before_, opening_stock_of(opts_.orders), unloaded_, capacity};
     append_sale_notes(r, facts);
     append_sale_invariants(r, facts);
-    if (opts_.crash_rate == 0 && !interrupted_)
+    if (opts_.crash_rate == 0 && !interrupted_ && !journal_.resumed())
       append_speed_invariants(r, facts);
     append_system_invariants(r, end);
     return r;
   }
 
   const options& opts_;
+  const run_journal& journal_;
   live_view& view_;
   const std::atomic<bool>& interrupted_;
+  acknowledgements told_;
   const crash_plan plan_;
-  sale_staff staff_{.plan = plan_}; // before the system, whose actors point to it
+  sale_staff staff_{.plan = plan_, .told = told_}; // before the system, whose actors point to it
   troupe::system system_;
   const key_distribution products_;
   const troupe::time_point began_;
-  std::uint64_t next_order_ = 0;
+  std::uint64_t came_ = 0;                // customers of the sale, in earlier processes
+  std::vector<std::int64_t> sold_before_; // in earlier processes, by product; empty: there was none
   latency_figures unloaded_{};
   std::vector<std::string> notes_;
   troupe::time_point shown_at_;
@@ -259,8 +311,9 @@ private:
 
 } // namespace
 
-report run_flash_sale(const options& opts, live_view& view, const std::atomic<bool>& interrupted) {
-  return flash_sale{opts, view, interrupted}.run();
+report run_flash_sale(const options& opts, const run_journal& journal, live_view& view,
+                      const std::atomic<bool>& interrupted) {
+  return flash_sale{opts, journal, view, interrupted}.run();
 }
 
 } // namespace order_simulation

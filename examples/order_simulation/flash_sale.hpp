@@ -4,6 +4,7 @@
 #include "live_view.hpp"
 #include "options.hpp"
 #include "report.hpp"
+#include "run_journal.hpp"
 
 #include <atomic>
 
@@ -14,6 +15,7 @@ namespace order_simulation {
 ///
 /// Once `interrupted` is true, no more customers come, and the report is about those who did. Errors: std::runtime_error
 /// if the run itself fails.
-report run_flash_sale(const options& opts, live_view& view, const std::atomic<bool>& interrupted);
+report run_flash_sale(const options& opts, const run_journal& journal, live_view& view,
+                      const std::atomic<bool>& interrupted);
 
 } // namespace order_simulation

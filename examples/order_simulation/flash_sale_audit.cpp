@@ -51,7 +51,8 @@ void append_sale_invariants(report& r, const sale_facts& f) {
     const std::int64_t had = p < hot_products ? f.opening_stock : rehearsal_stock;
     none_oversold = none_oversold && s.available >= 0 && s.sold <= had;
     law = law && s.held == 0 && s.sold + s.available == had;
-    sold += p < hot_products ? s.sold : 0;
+    if (p < hot_products)
+      sold += s.sold - (f.sold_before.empty() ? 0 : f.sold_before[p]);
   }
   r.invariants.push_back({"no product is oversold", none_oversold, f.stocks.size()});
   r.invariants.push_back({"stock law: sold + left = opening, and nothing is held", law, f.stocks.size()});

@@ -38,6 +38,7 @@ struct sale_facts {
   const sale_record& sale;
   const sale_figures& figures;
   const std::vector<sale_stock_figures>& stocks; ///< The hot products, then those of the rehearsals.
+  const std::vector<std::int64_t>& sold_before;  ///< By earlier processes of the run; empty: there was none.
   std::int64_t opening_stock;                    ///< Of each hot product.
   latency_figures unloaded;
   double capacity_per_s; ///< 0 if it was not measured.

@@ -44,6 +44,8 @@ public:
     answered_.fetch_add(1, std::memory_order_release); // publishes all of the above; pairs with answered()
   }
 
+  bool has_answer(std::uint64_t order) const { return answers_[order - first_].load(std::memory_order_relaxed) > 0; }
+
   /// Answers so far, repeated ones included.
   std::uint64_t answered() const { return answered_.load(std::memory_order_acquire); }
 

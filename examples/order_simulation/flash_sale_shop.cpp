@@ -2,6 +2,7 @@
 #include "flash_sale_shop.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace order_simulation {
@@ -17,23 +18,38 @@ std::chrono::microseconds payment_time(std::uint64_t order) {
 
 sale_door::effect<> sale_door::on(const buy& b) {
   fault_point();
-  const bool full = state().inside >= orders_inside_max;
+  if (inside(b.order)) // the door failed after it was kept
+    return effect<>{}.then([this, &b] { start_order(b); });
+  const bool full = state().inside.size() >= orders_inside_max;
   if (full || now() - b.intended > lateness_max) {
     const auto outcome = full ? sale_outcome::busy_full : sale_outcome::busy_late;
     return effect<>{}.then([this, &b, outcome] {
       staff_.tell(staff_.crowd, sale_answer{b.order, outcome, 0, b.intended});
     });
   }
-  return effect<>{let_in{}}.then([this, &b] { start_order(b); });
+  return effect<>{let_in{b.order, b.customer}}.then([this, &b] { start_order(b); });
 }
 
-sale_door::effect<> sale_door::on(const leave_shop&) {
+sale_door::effect<> sale_door::on(const leave_shop& m) {
   fault_point();
-  return {let_out{}};
+  effect<> gone;
+  if (inside(m.order))
+    gone.and_event(let_out{m.order});
+  return std::move(gone).then([&m] { m.from.tell(end_kept{true}); });
+}
+
+void sale_door::apply(door_state& s, const let_in& e) {
+  s.inside.push_back(e.order);
+  ++s.admitted;
+  s.came = std::max(s.came, e.customer);
+}
+
+bool sale_door::inside(std::uint64_t order) const {
+  return std::find(state().inside.begin(), state().inside.end(), order) != state().inside.end();
 }
 
 void sale_door::start_order(const buy& b) {
-  auto options = staff_.plan.child(1); // the answer of the stock
+  auto options = staff_.plan.child(16); // the answer of the stock, and what it and the door say of the end, repeated
   options.restart = troupe::transient;
   staff_.orders.start<sale_order>({}, options, &staff_, b);
 }
@@ -42,32 +58,63 @@ void sale_door::start_order(const buy& b) {
 
 sale_order::sale_order(sale_staff* staff, buy wanted)
     : journaled_actor{"order/" + std::to_string(wanted.order)}, staff_{*staff}, wanted_{wanted} {
-  if (state() == order_stage::paying)
+  if (state().stage == order_stage::paying)
     after(payment_time(wanted_.order), payment_authorised{});
+  else if (state().stage == order_stage::over)
+    tell_end();
+  if (incarnation() != 0)
+    return; // the message that failed is tried again
+  if (state().stage == order_stage::reserving)
+    self().tell(payment_authorised{});
+  else if (state().stage == order_stage::over)
+    answer_customer();
 }
 
 sale_order::effect<> sale_order::on(const payment_authorised&) {
   fault_point();
-  if (state() != order_stage::paying)
+  if (state().stage == order_stage::over)
     return {};
-  return effect<>{order_paid{}}.then([this] {
+  effect<> paid;
+  if (state().stage == order_stage::paying)
+    paid.and_event(order_paid{});
+  return std::move(paid).then([this] {
     staff_.tell(staff_.stocks[wanted_.product], hold_units{self(), wanted_.order, wanted_.quantity});
   });
 }
 
 sale_order::effect<> sale_order::on(const hold_answer& a) {
   fault_point();
-  if (state() != order_stage::reserving)
+  if (state().stage == order_stage::paying)
     return {};
-  return effect<>{order_over{}}.then([this, granted = a.granted] {
-    if (granted)
-      staff_.tell(staff_.stocks[wanted_.product], confirm_units{wanted_.order});
-    staff_.tell(staff_.door, leave_shop{wanted_.order});
-    const auto outcome = granted ? sale_outcome::sold : sale_outcome::sold_out;
-    staff_.tell(staff_.crowd, sale_answer{wanted_.order, outcome, granted ? wanted_.quantity : 0, wanted_.intended});
-    forget();
-    stop();
+  effect<> ended; // if it was kept before, a failure came in between, and nobody has been told
+  if (state().stage == order_stage::reserving)
+    ended.and_event(order_over{a.granted});
+  return std::move(ended).then([this] {
+    tell_end();
+    answer_customer();
   });
+}
+
+void sale_order::answer_customer() {
+  const bool granted = state().granted;
+  const auto outcome = granted ? sale_outcome::sold : sale_outcome::sold_out;
+  staff_.tell(staff_.crowd, sale_answer{wanted_.order, outcome, granted ? wanted_.quantity : 0, wanted_.intended});
+}
+
+void sale_order::tell_end() {
+  sold_ = !state().granted;
+  if (state().granted)
+    staff_.tell(staff_.stocks[wanted_.product], confirm_units{self(), wanted_.order});
+  staff_.tell(staff_.door, leave_shop{self(), wanted_.order});
+}
+
+void sale_order::on(const end_kept& m) {
+  fault_point();
+  (m.by_door ? out_ : sold_) = true;
+  if (!out_ || !sold_)
+    return;
+  forget();
+  stop();
 }
 
 // -- the stock ---------------------------------------------------------------------------------------------------------
@@ -87,9 +134,10 @@ sale_stock::effect<> sale_stock::on(const hold_units& m) {
 
 sale_stock::effect<> sale_stock::on(const confirm_units& m) {
   fault_point();
-  if (!holds(m.order))
-    return {};
-  return {units_sold{m.order}};
+  effect<> sold;
+  if (holds(m.order))
+    sold.and_event(units_sold{m.order});
+  return std::move(sold).then([&m] { m.from.tell(end_kept{false}); });
 }
 
 sale_stock_figures sale_stock::on(const inspect_shelf&) {
@@ -118,6 +166,15 @@ bool sale_stock::holds(std::uint64_t order) const {
 
 void sale_crowd::on(const sale_answer& a) {
   fault_point();
+  if (a.outcome == sale_outcome::sold)
+    staff_.told.add("sold " + std::to_string(a.order) + " " + std::to_string(a.units));
+  if (staff_.record == nullptr) { // he came in an earlier process
+    if (staff_.told_late.insert(a.order).second)
+      --staff_.left_over;
+    return;
+  }
+  if (staff_.record->has_answer(a.order)) // told again after a failure
+    return;
   staff_.record->note(a.order, a.outcome, a.units, now() - a.intended);
   if (staff_.in_closed_loop)
     send_next();

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/journal/format.hpp>
 #include <troupe/journal/journaled_actor.hpp>
 #include <troupe/system.hpp>
 
+#include "acknowledgements.hpp"
 #include "crash_plan.hpp"
 #include "flash_sale_record.hpp"
 
@@ -12,7 +14,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace order_simulation {
@@ -43,11 +47,13 @@ struct buy {
   std::uint32_t product;
   std::uint32_t quantity;
   troupe::time_point intended; ///< When he meant to come.
+  std::uint64_t customer = 0;  ///< Of the sale, from 1; 0: of a rehearsal.
 };
 
 /// Who works in a flash sale. Filled before the first message is sent. Outlives the system.
 struct sale_staff {
   const crash_plan& plan;
+  acknowledgements& told;
 
   // -- immutable while the sale runs --
   std::vector<troupe::ref<sale_stock>> stocks{};
@@ -55,13 +61,19 @@ struct sale_staff {
   troupe::ref<sale_crowd> crowd{};
   troupe::supervisor orders{};
 
-  // -- of the phase at hand: changes between phases only, while nobody is inside --
+  // -- of the phase at hand: changes between phases only, while nobody is inside; no record while what an earlier process
+  // has left is finished --
   sale_record* record = nullptr;
   bool in_closed_loop = false;
   std::function<buy(std::uint64_t order, troupe::time_point intended)> order_of{};
 
+  // -- the crowd only --
+  std::set<std::uint64_t> told_late{}; ///< Customers of earlier processes.
+
   // -- atomic --
   std::atomic<std::uint64_t> refused{0}; ///< Messages that did not fit where they must: always 0, or the sale is wrong.
+
+  std::atomic<std::uint64_t> left_over{0}; ///< Orders of earlier processes whose customers are not answered.
 
   /// Sends what must arrive.
   template <class Actor, class Message>
@@ -75,29 +87,55 @@ struct sale_staff {
 
 /// To the door: an order is over.
 struct leave_shop {
+  troupe::ref<sale_order> from;
   std::uint64_t order;
 };
 
-struct door_state {
-  std::uint64_t inside = 0;
-  std::uint64_t admitted = 0;
+/// To the door: a customer whose order an earlier process has left is inside still.
+struct take_up_order {
+  buy wanted;
 };
-struct let_in {};
-struct let_out {};
+
+struct door_state {
+  std::vector<std::uint64_t> inside{}; ///< Orders, at most orders_inside_max.
+  std::uint64_t admitted = 0;
+  std::uint64_t came = 0; ///< The last customer of the sale who was let in; 0: none.
+  static constexpr std::string_view journal_name = "door_state";
+  TROUPE_JSON(door_state, inside, admitted, came)
+};
+struct let_in {
+  std::uint64_t order = 0;
+  std::uint64_t customer = 0; ///< As in `buy`.
+  static constexpr std::string_view journal_name = "let_in";
+  TROUPE_JSON(let_in, order, customer)
+};
+struct let_out {
+  std::uint64_t order = 0;
+  static constexpr std::string_view journal_name = "let_out";
+  TROUPE_JSON(let_out, order)
+};
+
+/// To the door: what it knows.
+struct door_query {
+  using reply = door_state;
+};
 
 /// Admission control. Lets an order in, or answers "busy": never a queue behind it.
-class sale_door
-    : public troupe::journaled_actor<sale_door, door_state, troupe::events<let_in, let_out>, buy, leave_shop> {
+class sale_door : public troupe::journaled_actor<sale_door, door_state, troupe::events<let_in, let_out>, buy,
+                                                 leave_shop, take_up_order, door_query> {
 public:
   explicit sale_door(sale_staff* staff) : journaled_actor{"door"}, staff_{*staff} {}
 
   effect<> on(const buy& b);
-  effect<> on(const leave_shop&);
+  effect<> on(const leave_shop& m);
+  void on(const take_up_order& m) { start_order(m.wanted); }
+  door_state on(const door_query&) { return state(); }
 
-  static void apply(door_state& s, const let_in&) { ++s.inside, ++s.admitted; }
-  static void apply(door_state& s, const let_out&) { --s.inside; }
+  static void apply(door_state& s, const let_in& e);
+  static void apply(door_state& s, const let_out& e) { std::erase(s.inside, e.order); }
 
 private:
+  bool inside(std::uint64_t order) const;
   void start_order(const buy& b);
 
   sale_staff& staff_;
@@ -113,27 +151,55 @@ struct hold_answer {
   bool granted;
 };
 
+/// To an order: the door, or the stock, has kept that it is over.
+struct end_kept {
+  bool by_door;
+};
+
 enum class order_stage : std::uint8_t { paying, reserving, over };
-struct order_paid {};
-struct order_over {};
+struct order_paid {
+  static constexpr std::string_view journal_name = "order_paid";
+  friend void to_json(nlohmann::json& j, const order_paid&) { j = nlohmann::json::object(); }
+  friend void from_json(const nlohmann::json&, order_paid&) {}
+};
+struct order_over {
+  bool granted = false;
+  static constexpr std::string_view journal_name = "order_over";
+  TROUPE_JSON(order_over, granted)
+};
+struct sale_order_state {
+  order_stage stage{};
+  bool granted = false; ///< Once it is over.
+  static constexpr std::string_view journal_name = "sale_order_state";
+  TROUPE_JSON(sale_order_state, stage, granted)
+};
 
 /// One order: authorises the payment, has its units held, and confirms; or lets the authorisation lapse if they are sold
 /// out. Paying comes first, so that an order costs the shop the same whether or not there is anything left.
-class sale_order : public troupe::journaled_actor<sale_order, order_stage, troupe::events<order_paid, order_over>,
-                                                  payment_authorised, hold_answer> {
+///
+/// The customer is answered when the order is over. It stays in mind until door and stock have kept that, too: whenever the
+/// process is killed, the next one finds every order that somebody still has to hear of.
+class sale_order : public troupe::journaled_actor<sale_order, sale_order_state, troupe::events<order_paid, order_over>,
+                                                  payment_authorised, hold_answer, end_kept> {
 public:
   /// A restart in the middle of a payment asks the provider again, who knows the order by its number.
   sale_order(sale_staff* staff, buy wanted);
 
   effect<> on(const payment_authorised&);
   effect<> on(const hold_answer& a);
+  void on(const end_kept& m);
 
-  static void apply(order_stage& s, const order_paid&) { s = order_stage::reserving; }
-  static void apply(order_stage& s, const order_over&) { s = order_stage::over; }
+  static void apply(sale_order_state& s, const order_paid&) { s.stage = order_stage::reserving; }
+  static void apply(sale_order_state& s, const order_over& e) { s = {order_stage::over, e.granted}; }
 
 private:
+  void answer_customer();
+  void tell_end();
+
   sale_staff& staff_;
   const buy wanted_;
+  bool out_ = false;  ///< The door has kept the end,
+  bool sold_ = false; ///< and so has the stock, if it had something to keep.
 };
 
 // -- the stock ---------------------------------------------------------------------------------------------------------
@@ -147,6 +213,7 @@ struct hold_units {
 
 /// To a stock: the units held for an order are sold.
 struct confirm_units {
+  troupe::ref<sale_order> from;
   std::uint64_t order;
 };
 
@@ -154,22 +221,29 @@ struct sale_stock_figures {
   std::int64_t available = 0;
   std::int64_t held = 0;
   std::int64_t sold = 0;
+  TROUPE_JSON(sale_stock_figures, available, held, sold)
 };
 struct inspect_shelf {
   using reply = sale_stock_figures;
 };
 
 struct units_held {
-  std::uint64_t order;
-  std::uint32_t quantity;
+  std::uint64_t order = 0;
+  std::uint32_t quantity = 0;
+  static constexpr std::string_view journal_name = "units_held";
+  TROUPE_JSON(units_held, order, quantity)
 };
 struct units_sold {
-  std::uint64_t order;
+  std::uint64_t order = 0;
+  static constexpr std::string_view journal_name = "units_sold";
+  TROUPE_JSON(units_sold, order)
 };
 
 struct sale_stock_state {
   sale_stock_figures figures{};
   std::vector<units_held> holds{}; ///< At most one for each order inside.
+  static constexpr std::string_view journal_name = "sale_stock_state";
+  TROUPE_JSON(sale_stock_state, figures, holds)
 };
 
 /// The stock of one product.

@@ -8,6 +8,7 @@
 #include "output_file.hpp"
 #include "replay.hpp"
 #include "report.hpp"
+#include "run_journal.hpp"
 
 #include <fmt/format.h>
 
@@ -50,11 +51,11 @@ int complain(int status, const std::string& problem) {
   return status;
 }
 
-report run_scenario(const options& opts, live_view& view) {
+report run_scenario(const options& opts, const run_journal& journal, live_view& view) {
   switch (opts.scenario) {
-    case scenario_kind::marketplace: return run_marketplace(opts, view, interrupted);
-    case scenario_kind::flash_sale: return run_flash_sale(opts, view, interrupted);
-    case scenario_kind::replay: return run_replay(opts, view, interrupted);
+    case scenario_kind::marketplace: return run_marketplace(opts, journal, view, interrupted);
+    case scenario_kind::flash_sale: return run_flash_sale(opts, journal, view, interrupted);
+    case scenario_kind::replay: return run_replay(opts, journal, view, interrupted);
   }
   throw std::logic_error{"no such scenario"};
 }
@@ -62,7 +63,15 @@ report run_scenario(const options& opts, live_view& view) {
 int run(const options& opts) {
   // The view goes to standard error, so that standard output holds the report alone.
   live_view view{stderr, live_view::style_for(stderr, opts.quiet)};
-  const report r = run_scenario(opts, view);
+  const run_journal journal = open_run_journal(opts);
+  if (journal.name != "memory" && !opts.quiet)
+    std::fputs(
+        fmt::format("order_simulation: journal in {0}; after a crash go on with the same options and --journal {0} "
+                    "--resume\n",
+                    journal.name)
+            .c_str(),
+        stderr);
+  const report r = run_scenario(opts, journal, view);
   const std::string text = to_text(r, wants_color(stdout));
   const bool printed = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
   if (!opts.report.empty())
@@ -83,6 +92,10 @@ int main(int argc, char** argv) {
   handle_signals();
   try {
     return run(*command.run);
+  } catch (const journal_mismatch& e) {
+    return complain(exit_bad_input, e.what());
+  } catch (const troupe::journal_error& e) {
+    return complain(exit_bad_input, std::string{"--journal: "} + e.what());
   } catch (const order_log_error& e) {
     return complain(exit_bad_input, e.what());
   } catch (const std::exception& e) {

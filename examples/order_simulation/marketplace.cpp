@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "marketplace.hpp"
 
+#include "ask_all.hpp"
 #include "crash_plan.hpp"
 #include "marketplace_audit.hpp"
 #include "marketplace_driver.hpp"
+#include "marketplace_recovery.hpp"
 #include "marketplace_shop.hpp"
 #include "marketplace_traffic.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -26,11 +30,18 @@ constexpr unsigned audits_max = 60;
 
 class marketplace_run {
 public:
-  marketplace_run(const options& opts, live_view& view, const std::atomic<bool>& interrupted)
-      : opts_{opts}, view_{view}, interrupted_{interrupted}, crashes_{opts}, system_{crashes_.system()},
-        driver_count_{drivers_for(opts)}, shop_{opts, crashes_, system_, driver_count_},
-        plan_{opts, shop_, std::vector<shown_product>(opts.products), keys(opts, opts.sellers),
-              keys(opts, products_per_seller)} {
+  marketplace_run(const options& opts, const run_journal& journal, live_view& view,
+                  const std::atomic<bool>& interrupted)
+      : opts_{opts}, journal_{journal}, view_{view}, interrupted_{interrupted}, told_{opts},
+        crashes_{opts, journal.store}, system_{crashes_.system()}, driver_count_{drivers_for(opts)},
+        shop_{opts, crashes_, system_, driver_count_}, plan_{opts,
+                                                             shop_,
+                                                             std::vector<shown_product>(opts.products),
+                                                             {},
+                                                             keys(opts, opts.sellers),
+                                                             keys(opts, products_per_seller),
+                                                             told_,
+                                                             journal.life} {
     for (std::uint64_t i = 0; i < opts.products; ++i)
       plan_.shown[i].price = shop_.prices[i].price.cents;
     for (std::uint32_t i = 0; i < driver_count_; ++i)
@@ -40,11 +51,13 @@ public:
   report run() {
     const auto before = system_.books().handled;
     plan_.begin = system_.now();
-    const auto drivers = shop_.root.supervise("drivers", crashes_.supervisor(troupe::one_for_one));
-    const auto child = crashes_.child(troupe::mailbox_options::capacity_max);
-    for (std::uint32_t i = 0; i < driver_count_; ++i)
-      drivers_.push_back(drivers.start<marketplace_driver>("driver-" + std::to_string(i), child, books_[i]));
-    watch_until_done();
+    if (journal_.resumed())
+      finish_earlier_work();
+    for (const auto& d : shop_.diaries)
+      answer_of(d, begin_epoch{journal_.life});
+    for (const auto& b : books_)
+      b->begin(opts_);
+    drive("drivers");
     const auto end = system_.now();
     const auto handled = system_.books().handled - before;
     auto findings = audit();
@@ -59,6 +72,29 @@ private:
 
   static key_distribution keys(const options& opts, std::uint64_t n) {
     return opts.skew == key_skew::zipf ? key_distribution::zipf(n, opts.zipf_constant) : key_distribution::uniform(n);
+  }
+
+  /// Runs the drivers until they have nothing left to do.
+  void drive(const std::string& name) {
+    const auto group = shop_.root.supervise(name, crashes_.supervisor(troupe::one_for_one));
+    const auto child = crashes_.child(troupe::mailbox_options::capacity_max);
+    drivers_.clear();
+    for (std::uint32_t i = 0; i < driver_count_; ++i) {
+      books_[i]->finished = false;
+      drivers_.push_back(
+          group.start<marketplace_driver>("driver-" + std::to_string(i), child, books_[i], shop_.diaries[i]));
+    }
+    watch_until_done();
+  }
+
+  /// Every transaction that an earlier process has left unanswered is submitted again, before there are new ones.
+  void finish_earlier_work() {
+    recover(plan_, books_);
+    const auto left = sum([](const driver_book& b) { return b.recovered.size(); });
+    drive("recovery");
+    notes_.push_back(fmt::format("process {} of this run; {} transactions that the one before had left unanswered were "
+                                 "submitted again",
+                                 journal_.life, left));
   }
 
   template <class Figure>
@@ -123,16 +159,21 @@ private:
     return 0;
   }
 
-  /// Nothing waits in any mailbox, and nothing came in between two looks.
+  /// Nothing waits in any mailbox or is being written, and nothing came in between several looks.
   void come_to_rest() {
-    for (unsigned i = 0; i < 2'000; ++i) {
+    constexpr unsigned looks = 3;
+    unsigned still = 0;
+    for (unsigned i = 0; i < 4'000 && still < looks; ++i) {
+      journal_.store->flush();
       const auto first = system_.books();
+      journal_.store->flush();
       const auto second = system_.books();
-      if (first.queued == 0 && second.queued == 0 && first.accepted == second.accepted)
-        return;
-      std::this_thread::sleep_for(5ms);
+      still = first.queued == 0 && second.queued == 0 && first.accepted == second.accepted ? still + 1 : 0;
+      if (still < looks)
+        std::this_thread::sleep_for(5ms);
     }
-    throw std::runtime_error{"marketplace: the actors do not come to rest"};
+    if (still < looks)
+      throw std::runtime_error{"marketplace: the actors do not come to rest"};
   }
 
   /// What an injected failure has interrupted goes on by itself a moment later: the audit waits for that.
@@ -143,8 +184,10 @@ private:
       come_to_rest();
       auto found = look_into(shop_);
       found.probes = probes;
-      if (found.unfinished == 0 || i == audits_max)
+      if (found.unfinished == 0 || i == audits_max) {
+        read_journals(shop_, *journal_.store, found);
         return found;
+      }
       std::this_thread::sleep_for(200ms);
     }
   }
@@ -153,22 +196,22 @@ private:
     report r;
     r.scenario = name_of(scenario_kind::marketplace);
     r.seed = opts_.seed;
+    r.journal = journal_.name;
+    r.life = journal_.life;
+    r.notes = notes_;
     r.workers = system_.workers();
     r.elapsed_s = std::chrono::duration<double>(elapsed).count();
+    std::uint64_t completed_before = 0;
     for (const auto& b : books_) {
-      r.orders.completed += b->orders_completed;
-      r.orders.rejected += b->orders_rejected;
-      r.orders.failed += b->orders_failed;
+      r.orders.completed += b->sums.orders_completed;
+      r.orders.rejected += b->sums.orders_rejected;
+      r.orders.failed += b->sums.orders_failed;
+      completed_before += b->completed_before;
     }
     r.orders.submitted = r.orders.completed + r.orders.rejected + r.orders.failed;
-    const auto ended = sum([](const driver_book& b) {
-      std::uint64_t n = 0;
-      for (const auto e : b.ended)
-        n += e;
-      return n;
-    });
+    const auto ended = sum([](const driver_book& b) { return b.ended; });
     r.throughput.transactions_per_s = static_cast<double>(ended) / r.elapsed_s;
-    r.throughput.orders_per_s = static_cast<double>(r.orders.completed) / r.elapsed_s;
+    r.throughput.orders_per_s = static_cast<double>(r.orders.completed - completed_before) / r.elapsed_s;
     r.throughput.messages_per_s = static_cast<double>(handled) / r.elapsed_s;
     for (std::size_t k = 0; k < transaction_kinds; ++k) {
       latency_histogram all;
@@ -185,8 +228,10 @@ private:
   }
 
   const options& opts_;
+  const run_journal& journal_;
   live_view& view_;
   const std::atomic<bool>& interrupted_;
+  acknowledgements told_;
   const crash_plan crashes_;
   troupe::system system_;
   const std::uint32_t driver_count_;
@@ -194,14 +239,16 @@ private:
   marketplace_plan plan_;
   std::vector<std::shared_ptr<driver_book>> books_;
   std::vector<troupe::ref<marketplace_driver>> drivers_;
+  std::vector<std::string> notes_;
   std::uint64_t done_shown_ = 0;
   std::vector<std::uint64_t> latencies_shown_ = std::vector<std::uint64_t>(recent_latencies::buckets);
 };
 
 } // namespace
 
-report run_marketplace(const options& opts, live_view& view, const std::atomic<bool>& interrupted) {
-  return marketplace_run{opts, view, interrupted}.run();
+report run_marketplace(const options& opts, const run_journal& journal, live_view& view,
+                       const std::atomic<bool>& interrupted) {
+  return marketplace_run{opts, journal, view, interrupted}.run();
 }
 
 } // namespace order_simulation

@@ -4,6 +4,7 @@
 #include "live_view.hpp"
 #include "options.hpp"
 #include "report.hpp"
+#include "run_journal.hpp"
 
 #include <atomic>
 
@@ -15,6 +16,7 @@ namespace order_simulation {
 /// Without `opts.rate` each of `opts.concurrency` clients begins its next transaction when the last one has ended; with
 /// it, transactions arrive by themselves and latencies count from the arrival. Once `interrupted` is true no more
 /// begin, what is under way ends, and the report is about that. Errors: std::runtime_error if the run itself fails.
-report run_marketplace(const options& opts, live_view& view, const std::atomic<bool>& interrupted);
+report run_marketplace(const options& opts, const run_journal& journal, live_view& view,
+                       const std::atomic<bool>& interrupted);
 
 } // namespace order_simulation

@@ -1,36 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "marketplace_audit.hpp"
 
+#include "ask_all.hpp"
+
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <chrono>
-#include <deque>
 #include <stdexcept>
+#include <string>
+#include <typeinfo>
 #include <unordered_map>
 
 namespace order_simulation {
 
 namespace {
 
-using namespace std::chrono_literals;
 using namespace troupe::commerce;
 
-constexpr std::size_t window = 2'000; // requests under way at once
-constexpr auto patience = 60s;
 constexpr std::size_t probed_customers = 1'000;
-
-/// Asks each of `refs` and hands the replies on in the same order.
-template <class Ref, class Query, class Take>
-void ask_all(const std::vector<Ref>& refs, const Query& query, Take take) {
-  std::deque<troupe::reply<troupe::reply_of<Query>>> under_way;
-  std::size_t next = 0;
-  for (std::size_t i = 0; i < refs.size(); ++i) {
-    for (; next < refs.size() && under_way.size() < window; ++next)
-      under_way.push_back(refs[next].ask(query, patience));
-    take(i, std::move(under_way.front()).get());
-    under_way.pop_front();
-  }
-}
 
 struct open_delivery {
   shipment_status status{};
@@ -72,6 +60,7 @@ private:
       p.packages_delivered = s.delivered;
       p.open_shipments = s.open.size();
       p.last_number = s.last_number;
+      f_.unfinished += s.untold.size();
       for (const auto& x : s.open)
         deliveries_[hash_of(x.order)] = {x.status, static_cast<std::uint64_t>(std::popcount(x.delivered))};
     });
@@ -184,6 +173,58 @@ market_findings look_into(const marketplace_shop& shop) {
   return f;
 }
 
+namespace {
+
+/// Rebuilds one customer's orders from the journal, and counts the records of deliveries.
+class order_reader final : public troupe::journal_visitor {
+public:
+  void snapshot(const troupe::journal_record& r) override { state = *static_cast<const order_state*>(r.value); }
+  void event(const troupe::journal_record& r) override {
+    take<order_invoiced>(r);
+    take<order_refused>(r);
+    take<order_progressed>(r);
+    take<order_compensated>(r);
+    take<order_misordered>(r);
+  }
+  void handled(const troupe::inbound&) override {}
+  void last_sent(std::uint64_t) override {}
+  void unsettled(const troupe::outbound&) override {}
+
+  order_state state;
+
+private:
+  template <class E>
+  void take(const troupe::journal_record& r) {
+    if (*r.type->info == typeid(E))
+      order::apply(state, *static_cast<const E*>(r.value));
+  }
+};
+
+} // namespace
+
+void read_journals(const marketplace_shop& shop, troupe::journal_store& store, market_findings& f) {
+  static constexpr std::array<const troupe::journal_type*, 6> types{
+      &troupe::journal_type_of<order_state>,       &troupe::journal_type_of<order_invoiced>,
+      &troupe::journal_type_of<order_refused>,     &troupe::journal_type_of<order_progressed>,
+      &troupe::journal_type_of<order_compensated>, &troupe::journal_type_of<order_misordered>};
+  store.flush();
+  const auto some = std::min(probed_customers, shop.orders.size());
+  const std::vector orders(shop.orders.begin(), shop.orders.begin() + static_cast<std::ptrdiff_t>(some));
+  ask_all(orders, order_query{}, [&](std::size_t i, const order_state& live) {
+    order_reader kept;
+    store.open("order/" + std::to_string(i + 1), types)->replay(kept);
+    const auto& k = kept.state;
+    ++f.journals;
+    f.journals_delivered += live.delivered.count;
+    f.journals_steps += k.delivered.count;
+    f.journals_differ += k.last_number != live.last_number || k.paid != live.paid || k.delivered != live.delivered ||
+                                 k.failed != live.failed || k.paid_total != live.paid_total ||
+                                 k.open.size() != live.open.size()
+                             ? 1
+                             : 0;
+  });
+}
+
 std::uint64_t repeat_old_requests(const marketplace_shop& shop) {
   std::uint64_t repeated = 0;
   const auto some = std::min(probed_customers, shop.orders.size());
@@ -194,8 +235,8 @@ std::uint64_t repeat_old_requests(const marketplace_shop& shop) {
     if (last[i] == 0)
       continue;
     // Amounts that nobody has paid would show, if any of this had an effect.
-    const auto paid = shop.payments[i].ask(process_payment{last[i], payment_method::boleto, 0, {1}}, patience).get();
-    shop.customers[i].ask(note_purchase{last[i], paid == payment_answer::paid, {1}}, patience).get();
+    const auto paid = answer_of(shop.payments[i], process_payment{last[i], payment_method::boleto, 0, {1}});
+    answer_of(shop.customers[i], note_purchase{last[i], paid == payment_answer::paid, {1}});
     repeated += 2;
   }
   return repeated;

@@ -49,6 +49,9 @@ struct market_findings {
   std::uint64_t stocks_reserved = 0; ///< With units that nobody will settle.
   std::uint64_t versions_broken = 0; ///< Stocks or list prices that differ from their product.
   std::uint64_t sellers = 0, dashboards_wrong = 0;
+  std::uint64_t journals = 0;                               ///< Of orders that were read again.
+  std::uint64_t journals_differ = 0;                        ///< That give another state than the actor has.
+  std::uint64_t journals_delivered = 0, journals_steps = 0; ///< Delivered orders, and records of a delivery.
   std::uint64_t probes = 0; ///< Requests that were repeated before the rest was looked at.
 };
 
@@ -57,6 +60,9 @@ std::uint64_t repeat_old_requests(const marketplace_shop& shop);
 
 /// Asks every actor. Requires a marketplace at rest; otherwise `unfinished` may not be 0.
 market_findings look_into(const marketplace_shop& shop);
+
+/// Reads the journals of some orders behind their actors' backs. Requires a marketplace at rest.
+void read_journals(const marketplace_shop& shop, troupe::journal_store& store, market_findings& f);
 
 /// The criteria of the benchmark, and TPC-C's consistency conditions as far as they have a counterpart here.
 void append_market_invariants(report& r, const market_findings& f,

@@ -3,6 +3,8 @@
 
 #include <troupe/commerce/retry.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
@@ -24,7 +26,8 @@ constexpr std::uint64_t first_renewal = 50;
 
 } // namespace
 
-marketplace_driver::marketplace_driver(std::shared_ptr<driver_book> book) : book_{std::move(book)} {
+marketplace_driver::marketplace_driver(std::shared_ptr<driver_book> book, troupe::ref<marketplace_diary> diary)
+    : book_{std::move(book)}, diary_{std::move(diary)} {
   auto& b = *book_;
   const bool open_loop = b.mean_gap_ns > 0;
   b.free_slots.clear();
@@ -34,6 +37,8 @@ marketplace_driver::marketplace_driver(std::shared_ptr<driver_book> book) : book
     else
       b.free_slots.push_back(i);
   }
+  if (!b.unwritten.empty())
+    write_down();
   if (open_loop && !b.finished)
     every("arrivals", 1ms, arrival_tick{});
 }
@@ -46,7 +51,7 @@ bool marketplace_driver::may_begin() const {
 void marketplace_driver::look_for_end() {
   auto& b = *book_;
   const bool over = b.mean_gap_ns > 0 ? b.arrivals_over && b.backlog.empty() : !may_begin();
-  if (!over || b.in_flight.load(std::memory_order_relaxed) != 0)
+  if (!over || !b.recovered.empty() || !b.at_rest())
     return;
   cancel_timer("arrivals");
   b.finished = true;
@@ -83,6 +88,10 @@ void marketplace_driver::on(const arrival_tick&) {
 /// Gives the client its next transaction, if there is one.
 bool marketplace_driver::take_up(client_slot& s) {
   auto& b = *book_;
+  if (!b.recovered.empty()) {
+    b.take_up(s, now());
+    return true;
+  }
   if (b.mean_gap_ns == 0) {
     if (!may_begin())
       return false;
@@ -110,12 +119,35 @@ troupe::task<void> marketplace_driver::on(const client_turn& m) {
   }
   const bool answered = co_await run(s);
   b.end(s, now(), !answered);
+  write_down();
   if (b.done.load(std::memory_order_relaxed) % renewal_every == first_renewal)
     renew_somebody();
   if (b.mean_gap_ns == 0 || !b.backlog.empty())
     go_on(m.slot);
   else
     b.free_slots.push_back(m.slot);
+  look_for_end();
+}
+
+void marketplace_driver::write_down() {
+  if (!std::exchange(writing_, true))
+    self().tell(write_diary{});
+}
+
+/// While the diary writes, more ends come together.
+troupe::task<void> marketplace_driver::on(const write_diary&) {
+  fault_point();
+  auto& b = *book_;
+  if (std::exchange(in_diary_, true)) // a retried message, and one is at it already
+    co_return;
+  while (!b.unwritten.empty()) {
+    note_ends some;
+    for (const auto& u : b.unwritten)
+      some.ends.push_back(u.end);
+    if (co_await ask_persistently(self(), diary_, some, persistence))
+      b.written(some.ends.size());
+  }
+  writing_ = in_diary_ = false;
   look_for_end();
 }
 
@@ -131,6 +163,7 @@ void marketplace_driver::renew_somebody() {
 // -- transactions -----------------------------------------------------------------------------------------------------
 
 troupe::task<bool> marketplace_driver::run(client_slot& s) {
+  s.sums = {};
   switch (s.kind) {
     case transaction_kind::checkout: co_return co_await check_out(s);
     case transaction_kind::dashboard: co_return co_await look(s);
@@ -143,8 +176,7 @@ troupe::task<bool> marketplace_driver::run(client_slot& s) {
 
 troupe::task<bool> marketplace_driver::check_out(client_slot& s) {
   const auto& cart = book_->plan.shop.carts[s.customer];
-  for (const auto& l : s.lines)
-    cart.tell(add_item{s.tid, l});
+  cart.tell(add_items{s.tid, s.lines});
   const checkout request{s.tid, s.tid, payment_method::credit_card};
   for (unsigned i = 0; i < checkout_attempts; ++i) {
     const auto answer = co_await ask_persistently(self(), cart, request, persistence);
@@ -155,7 +187,7 @@ troupe::task<bool> marketplace_driver::check_out(client_slot& s) {
     judge(s, *answer);
     co_return true;
   }
-  ++book_->orders_failed;
+  ++s.sums.orders_failed;
   cart.tell(abandon_cart{s.tid});
   co_return false;
 }
@@ -163,17 +195,20 @@ troupe::task<bool> marketplace_driver::check_out(client_slot& s) {
 void marketplace_driver::judge(client_slot& s, const checkout_answer& answer) {
   auto& b = *book_;
   if (answer.verdict != checkout_verdict::accepted) {
-    ++b.orders_rejected;
+    ++s.sums.orders_rejected;
     b.plan.shop.carts[s.customer].tell(abandon_cart{s.tid});
     return;
   }
-  ++b.orders_completed;
+  b.plan.told.add(
+      fmt::format("order {} {} {} {}", s.tid, answer.order.customer.value, answer.order.number, answer.total.cents));
+  ++s.sums.orders_completed;
+  s.sums.acknowledged.add(hash_of(answer.order));
   if (answer.repeated)
     return;
-  ++b.sessions_checked;
+  ++s.sums.sessions_checked;
   for (const auto& l : answer.lines) {
     if (std::ranges::find(s.lines, l.item, &order_line::item) == s.lines.end())
-      ++b.sessions_mixed;
+      ++s.sums.sessions_mixed;
     // The lines of one seller, where he has several; once, at the first of them.
     const auto mine = [&](const order_line& x) { return x.item.seller == l.item.seller; };
     const bool first = &*std::ranges::find_if(answer.lines, mine) == &l;
@@ -214,9 +249,9 @@ troupe::task<bool> marketplace_driver::look(client_slot& s) {
   const auto shown = co_await ask_persistently(self(), book_->plan.shop.sellers[s.product], question, persistence);
   if (!shown)
     co_return false;
-  ++book_->dashboards;
+  ++s.sums.dashboards;
   if (shown->view != view_of(shown->entries))
-    ++book_->dashboards_wrong;
+    ++s.sums.dashboards_wrong;
   co_return true;
 }
 

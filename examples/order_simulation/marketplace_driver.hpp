@@ -16,17 +16,22 @@ struct client_turn {
   std::uint32_t incarnation = 0;
 };
 
+/// To itself: the diary is to be told what has ended.
+struct write_diary {};
+
 /// To itself, in an open loop: transactions may have arrived.
 struct arrival_tick {};
 
 /// A part of the clients: each of them submits a transaction, waits for its answer, checks it, and goes on. A
-/// transaction under way when the driver fails is submitted again under its own id.
-class marketplace_driver final : public troupe::actor<marketplace_driver, client_turn, arrival_tick> {
+/// transaction under way when the driver fails is submitted again under its own id. A transaction's end is told to the
+/// diary after the customer, many at a time.
+class marketplace_driver final : public troupe::actor<marketplace_driver, client_turn, arrival_tick, write_diary> {
 public:
-  explicit marketplace_driver(std::shared_ptr<driver_book> book);
+  marketplace_driver(std::shared_ptr<driver_book> book, troupe::ref<marketplace_diary> diary);
 
   troupe::task<void> on(const client_turn& m);
   void on(const arrival_tick&);
+  troupe::task<void> on(const write_diary&);
 
 private:
   troupe::task<bool> run(client_slot& s);
@@ -39,9 +44,13 @@ private:
   bool may_begin() const;
   bool take_up(client_slot& s);
   void go_on(std::uint32_t slot) { self().tell(client_turn{slot, incarnation()}); }
+  void write_down();
   void look_for_end();
 
   const std::shared_ptr<driver_book> book_;
+  const troupe::ref<marketplace_diary> diary_;
+  bool writing_ = false;  ///< A write_diary is on its way, or at work.
+  bool in_diary_ = false; ///< One is at work.
 };
 
 } // namespace order_simulation

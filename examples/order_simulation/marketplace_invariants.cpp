@@ -54,8 +54,8 @@ causality check_causality(const std::vector<std::shared_ptr<driver_book>>& books
         for (const auto& u : all)
           history.push_back({u.number, u.version, u.price});
         for (unsigned twice = 0; twice < 2; ++twice)
-          for (std::uint32_t p = 0; p < products_per_seller; ++p)
-            history.push_back({p + 1, 0, plan.shop.prices[(basket.seller - 1) * products_per_seller + p].price});
+          for (const auto& p : plan.first_shown(basket.seller))
+            history.push_back(p);
       }
       result.anomalies += count_anomalies(history, by_age(history, basket));
       ++result.carts;
@@ -79,14 +79,18 @@ void append_market_invariants(report& r, const market_findings& f,
   };
   using part = market_findings::partition;
   std::uint64_t dashboards = 0, dashboards_wrong = 0, sessions = 0, mixed = 0, renewals = 0, accepted = 0, failed = 0;
+  troupe::commerce::tally acknowledged, paid;
+  for (const auto& p : f.partitions)
+    paid += p.paid;
   for (const auto& b : books) {
-    dashboards += b->dashboards;
-    dashboards_wrong += b->dashboards_wrong;
-    sessions += b->sessions_checked;
-    mixed += b->sessions_mixed;
+    dashboards += b->sums.dashboards;
+    dashboards_wrong += b->sums.dashboards_wrong;
+    sessions += b->sums.sessions_checked;
+    mixed += b->sums.sessions_mixed;
     renewals += b->renewals;
-    accepted += b->orders_completed;
-    failed += b->orders_failed;
+    accepted += b->sums.orders_completed;
+    failed += b->sums.orders_failed;
+    acknowledged += b->sums.acknowledged;
   }
 
   add("1 all or nothing: each order has one invoice per seller, one payment, one shipment, and none is left under way",
@@ -111,6 +115,10 @@ void append_market_invariants(report& r, const market_findings& f,
   add("7 exactly once: counts of payments and deliveries are those of orders and packages, whatever was repeated",
       f.counts_broken == 0 && all_of(f, [](const part& p) { return p.packages_arrived == p.packages_delivered; }),
       f.customers + f.probes);
+  add("8 durability: the orders that customers were told of are those that are paid, none missing, none twice",
+      acknowledged == paid && accepted == acknowledged.count, f.paid_orders);
+  add("8 audit: the journals alone give the same orders, with a record of each step up to the delivery",
+      f.journals_differ == 0 && f.journals_delivered == f.journals_steps, f.journals);
   add("9 failure isolation: orders are complete though sellers and customers were ended and begun anew",
       f.unfinished == 0 && failed == 0 && accepted == f.paid_orders, renewals);
   add("TPC-C 1, 8, 9: what orders, payments, customers, sellers and the provider counted is the same money",

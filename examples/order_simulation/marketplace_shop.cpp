@@ -9,7 +9,7 @@ namespace {
 
 using namespace troupe::commerce;
 
-constexpr std::size_t provider_count = 4;
+constexpr std::size_t provider_count = 64;    // each writes one charge at a time
 constexpr std::size_t small_mailbox = 10'000; // of an actor that one of many clients talks to now and then
 
 troupe::supervisor_options crowd(const crash_plan& plan) {
@@ -24,9 +24,18 @@ marketplace_shop::marketplace_shop(const options& opts, const crash_plan& plan, 
                                    std::uint32_t drivers)
     : root{system.supervise("marketplace", plan.supervisor(troupe::one_for_one))},
       directory{std::make_shared<troupe::commerce::directory>(opts.customers, opts.sellers)} {
+  directory->begin_setup();
   open_logistics(plan, drivers);
   open_sellers(opts, plan);
   open_customers(opts, plan);
+  open_diaries(plan, drivers);
+  directory->end_setup();
+}
+
+void marketplace_shop::open_diaries(const crash_plan& plan, std::uint32_t drivers) {
+  const auto group = root.supervise("diaries", plan.supervisor(troupe::one_for_one));
+  for (std::uint32_t i = 0; i < drivers; ++i)
+    diaries.push_back(group.start<marketplace_diary>("diary-" + std::to_string(i), plan.child(small_mailbox), i));
 }
 
 void marketplace_shop::open_logistics(const crash_plan& plan, std::uint32_t drivers) {
@@ -72,11 +81,11 @@ void marketplace_shop::open_sellers(const options& opts, const crash_plan& plan)
 
 void marketplace_shop::open_customers(const options& opts, const crash_plan& plan) {
   const auto provider_group = root.supervise("providers", plan.supervisor(troupe::one_for_one));
-  const provider_options behaviour{.declined = declined, .seed = opts.seed, .remembered = 2'000};
+  const provider_options behaviour{.declined = declined, .seed = opts.seed, .remembered = 500};
   const auto roomy = plan.child(troupe::mailbox_options::capacity_max);
   for (std::size_t i = 0; i < provider_count; ++i)
-    providers.push_back(provider_group.start<simulated_provider>("provider-" + std::to_string(i), roomy, behaviour,
-                                                                 std::make_shared<provider_books>()));
+    providers.push_back(provider_group.start<simulated_provider>("provider-" + std::to_string(i), roomy,
+                                                                 static_cast<std::uint32_t>(i), behaviour));
   const auto group = root.supervise("customers", crowd(plan));
   const auto child = plan.child(small_mailbox);
   std::shared_ptr<const troupe::commerce::directory> known = directory;

@@ -15,6 +15,7 @@
 #include <troupe/system.hpp>
 
 #include "crash_plan.hpp"
+#include "marketplace_diary.hpp"
 #include "options.hpp"
 
 #include <cstdint>
@@ -36,6 +37,7 @@ struct opening_price {
 ///       customers       dynamic   customer, cart, order, payment
 ///       logistics       one_for_one  shipment partitions, delivery desks
 ///       providers       one_for_one
+///       diaries         one_for_one  what the drivers' customers were told
 ///
 /// Threads: immutable once built.
 class marketplace_shop {
@@ -74,10 +76,12 @@ public:
   std::vector<troupe::ref<troupe::commerce::shipment>> partitions;
   std::vector<troupe::ref<troupe::commerce::simulated_provider>> providers;
   std::vector<troupe::ref<troupe::commerce::delivery_desk>> desks;
+  std::vector<troupe::ref<marketplace_diary>> diaries; ///< By driver.
 
 private:
   void open_sellers(const options& opts, const crash_plan& plan);
   void open_customers(const options& opts, const crash_plan& plan);
+  void open_diaries(const crash_plan& plan, std::uint32_t drivers);
   void open_logistics(const crash_plan& plan, std::uint32_t drivers);
 };
 

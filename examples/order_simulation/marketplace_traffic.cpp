@@ -34,13 +34,21 @@ double recent_latencies::upper_end_ms(std::size_t bucket) {
   return static_cast<double>((std::uint64_t{4 + bucket % 4 + 1} << (width - 3)) - 1) / 1000;
 }
 
+std::vector<priced_item> marketplace_plan::first_shown(std::uint32_t seller) const {
+  if (!found.empty())
+    return found[seller - 1];
+  std::vector<priced_item> opening;
+  for (std::uint32_t p = 0; p < products_per_seller; ++p)
+    opening.push_back({p + 1, 0, shop.prices[(seller - 1) * products_per_seller + p].price});
+  return opening;
+}
+
 driver_book::driver_book(marketplace_plan& p, std::uint32_t n, std::uint32_t drivers)
-    : plan{p}, number{n}, random{p.opts.seed * 0x9e3779b97f4a7c15 + n} {
-  const auto share = [&](std::uint64_t all) { return all / drivers + (n < all % drivers ? 1 : 0); };
-  quota = p.opts.duration ? ~std::uint64_t{0} : share(p.opts.transactions);
-  if (p.opts.rate)
-    mean_gap_ns = 1e9 * drivers / *p.opts.rate;
-  slots.resize(p.opts.rate ? open_slots : share(p.opts.concurrency));
+    : plan{p}, number{n}, random{(p.opts.seed + p.epoch * 0x2545f4914f6cdd1d) * 0x9e3779b97f4a7c15 + n} {
+  const auto part = [&](std::uint64_t all) { return all / drivers + (n < all % drivers ? 1 : 0); };
+  share = p.opts.duration ? ~std::uint64_t{0} : part(p.opts.transactions);
+  open_loop_gap_ns = p.opts.rate ? 1e9 * drivers / *p.opts.rate : 0;
+  slots.resize(p.opts.rate ? open_slots : part(p.opts.concurrency));
   for (std::uint64_t c = n; c < p.opts.customers; c += drivers)
     idle_customers.push_back(static_cast<std::uint32_t>(c));
   std::shuffle(idle_customers.begin(), idle_customers.end(), random);
@@ -53,6 +61,7 @@ std::uint64_t driver_book::draw_product() {
 void driver_book::draw(client_slot& s, troupe::time_point intended) {
   s.intended = intended;
   s.tid = next_tid();
+  s.sums = {};
   const auto at = random() % 100;
   s.kind = static_cast<transaction_kind>(std::ranges::find_if(transaction_mix, [&](auto bound) { return at < bound; }) -
                                          transaction_mix.begin());
@@ -110,19 +119,44 @@ bool driver_book::draw_update(client_slot& s) {
 void driver_book::end(client_slot& s, troupe::time_point at, bool failed_one) {
   const auto kind = static_cast<std::size_t>(s.kind);
   if (failed_one) {
-    ++failed[kind];
+    ++s.sums.failed[kind];
   } else {
-    ++ended[kind];
+    ++s.sums.ended[kind];
+    ++ended;
     latencies[kind].record(at - s.intended);
     recent.record(at - s.intended);
   }
-  if (s.kind == transaction_kind::checkout)
-    idle_customers.push_back(static_cast<std::uint32_t>(s.customer));
-  if (s.kind == transaction_kind::price_update || s.kind == transaction_kind::product_update)
-    plan.shown[s.product].updating = false;
+  sums += s.sums;
+  unwritten.push_back({{s.tid, s.sums}, s.kind, s.customer, s.product});
   s.active = false;
   add(done, 1);
   add(in_flight, -1);
+}
+
+void driver_book::begin(const options& opts) {
+  completed_before = sums.orders_completed;
+  quota = opts.duration ? share : share - std::min(share, sums.transactions());
+  mean_gap_ns = open_loop_gap_ns;
+}
+
+void driver_book::written(std::size_t n) {
+  for (; n > 0; --n) {
+    const auto& e = unwritten.front();
+    if (e.kind == transaction_kind::checkout)
+      idle_customers.push_back(static_cast<std::uint32_t>(e.customer));
+    if (e.kind == transaction_kind::price_update || e.kind == transaction_kind::product_update)
+      plan.shown[e.product].updating = false;
+    unwritten.pop_front();
+  }
+}
+
+void driver_book::take_up(client_slot& s, troupe::time_point at) {
+  s = std::move(recovered.front());
+  recovered.pop_front();
+  s.intended = at;
+  s.active = true;
+  add(begun, 1);
+  add(in_flight, 1);
 }
 
 } // namespace order_simulation

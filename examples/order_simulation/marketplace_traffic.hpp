@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/commerce/anomalies.hpp>
+
+#include "acknowledgements.hpp"
 #include "key_distribution.hpp"
 #include "latency_histogram.hpp"
+#include "marketplace_diary.hpp"
 #include "marketplace_shop.hpp"
 #include "options.hpp"
 
@@ -19,7 +23,6 @@ namespace order_simulation {
 
 enum class transaction_kind : std::uint8_t { checkout, dashboard, price_update, product_update, delivery };
 
-inline constexpr std::size_t transaction_kinds = 5;
 inline constexpr std::array<const char*, transaction_kinds> transaction_names{
     "CUSTOMER_SESSION", "QUERY_DASHBOARD", "PRICE_UPDATE", "UPDATE_PRODUCT", "UPDATE_DELIVERY"};
 
@@ -53,10 +56,17 @@ struct marketplace_plan {
   const options& opts;
   const marketplace_shop& shop;
   std::vector<shown_product> shown;
+  /// As this process has found them: by seller, those updated last first.
+  std::vector<std::vector<troupe::commerce::priced_item>> found;
   const key_distribution sellers;
-  const key_distribution products;  ///< Of one seller.
+  const key_distribution products; ///< Of one seller.
+  acknowledgements& told;
+  std::uint64_t epoch;              ///< Of new transactions' ids.
   std::atomic<bool> no_more{false}; ///< Begin nothing new.
   troupe::time_point begin{};
+
+  /// What a seller's products cost before any update that this process knows of, newest first.
+  std::vector<troupe::commerce::priced_item> first_shown(std::uint32_t seller) const;
 };
 
 /// One client: at most one transaction at a time.
@@ -69,6 +79,7 @@ struct client_slot {
   std::uint64_t product = 0;  ///< Index; for a dashboard, of the seller.
   troupe::commerce::money price{};
   std::vector<troupe::commerce::order_line> lines;
+  market_sums sums{}; ///< What has become of it.
 };
 
 /// A histogram for the live view: one writer, any reader; four buckets for each power of two of microseconds.
@@ -92,25 +103,31 @@ struct driver_book {
   std::vector<client_slot> slots;
   std::vector<std::uint32_t> free_slots;    ///< Open loop.
   std::deque<std::uint32_t> idle_customers; ///< Indices; each customer belongs to one driver.
+  std::deque<client_slot> recovered{};      ///< Of earlier processes: what is not known to have ended.
+  std::uint64_t share = 0;                  ///< Of all transactions of the run.
   std::uint64_t quota = 0;                  ///< Transactions still to begin.
   std::uint64_t last_tid = 0;
   // Open loop.
-  double mean_gap_ns = 0; ///< 0: closed loop.
+  double open_loop_gap_ns = 0;
+  double mean_gap_ns = 0; ///< 0: closed loop, or what earlier processes have left.
   troupe::time_point next_arrival{};
   std::deque<troupe::time_point> backlog; ///< Arrived, and no slot is free.
   bool arrivals_over = false;
 
   std::array<latency_histogram, transaction_kinds> latencies;
-  std::array<std::uint64_t, transaction_kinds> ended{};
-  std::array<std::uint64_t, transaction_kinds> failed{};
-  std::uint64_t orders_completed = 0;
-  std::uint64_t orders_rejected = 0;
-  std::uint64_t orders_failed = 0;
-  std::uint64_t dashboards = 0;
-  std::uint64_t dashboards_wrong = 0;
-  std::uint64_t sessions_checked = 0;
-  std::uint64_t sessions_mixed = 0; ///< Answers with lines of another session.
-  std::uint64_t renewals = 0;       ///< Sellers and customers that were ended and begun anew.
+  market_sums sums;                   ///< Of all processes of the run.
+  std::uint64_t ended = 0;            ///< In this process.
+  std::uint64_t completed_before = 0; ///< Orders, in earlier processes.
+
+  /// An end that the diary does not know of. The customer or product is not used before it does.
+  struct unwritten_end {
+    transaction_end end;
+    transaction_kind kind{};
+    std::uint64_t customer = 0;
+    std::uint64_t product = 0;
+  };
+  std::deque<unwritten_end> unwritten;
+  std::uint64_t renewals = 0; ///< Sellers and customers that were ended and begun anew.
   std::vector<made_update> updates;
   std::vector<bought_together> baskets;
 
@@ -120,11 +137,19 @@ struct driver_book {
   std::atomic<std::uint64_t> begun{0};
   std::atomic<bool> finished{false};
 
-  troupe::commerce::transaction_id next_tid() { return (std::uint64_t{number} + 1) << 48 | ++last_tid; }
+  troupe::commerce::transaction_id next_tid() { return ended_transactions::id(number, plan.epoch, ++last_tid); }
   /// Draws a transaction and all that it needs; marks the slot active.
   void draw(client_slot& s, troupe::time_point intended);
   /// Notes the end of the slot's transaction.
   void end(client_slot& s, troupe::time_point at, bool failed_one);
+  /// From now on there are new transactions: as many as are still to be done.
+  void begin(const options& opts);
+  /// Gives the client something of an earlier process.
+  void take_up(client_slot& s, troupe::time_point at);
+  /// The diary knows of the first `n` unwritten ends.
+  void written(std::size_t n);
+  /// Nothing is left to do or to write down.
+  bool at_rest() const { return in_flight.load(std::memory_order_relaxed) == 0 && unwritten.empty(); }
 
 private:
   bool draw_session(client_slot& s);

@@ -27,8 +27,13 @@ constexpr std::string_view help_footer = R"(Examples:
   order_simulation --scenario flash-sale --orders 300000
   order_simulation --scenario replay --input online_retail.csv --rule order --opening-stock 1000 --report r.json
   order_simulation --scenario replay --input online_retail.csv --crash-rate 0.001 --final-stock stock.csv
+  order_simulation --journal shop --kill-after 1000
+  order_simulation --journal shop --resume
+  order_simulation --journal memory --transactions 200000
 
 Exit status: 0 all invariants hold, 1 one does not or the run failed, 2 the command line or the input is wrong.)";
+
+constexpr std::uint64_t durable_concurrency = 4'800;
 
 /// The options as CLI11 sees them, and which scenarios they fit.
 class option_table {
@@ -47,17 +52,28 @@ public:
         [this](auto& o, auto& v) { values_.workers = parse_whole<std::uint32_t>(o, v, 0, 1024); });
     add(any, "--seed", "N", fmt::format("Seed of all random choices (default {})", values_.seed), {},
         [this](auto& o, auto& v) { values_.seed = parse_whole<std::uint64_t>(o, v, 0, UINT64_MAX); });
-    add(any, "--crash-rate", "P", "Each handling of a message throws with probability P, 0 <= P < 1 (default 0)", {},
-        [this](auto& o, auto& v) {
+    add(any, "--crash-rate", "P",
+        "Each handling of a message, and each record once it is kept, throws with probability P, 0 <= P < 1 (default "
+        "0)",
+        {}, [this](auto& o, auto& v) {
           values_.crash_rate = parse_real(o, v);
           if (values_.crash_rate < 0 || values_.crash_rate >= 1)
             fail(o, fmt::format("'{}' is not a probability P with 0 <= P < 1", v));
         });
-    add(any, "--journal", "STORE", "Where actors keep their events: memory (the only one for now)", {},
-        [this](auto& o, auto& v) {
-          if (v != values_.journal)
-            fail(o, fmt::format("'{}' is not available; the only journal for now is memory", v));
+    add(any, "--journal", "STORE",
+        "Where actors keep their events: a folder, which is made (default: a new one for temporary files), "
+        "postgresql://USER@HOST/DATABASE, or memory",
+        {}, [this](auto& o, auto& v) {
+          if (v.empty())
+            fail(o, "the name is empty");
+          values_.journal = v;
         });
+    add_flag(any, "--resume", "Go on with the run that --journal holds, after it was killed or interrupted", {},
+             values_.resume);
+    add(any, "--kill-after", "N", "End this process by SIGKILL after N acknowledged orders", {},
+        [this](auto& o, auto& v) { values_.kill_after = parse_whole<std::uint64_t>(o, v, 1, 1'000'000'000'000); });
+    add(any, "--acknowledged", "FILE", "Append a line to FILE for each order that a customer is told is accepted", {},
+        [this](auto&, auto& v) { values_.acknowledged = v; });
     add(any, "--report", "FILE", "Write the report as JSON to FILE", {},
         [this](auto&, auto& v) { values_.report = v; });
     add_flag(any, "--quiet", "No live view, only the final report", {}, values_.quiet);
@@ -123,8 +139,11 @@ private:
     add(group, "--duration", "TIME", "Submit for this long instead, such as 500ms, 10s, 2m or 1h", market,
         [this](auto& o, auto& v) { values_.duration = parse_duration(o, v); });
     add(group, "--concurrency", "N",
-        fmt::format("Outstanding transactions of the closed loop (default {})", values_.concurrency), market,
-        count(values_.concurrency));
+        fmt::format("Outstanding transactions of the closed loop (default {}; with a journal that outlives the process "
+                    "up to {}, "
+                    "one for 20 customers)",
+                    values_.concurrency, durable_concurrency),
+        market, count(values_.concurrency));
     add(group, "--rate", "R", "Open loop: transactions or orders per second, whatever is outstanding; also flash-sale",
         loads, [this](auto& o, auto& v) {
           values_.rate = parse_real(o, v);
@@ -193,6 +212,9 @@ private:
     if (given("--concurrency") && values_.concurrency > values_.customers)
       fail("--concurrency", fmt::format("{} exceeds the {} of --customers, of whom each has one transaction at a time",
                                         values_.concurrency, values_.customers));
+    if (!given("--concurrency") &&
+        values_.journal != "memory") // a transaction waits for many commits, which others share
+      values_.concurrency = std::clamp(values_.customers / 20, values_.concurrency, durable_concurrency);
     values_.concurrency = std::min(values_.concurrency, values_.customers);
     if (values_.products % products_per_seller != 0)
       fail("--products", fmt::format("{} is not a multiple of {}", values_.products, products_per_seller));
@@ -203,13 +225,18 @@ private:
     if (values_.products != values_.sellers * products_per_seller)
       fail("--products", fmt::format("{} is not {} times the {} of --sellers", values_.products, products_per_seller,
                                      values_.sellers));
+    if (values_.resume && !given("--journal"))
+      fail("--resume", "needs the --journal to go on with");
+    if (values_.resume && values_.journal == "memory")
+      fail("--resume", "cannot go on with --journal memory, which ends with its process");
     if (values_.scenario == scenario_kind::replay && values_.input.empty())
       fail("--input", given("--input") ? "the file name is empty" : "is required by --scenario replay");
   }
 
   void check_outputs() const {
-    const std::array<std::pair<std::string, const std::string&>, 2> outputs{
-        {{"--report", values_.report}, {"--final-stock", values_.final_stock}}};
+    const std::array<std::pair<std::string, const std::string&>, 3> outputs{{{"--report", values_.report},
+                                                                             {"--final-stock", values_.final_stock},
+                                                                             {"--acknowledged", values_.acknowledged}}};
     for (const auto& [name, path] : outputs) {
       if (!given(name))
         continue;
@@ -268,6 +295,10 @@ const char* name_of(scenario_kind scenario) {
 const char* name_of(key_skew skew) { return skew == key_skew::uniform ? "uniform" : "zipf"; }
 
 const char* name_of(replay_rule rule) { return rule == replay_rule::line ? "line" : "order"; }
+
+bool is_server(std::string_view journal) {
+  return journal.starts_with("postgresql://") || journal.starts_with("postgres://");
+}
 
 command_line parse_command_line(int argc, const char* const* argv) { return option_table{}.parse(argc, argv); }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace order_simulation {
 
@@ -20,6 +21,12 @@ inline constexpr std::uint64_t products_per_seller = 10;
 const char* name_of(scenario_kind scenario);
 const char* name_of(key_skew skew);
 const char* name_of(replay_rule rule);
+
+/// The journal's file in its folder.
+inline constexpr const char* journal_file = "journal.db";
+
+/// Whether `--journal` names a database server.
+bool is_server(std::string_view journal);
 
 /// Everything a run is told by its command line. The defaults here are the defaults of the command line.
 struct options {
@@ -50,10 +57,13 @@ struct options {
   // Every scenario.
   std::uint32_t workers = 0; ///< Scheduler threads; 0: as many as there are processors.
   std::uint64_t seed = 1;
-  double crash_rate = 0.0; ///< Probability, in [0, 1), that the handling of a message throws.
-  std::string journal = "memory";
-  std::string report; ///< File for the JSON report; empty: none.
-  bool quiet = false; ///< No live view.
+  double crash_rate = 0.0; ///< Probability, in [0, 1), that the handling of a message, or a record once kept, throws.
+  std::string journal;     ///< A folder, `memory`, or `postgresql://...`; empty: a new folder.
+  bool resume = false;     ///< Go on with the run in `journal`.
+  std::uint64_t kill_after = 0; ///< Acknowledged orders after which the process ends by SIGKILL; 0: never.
+  std::string acknowledged;     ///< File that lists what customers were told; empty: none.
+  std::string report;           ///< File for the JSON report; empty: none.
+  bool quiet = false;           ///< No live view.
 };
 
 /// What a command line asks for: a run, or something to print and an exit status.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "replay.hpp"
 
+#include "ask_all.hpp"
 #include "crash_plan.hpp"
 #include "order_log.hpp"
 #include "output_file.hpp"
@@ -8,12 +9,12 @@
 #include "replay_clerk.hpp"
 #include "replay_line.hpp"
 #include "replay_order.hpp"
+#include "replay_recovery.hpp"
 #include "replay_staff.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -26,20 +27,18 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-/// For requests from outside: failures on the way must not look like silence.
-constexpr auto patience = 30s;
-
 /// The actors of one replay. Starts them in the constructor, runs them, and asks them for their answers.
 class replay_run {
 public:
-  replay_run(const options& opts, const order_log& log, steady::time_point began)
-      : opts_{opts}, began_{began}, plan_{opts}, staff_{.log = log, .rule = opts.rule, .plan = plan_},
-        system_{plan_.system()}, root_{system_.supervise("replay", plan_.supervisor(troupe::one_for_one))} {
+  replay_run(const options& opts, const run_journal& journal, const order_log& log, steady::time_point began)
+      : opts_{opts}, journal_{journal}, began_{began}, told_{opts}, plan_{opts, journal.store},
+        staff_{.log = log, .rule = opts.rule, .plan = plan_, .told = told_}, system_{plan_.system()},
+        root_{system_.supervise("replay", plan_.supervisor(troupe::one_for_one))} {
     const bool by_line = opts.rule == replay_rule::line;
     const std::size_t window = by_line ? lines_in_flight_max : orders_in_flight_max;
     // A stock actor may have waiting: every line; or, by order, a part of each order under way, and the verdicts on
     // orders that it handled a window ago, and on those that it handles now. And one request for its figures.
-    const auto stock_options = plan_.child(by_line ? window + 1 : 3 * window + 1);
+    const auto stock_options = plan_.child(by_line ? window + 1 : repetitions_max * 4 * window + 1);
     auto stock_group = plan_.supervisor(troupe::dynamic);
     stock_group.children_max = std::max<std::size_t>(log.stock_codes().size(), 1);
     stocks_ = root_.supervise("stock", stock_group);
@@ -54,6 +53,9 @@ public:
     auto order_group = plan_.supervisor(troupe::dynamic);
     order_group.children_max = 4 * orders_in_flight_max; // those that have just ended may still be there
     staff_.orders = root_.supervise("orders", order_group);
+    if (journal.resumed())
+      recover(staff_);
+    settled_before_ = staff_.book.settled;
     staff_.desk = root_.start<clerk>("clerk", plan_.child(window + 16), &staff_);
   }
 
@@ -64,7 +66,7 @@ public:
     for (;;) {
       // Short enough to end promptly, long enough to cost nothing.
       std::this_thread::sleep_for(5ms);
-      progress_ = staff_.desk.ask(check_progress{}, patience).get();
+      progress_ = answer_of(staff_.desk, check_progress{});
       if (staff_.refused > 0)
         throw std::runtime_error{"replay: a mailbox was too small for what the window allows"};
       if (progress_.over)
@@ -80,7 +82,7 @@ public:
     }
   }
 
-  /// By stock code. Several requests are under way at once, but no more than a window.
+  /// By stock code.
   std::vector<stock_figures> inspect() {
     return staff_.rule == replay_rule::line ? inspect(staff_.lines) : inspect(staff_.parts);
   }
@@ -91,6 +93,8 @@ public:
     report r;
     r.scenario = name_of(scenario_kind::replay);
     r.seed = opts_.seed;
+    r.journal = journal_.name;
+    r.life = journal_.life;
     r.workers = system_.workers();
     r.elapsed_s = elapsed_s;
     const auto end = system_.shutdown();
@@ -99,7 +103,7 @@ public:
     r.orders.rejected = static_cast<std::uint64_t>(t.rejected);
     r.orders.in_flight = progress_.fed - progress_.settled;
     r.orders.submitted = r.orders.completed + r.orders.rejected + r.orders.in_flight;
-    r.throughput.transactions_per_s = static_cast<double>(progress_.settled) / elapsed_s;
+    r.throughput.transactions_per_s = static_cast<double>(progress_.settled - settled_before_) / elapsed_s;
     r.throughput.orders_per_s = static_cast<double>(r.orders.submitted) / elapsed_s;
     r.throughput.messages_per_s = static_cast<double>(end.books.handled) / elapsed_s;
     r.latency_ms.push_back(figures_of(name_of(opts_.rule), staff_.latencies));
@@ -117,14 +121,7 @@ private:
   template <class Stock>
   std::vector<stock_figures> inspect(const std::vector<troupe::ref<Stock>>& stocks) {
     std::vector<stock_figures> result;
-    result.reserve(stocks.size());
-    std::deque<troupe::reply<stock_figures>> under_way;
-    for (std::size_t next = 0; result.size() < stocks.size();) {
-      for (; next < stocks.size() && under_way.size() < lines_in_flight_max; ++next)
-        under_way.push_back(stocks[next].ask(inspect_stock{}, patience));
-      result.push_back(std::move(under_way.front()).get());
-      under_way.pop_front();
-    }
+    ask_all(stocks, inspect_stock{}, [&](std::size_t, const stock_figures& s) { result.push_back(s); });
     return result;
   }
 
@@ -169,7 +166,10 @@ private:
   }
 
   const options& opts_;
+  std::uint64_t settled_before_ = 0;
+  const run_journal& journal_;
   const steady::time_point began_;
+  acknowledgements told_;
   const crash_plan plan_;
   replay_staff staff_; // before the system, whose actors point to it
   troupe::system system_;
@@ -182,10 +182,11 @@ private:
 
 } // namespace
 
-report run_replay(const options& opts, live_view& view, const std::atomic<bool>& interrupted) {
+report run_replay(const options& opts, const run_journal& journal, live_view& view,
+                  const std::atomic<bool>& interrupted) {
   const auto began = steady::now();
   const order_log log = order_log::load(opts.input, opts.skip_bad_rows ? bad_rows::skip : bad_rows::fail);
-  replay_run run{opts, log, began};
+  replay_run run{opts, journal, log, began};
   run.run(view, interrupted);
   report r = run.finish(log, run.inspect());
   if (!opts.final_stock.empty())

@@ -4,6 +4,7 @@
 #include "live_view.hpp"
 #include "options.hpp"
 #include "report.hpp"
+#include "run_journal.hpp"
 
 #include <atomic>
 
@@ -14,6 +15,7 @@ namespace order_simulation {
 ///
 /// Writes `opts.final_stock` if it is named. Once `interrupted` is true, nothing more of the log is fed, and the report is
 /// about what was. Errors: order_log_error, output_error; std::runtime_error if the run itself fails.
-report run_replay(const options& opts, live_view& view, const std::atomic<bool>& interrupted);
+report run_replay(const options& opts, const run_journal& journal, live_view& view,
+                  const std::atomic<bool>& interrupted);
 
 } // namespace order_simulation

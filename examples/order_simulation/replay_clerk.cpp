@@ -4,6 +4,8 @@
 #include "replay_line.hpp"
 #include "replay_order.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -11,31 +13,30 @@
 
 namespace order_simulation {
 
-clerk::clerk(replay_staff* staff) : journaled_actor{"clerk"}, staff_{*staff} {}
+clerk::clerk(replay_staff* staff) : staff_{*staff} {}
 
-clerk::effect<> clerk::on(const open_intake&) {
+void clerk::on(const open_intake&) {
   fault_point();
-  if (state().fed > 0)
-    return {};
-  const fed_more first = next_feed(0);
-  return effect<>{first}.then([this, first] { feed(first); });
+  feed();
 }
 
-clerk::effect<> clerk::on(const close_intake&) {
+void clerk::on(const close_intake&) {
   fault_point();
-  return {intake_closed{}};
+  staff_.book.closed = true;
 }
 
-clerk::effect<> clerk::on(const settlement& s) {
+void clerk::on(const settlement& s) {
   fault_point();
-  const std::uint64_t under_way = state().fed - state().settled - 1;
-  const fed_more more = next_feed(under_way);
-  if (more.items == 0)
-    return effect<>{answered{s.totals}}.then([this, &s] { staff_.latencies.record(now() - s.fed_at); });
-  return effect<>{answered{s.totals}, more}.then([this, &s, more] {
-    staff_.latencies.record(now() - s.fed_at);
-    feed(more);
-  });
+  auto& b = staff_.book;
+  if (b.under_way.erase(s.item) == 0)
+    return;
+  if (s.totals.accepted + s.totals.rejected > 0)
+    staff_.told.add(fmt::format("{} {} {}", staff_.rule == replay_rule::line ? "line" : "order", s.item,
+                                s.totals.accepted > 0 ? "accepted" : "rejected"));
+  ++b.settled;
+  b.totals += s.totals;
+  staff_.latencies.record(now() - s.fed_at);
+  feed();
 }
 
 replay_progress clerk::on(const check_progress&) {
@@ -43,75 +44,62 @@ replay_progress clerk::on(const check_progress&) {
   const auto ms = [this](double quantile) {
     return static_cast<double>(staff_.latencies.value_at(quantile).count()) / 1000.0;
   };
-  const clerk_state& s = state();
-  const bool fed_up = s.closed || s.next_row == staff_.log.rows().size();
-  return {.rows_fed = s.next_row,
-          .fed = s.fed,
-          .settled = s.settled,
-          .over = fed_up && s.settled == s.fed,
-          .totals = s.totals,
+  const replay_book& b = staff_.book;
+  const bool fed_up = b.again.empty() && (b.closed || b.next_row == staff_.log.rows().size());
+  return {.rows_fed = b.next_row,
+          .fed = b.fed,
+          .settled = b.settled,
+          .over = fed_up && b.under_way.empty(),
+          .totals = b.totals,
           .p50_ms = ms(0.5),
           .p99_ms = ms(0.99)};
 }
 
-void clerk::apply(clerk_state& s, const fed_more& e) {
-  s.fed += e.items;
-  s.next_row += e.rows;
-}
-
-void clerk::apply(clerk_state& s, const answered& e) {
-  ++s.settled;
-  s.totals += e.totals;
-}
-
 /// Nothing until half of the window is empty, then as much as fits: feeding in bulk wakes the others less often.
-fed_more clerk::next_feed(std::uint64_t under_way) const {
+void clerk::feed() {
+  auto& b = staff_.book;
   const bool by_line = staff_.rule == replay_rule::line;
   const std::size_t window = by_line ? lines_in_flight_max : orders_in_flight_max;
-  std::span<const order_row> rest = staff_.log.rows().subspan(state().next_row);
-  if (state().closed || rest.empty() || under_way > window / 2)
-    return {0, 0};
-  const std::uint64_t room = window - under_way;
-  if (by_line) {
-    const std::size_t n = std::min<std::size_t>(room, rest.size());
-    return {n, n};
+  if (b.under_way.size() > window / 2)
+    return;
+  for (; !b.again.empty() && b.under_way.size() < window; b.again.pop_front())
+    feed_order(b.again.front().second, b.again.front().first);
+  const auto rows = staff_.log.rows();
+  while (!b.closed && b.again.empty() && b.under_way.size() < window && b.next_row < rows.size()) {
+    if (by_line) {
+      feed_line(b.next_row++);
+      continue;
+    }
+    const std::size_t first = b.next_row;
+    b.next_row += leading_order(rows.subspan(first)).size();
+    feed_order(first, b.next_order++);
+    ++b.fed;
   }
-  fed_more more{0, 0};
-  for (; more.items < room && !rest.empty(); ++more.items) {
-    const std::size_t n = leading_order(rest).size();
-    rest = rest.subspan(n);
-    more.rows += n;
-  }
-  return more;
 }
 
-/// After the event: `state()` holds where this feed ends.
-void clerk::feed(const fed_more& f) {
-  const std::size_t first = state().next_row - f.rows;
-  const auto fed_at = now();
-  std::span<const order_row> rows = staff_.log.rows().subspan(first, f.rows);
-  if (staff_.rule == replay_rule::line) {
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      staff_.tell(staff_.lines[rows[i].stock_code], book_line{static_cast<std::uint32_t>(first + i), fed_at});
+void clerk::feed_line(std::size_t row) {
+  auto& b = staff_.book;
+  const auto code = staff_.log.rows()[row].stock_code;
+  if (!b.booked_below.empty() && row < b.booked_below[code])
     return;
-  }
-  for (std::uint64_t number = state().fed - f.items; !rows.empty(); ++number) {
-    const auto order = leading_order(rows);
-    feed_order(order, number);
-    rows = rows.subspan(order.size());
-  }
+  ++b.fed;
+  b.under_way.insert(row);
+  staff_.tell(staff_.lines[code], book_line{static_cast<std::uint32_t>(row), now()});
 }
 
 /// Gives each stock actor its part. They all get their parts from here, in the order of the file, so that of two orders
 /// that want the same codes one is first everywhere: no two can wait for each other.
-void clerk::feed_order(std::span<const order_row> rows, std::uint64_t number) {
-  const auto sheet = std::make_shared<const order_sheet>(rows, now());
-  auto options = staff_.plan.child(sheet->parts.size() + 1); // one vote each, and `all_parts_out`
+void clerk::feed_order(std::size_t first_row, std::uint64_t number) {
+  auto& b = staff_.book;
+  b.under_way.insert(number);
+  const auto sheet = std::make_shared<const order_sheet>(leading_order(staff_.log.rows().subspan(first_row)), now());
+  // A vote and a confirmation each, and `all_parts_out`.
+  auto options = staff_.plan.child(repetitions_max * (2 * sheet->parts.size() + 1));
   options.restart = troupe::transient;
   const auto order = staff_.orders.start<replay_order>(std::to_string(number), options, &staff_, number, sheet);
   for (std::uint32_t i = 0; i < sheet->parts.size(); ++i) {
     const order_part& p = sheet->parts[i];
-    staff_.tell(staff_.parts[p.stock_code], take_part{order, number, i, p.wanted, p.returned});
+    staff_.tell(staff_.parts[p.stock_code], take_part{order, number, i, p.wanted, p.returned, b.settled_below()});
   }
   staff_.tell(order, all_parts_out{});
 }

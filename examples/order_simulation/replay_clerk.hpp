@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <troupe/journal/journaled_actor.hpp>
+#include <troupe/actor.hpp>
 
 #include "replay_staff.hpp"
 
@@ -18,6 +18,7 @@ struct close_intake {};
 
 /// To the clerk: a line, or an order, has been answered, and what came of it.
 struct settlement {
+  std::uint64_t item; ///< The row, or the order's number.
   replay_totals totals;
   troupe::time_point fed_at;
 };
@@ -38,44 +39,23 @@ struct check_progress {
   using reply = replay_progress;
 };
 
-struct clerk_state {
-  std::size_t next_row = 0;
-  std::uint64_t fed = 0;
-  std::uint64_t settled = 0;
-  bool closed = false;
-  replay_totals totals{};
-};
-
-/// So many lines or orders, which are so many rows, have been fed.
-struct fed_more {
-  std::uint64_t items;
-  std::size_t rows;
-};
-struct answered {
-  replay_totals totals;
-};
-struct intake_closed {};
-
 /// Feeds the log to the stock actors in the order of the file and collects the answers. The back-pressure of a replay: it
 /// feeds more only as what is under way is answered.
-class clerk : public troupe::journaled_actor<clerk, clerk_state, troupe::events<fed_more, answered, intake_closed>,
-                                             open_intake, close_intake, settlement, check_progress> {
+///
+/// An answer that comes twice counts once.
+class clerk : public troupe::actor<clerk, open_intake, close_intake, settlement, check_progress> {
 public:
   explicit clerk(replay_staff* staff);
 
-  effect<> on(const open_intake&);
-  effect<> on(const close_intake&);
-  effect<> on(const settlement& s);
+  void on(const open_intake&);
+  void on(const close_intake&);
+  void on(const settlement& s);
   replay_progress on(const check_progress&);
 
-  static void apply(clerk_state& s, const fed_more& e);
-  static void apply(clerk_state& s, const answered& e);
-  static void apply(clerk_state& s, const intake_closed&) { s.closed = true; }
-
 private:
-  fed_more next_feed(std::uint64_t under_way) const;
-  void feed(const fed_more& f);
-  void feed_order(std::span<const order_row> rows, std::uint64_t number);
+  void feed();
+  void feed_line(std::size_t row);
+  void feed_order(std::size_t first_row, std::uint64_t number);
 
   replay_staff& staff_;
 };

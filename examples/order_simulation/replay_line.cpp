@@ -8,25 +8,42 @@ namespace order_simulation {
 line_stock::line_stock(replay_staff* staff, const std::string& code, std::int64_t opening_stock)
     : journaled_actor{"stock/" + code, {.figures = {.available = opening_stock}}}, staff_{*staff} {}
 
+namespace {
+
+/// What one row comes to.
+replay_totals totals_of(std::int32_t quantity, std::int64_t amount_milli, bool accepted) {
+  replay_totals t;
+  if (quantity <= 0) {
+    t.returned_units = -std::int64_t{quantity};
+  } else if (accepted) {
+    t.accepted = 1;
+    t.accepted_units = quantity;
+    t.accepted_amount_milli = amount_milli;
+  } else {
+    t.rejected = 1;
+    t.rejected_units = quantity;
+  }
+  return t;
+}
+
+} // namespace
+
 line_stock::effect<> line_stock::on(const book_line& m) {
   const order_row& row = staff_.log.rows()[m.row];
   const bool accepted = !row.is_sale() || state().figures.available >= row.quantity;
   fault_point();
-  return effect<>{line_booked{m.row, row.quantity, row.amount_milli(), accepted}}.then([this, &m] {
-    const order_row& booked = staff_.log.rows()[m.row];
-    replay_totals t;
-    if (!booked.is_sale()) {
-      t.returned_units = -std::int64_t{booked.quantity};
-    } else if (state().last_accepted) {
-      t.accepted = 1;
-      t.accepted_units = booked.quantity;
-      t.accepted_amount_milli = booked.amount_milli();
-    } else {
-      t.rejected = 1;
-      t.rejected_units = booked.quantity;
-    }
-    staff_.tell(staff_.desk, settlement{t, m.fed_at});
-  });
+  effect<> fx;
+  if (m.row >= state().rows_end)
+    fx.and_event(line_booked{m.row, row.quantity, row.amount_milli(), accepted});
+  else if (m.row + 1 != state().rows_end)
+    return fx; // not the one that a failure has left unanswered: it was answered, or is out of place
+  return std::move(fx).then([this, &m] { answer(m); });
+}
+
+void line_stock::answer(const book_line& m) {
+  const order_row& row = staff_.log.rows()[m.row];
+  staff_.tell(staff_.desk,
+              settlement{m.row, totals_of(row.quantity, row.amount_milli(), state().last_accepted), m.fed_at});
 }
 
 stock_figures line_stock::on(const inspect_stock&) {
@@ -40,6 +57,7 @@ void line_stock::apply(line_stock_state& s, const line_booked& e) {
   f.misplaced += e.row < s.rows_end ? 1 : 0;
   s.rows_end = e.row + 1;
   s.last_accepted = e.accepted;
+  s.totals += totals_of(e.quantity, e.amount_milli, e.accepted);
   if (!e.accepted)
     return;
   f.available -= e.quantity;

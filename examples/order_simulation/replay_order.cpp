@@ -37,23 +37,49 @@ order_sheet::order_sheet(std::span<const order_row> rows, troupe::time_point fed
   parts.resize(kept);
 }
 
+replay_totals order_sheet::totals(bool accepted) const {
+  replay_totals t;
+  t.returned_units = returned_units;
+  if (has_sale && accepted) {
+    t.accepted = 1;
+    t.accepted_units = wanted_units;
+    t.accepted_amount_milli = wanted_amount_milli;
+  } else if (has_sale) {
+    t.rejected = 1;
+    t.rejected_units = wanted_units;
+  }
+  return t;
+}
+
 // -- the order ---------------------------------------------------------------------------------------------------------
 
 replay_order::replay_order(replay_staff* staff, std::uint64_t number, std::shared_ptr<const order_sheet> sheet)
     : journaled_actor{"order/" + std::to_string(number), {.counted = std::vector<bool>(sheet->parts.size())}},
-      staff_{*staff}, number_{number}, sheet_{std::move(sheet)} {}
+      staff_{*staff}, number_{number}, sheet_{std::move(sheet)}, confirmed_(sheet_->parts.size()) {
+  if (state().may_announce()) // an earlier incarnation may not have come to it
+    announce();
+}
 
 replay_order::effect<> replay_order::on(const cast_vote& v) {
   fault_point();
-  if (state().counted[v.part])
-    return {};
-  return effect<>{vote_counted{v.part, v.vote}}.then(
-      [this, announced = state().may_announce()] { follow_up(announced); });
+  effect<> fx;
+  if (!state().counted[v.part])
+    fx.and_event(vote_counted{v.part, v.vote});
+  return std::move(fx).then([this] { follow_up(); });
 }
 
 replay_order::effect<> replay_order::on(const all_parts_out&) {
   fault_point();
-  return effect<>{parts_went_out{}}.then([this] { follow_up(false); });
+  effect<> fx;
+  if (!state().parts_out)
+    fx.and_event(parts_went_out{});
+  return std::move(fx).then([this] { follow_up(); });
+}
+
+void replay_order::on(const verdict_kept& m) {
+  fault_point();
+  confirmed_[m.part] = true;
+  finish_if_over();
 }
 
 void replay_order::apply(order_state& s, const vote_counted& e) {
@@ -67,30 +93,27 @@ void replay_order::apply(order_state& s, const vote_counted& e) {
     s.decided = s.accepted = true;
 }
 
-void replay_order::follow_up(bool announced) {
-  if (state().may_announce() && !announced)
+void replay_order::follow_up() {
+  if (state().may_announce() && !announced_)
     announce();
-  if (state().parts_out && state().votes == sheet_->parts.size())
-    finish();
+  finish_if_over();
 }
 
 void replay_order::announce() {
-  for (const order_part& p : sheet_->parts)
-    staff_.tell(staff_.parts[p.stock_code], hear_verdict{number_, state().accepted});
+  announced_ = true;
+  for (std::uint32_t i = 0; i < sheet_->parts.size(); ++i)
+    staff_.tell(staff_.parts[sheet_->parts[i].stock_code],
+                hear_verdict{self(), number_, i, state().accepted,
+                             i == 0 ? sheet_->totals(state().accepted) : replay_totals{}});
 }
 
-void replay_order::finish() {
-  replay_totals t;
-  t.returned_units = sheet_->returned_units;
-  if (sheet_->has_sale && state().accepted) {
-    t.accepted = 1;
-    t.accepted_units = sheet_->wanted_units;
-    t.accepted_amount_milli = sheet_->wanted_amount_milli;
-  } else if (sheet_->has_sale) {
-    t.rejected = 1;
-    t.rejected_units = sheet_->wanted_units;
-  }
-  staff_.tell(staff_.desk, settlement{t, sheet_->fed_at});
+/// Everybody has spoken, and has kept the verdict.
+void replay_order::finish_if_over() {
+  const bool kept = std::find(confirmed_.begin(), confirmed_.end(), false) == confirmed_.end();
+  if (over_ || !kept || !state().parts_out || state().votes != sheet_->parts.size())
+    return;
+  over_ = true;
+  staff_.tell(staff_.desk, settlement{number_, sheet_->totals(state().accepted), sheet_->fed_at});
   forget();
   stop();
 }
@@ -100,19 +123,43 @@ void replay_order::finish() {
 order_stock::order_stock(replay_staff* staff, const std::string& code, std::int64_t opening_stock)
     : journaled_actor{"stock/" + code, {.queue = replay_queue{opening_stock}}}, staff_{*staff} {}
 
+const known_verdict* order_stock_state::verdict_on(std::uint64_t order) const {
+  const auto found = std::find_if(verdicts.begin(), verdicts.end(), [&](const auto& v) { return v.order == order; });
+  return found == verdicts.end() ? nullptr : &*found;
+}
+
 order_stock::effect<> order_stock::on(const take_part& m) {
   fault_point();
-  return effect<>{part_taken{m.order, m.part, m.wanted, m.returned}}.then([this, &m] {
-    addresses_.emplace(m.order, m.from);
+  if (m.order < state().orders_end && (state().queue.holds(m.order) || state().verdict_on(m.order) != nullptr))
+    return effect<>{}.then([this, &m] { vote_again(m); });
+  return effect<>{part_taken{m.order, m.part, m.wanted, m.returned, m.settled_below}}.then([this, &m] {
+    addresses_.insert_or_assign(m.order, m.from);
     send_votes();
   });
 }
 
+/// The part was taken before: by an incarnation that failed, or in an earlier process.
+void order_stock::vote_again(const take_part& m) {
+  addresses_.insert_or_assign(m.order, m.from);
+  auto vote = state().queue.cast_for(m.order);
+  if (const auto* known = state().verdict_on(m.order); known != nullptr && vote == ballot::none)
+    vote = known->accepted ? ballot::yes : ballot::no; // nothing else has led to it, or can change it
+  if (vote != ballot::none) {
+    staff_.tell(m.from, cast_vote{m.part, vote});
+    addresses_.erase(m.order);
+  }
+  send_votes();
+}
+
 order_stock::effect<> order_stock::on(const hear_verdict& m) {
   fault_point();
-  if (!state().queue.holds(m.order))
-    return {};
-  return effect<>{order_decided{m.order, m.accepted}}.then([this] { send_votes(); });
+  effect<> fx;
+  if (state().queue.undecided(m.order))
+    fx.and_event(order_decided{m.order, m.accepted, m.totals});
+  return std::move(fx).then([this, &m] {
+    send_votes();
+    staff_.tell(m.from, verdict_kept{m.part});
+  });
 }
 
 stock_figures order_stock::on(const inspect_stock&) {
@@ -131,6 +178,14 @@ void order_stock::apply(order_stock_state& s, const part_taken& e) {
   s.misplaced += e.order < s.orders_end ? 1 : 0;
   s.orders_end = e.order + 1;
   s.queue.add(e.order, e.part, e.wanted, e.returned);
+  s.settled_below = e.settled_below;
+  std::erase_if(s.verdicts, [&](const auto& v) { return v.order < e.settled_below; });
+}
+
+void order_stock::apply(order_stock_state& s, const order_decided& e) {
+  s.queue.decide(e.order, e.accepted);
+  s.verdicts.push_back({e.order, e.accepted});
+  s.totals += e.totals;
 }
 
 void order_stock::send_votes() {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct order_part {
 /// An order of the log, by stock code.
 struct order_sheet {
   order_sheet(std::span<const order_row> rows, troupe::time_point fed);
+
+  /// What the order comes to by that verdict.
+  replay_totals totals(bool accepted) const;
 
   std::vector<order_part> parts{}; ///< One for each code.
   bool has_sale = false;
@@ -44,11 +48,22 @@ struct cast_vote {
 /// To an order: all its stock actors have their parts. Before, a verdict could overtake the part that it is about.
 struct all_parts_out {};
 
-struct vote_counted {
+/// To an order: a stock actor has kept the verdict.
+struct verdict_kept {
   std::uint32_t part;
-  ballot vote;
 };
-struct parts_went_out {};
+
+struct vote_counted {
+  std::uint32_t part = 0;
+  ballot vote{};
+  static constexpr std::string_view journal_name = "vote_counted";
+  TROUPE_JSON(vote_counted, part, vote)
+};
+struct parts_went_out {
+  static constexpr std::string_view journal_name = "parts_went_out";
+  friend void to_json(nlohmann::json& j, const parts_went_out&) { j = nlohmann::json::object(); }
+  friend void from_json(const nlohmann::json&, parts_went_out&) {}
+};
 
 struct order_state {
   std::vector<bool> counted{}; ///< By part.
@@ -59,30 +74,36 @@ struct order_state {
   bool accepted = false;
 
   bool may_announce() const { return decided && parts_out; }
+  static constexpr std::string_view journal_name = "order_state";
+  TROUPE_JSON(order_state, counted, votes, agreed, parts_out, decided, accepted)
 };
 
 /// One order under rule order: accepted when all its stock actors say yes, given up when the first one says no. Tells them
-/// once, and ends when each has spoken.
+/// until each has confirmed it, and ends when each has spoken, too.
 class replay_order
     : public troupe::journaled_actor<replay_order, order_state, troupe::events<vote_counted, parts_went_out>, cast_vote,
-                                     all_parts_out> {
+                                     all_parts_out, verdict_kept> {
 public:
   replay_order(replay_staff* staff, std::uint64_t number, std::shared_ptr<const order_sheet> sheet);
 
   effect<> on(const cast_vote& v);
   effect<> on(const all_parts_out&);
+  void on(const verdict_kept& m);
 
   static void apply(order_state& s, const vote_counted& e);
   static void apply(order_state& s, const parts_went_out&) { s.parts_out = true; }
 
 private:
-  void follow_up(bool announced);
+  void follow_up();
+  void finish_if_over();
   void announce();
-  void finish();
 
   replay_staff& staff_;
   const std::uint64_t number_;
   const std::shared_ptr<const order_sheet> sheet_;
+  std::vector<bool> confirmed_; ///< By part: the verdict is kept.
+  bool announced_ = false;      ///< By this incarnation.
+  bool over_ = false;
 };
 
 /// To a stock actor: the part of a new order.
@@ -92,48 +113,79 @@ struct take_part {
   std::uint32_t part;
   std::int64_t wanted;
   std::int64_t returned;
+  std::uint64_t settled_below; ///< All orders below are over at every stock actor.
 };
 
 /// To a stock actor: what became of an order.
 struct hear_verdict {
+  troupe::ref<replay_order> from;
   std::uint64_t order;
+  std::uint32_t part;
   bool accepted;
+  replay_totals totals; ///< Of the order, to the first part; nothing to the others.
 };
 
 struct part_taken {
-  std::uint64_t order;
-  std::uint32_t part;
-  std::int64_t wanted;
-  std::int64_t returned;
+  std::uint64_t order = 0;
+  std::uint32_t part = 0;
+  std::int64_t wanted = 0;
+  std::int64_t returned = 0;
+  std::uint64_t settled_below = 0;
+  static constexpr std::string_view journal_name = "part_taken";
+  TROUPE_JSON(part_taken, order, part, wanted, returned, settled_below)
 };
 struct order_decided {
-  std::uint64_t order;
-  bool accepted;
+  std::uint64_t order = 0;
+  bool accepted = false;
+  replay_totals totals{};
+  static constexpr std::string_view journal_name = "order_decided";
+  TROUPE_JSON(order_decided, order, accepted, totals)
+};
+
+/// A verdict that others may not have kept yet.
+struct known_verdict {
+  std::uint64_t order = 0;
+  bool accepted = false;
+  TROUPE_JSON(known_verdict, order, accepted)
 };
 
 struct order_stock_state {
   replay_queue queue{};
   std::uint64_t taken = 0;
   std::uint64_t misplaced = 0;
-  std::uint64_t orders_end = 0; ///< Behind the last order of which it has a part.
+  std::uint64_t orders_end = 0;          ///< Behind the last order of which it has a part.
+  std::uint64_t settled_below = 0;       ///< All orders below are over.
+  std::vector<known_verdict> verdicts{}; ///< On those from there on.
+  replay_totals totals{};                ///< Of the decided orders of which it has the first part.
+
+  const known_verdict* verdict_on(std::uint64_t order) const;
+  static constexpr std::string_view journal_name = "order_stock_state";
+  TROUPE_JSON(order_stock_state, queue, taken, misplaced, orders_end, settled_below, verdicts, totals)
+};
+
+/// To a stock actor: what the next process of a run must know of this one.
+struct parts_query {
+  using reply = order_stock_state;
 };
 
 /// The stock of one code under rule order. Works ahead: it takes the parts of later orders while earlier ones are not
 /// decided, and votes on each part as soon as the vote is certain.
 class order_stock
     : public troupe::journaled_actor<order_stock, order_stock_state, troupe::events<part_taken, order_decided>,
-                                     take_part, hear_verdict, inspect_stock> {
+                                     take_part, hear_verdict, inspect_stock, parts_query> {
 public:
   order_stock(replay_staff* staff, const std::string& code, std::int64_t opening_stock);
 
   effect<> on(const take_part& m);
   effect<> on(const hear_verdict& m);
   stock_figures on(const inspect_stock&);
+  order_stock_state on(const parts_query&) { return state(); }
 
   static void apply(order_stock_state& s, const part_taken& e);
-  static void apply(order_stock_state& s, const order_decided& e) { s.queue.decide(e.order, e.accepted); }
+  static void apply(order_stock_state& s, const order_decided& e);
 
 private:
+  void vote_again(const take_part& m);
   void send_votes();
   troupe::ref<replay_order> address_of(std::uint64_t order);
 

@@ -29,6 +29,16 @@ bool replay_queue::holds(std::uint64_t order) const {
   return std::any_of(parts_.begin(), parts_.end(), [&](const part& p) { return p.order == order; });
 }
 
+bool replay_queue::undecided(std::uint64_t order) const {
+  return std::any_of(parts_.begin(), parts_.end(),
+                     [&](const part& p) { return p.order == order && p.outcome == fate::open; });
+}
+
+ballot replay_queue::cast_for(std::uint64_t order) const {
+  const auto found = std::find_if(parts_.begin(), parts_.end(), [&](const part& p) { return p.order == order; });
+  return found == parts_.end() ? ballot::none : found->cast;
+}
+
 void replay_queue::fold_front() {
   auto first = parts_.begin();
   for (; first != parts_.end() && first->outcome != fate::open; ++first) {

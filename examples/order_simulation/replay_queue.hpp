@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/journal/json_text.hpp>
+
 #include <cstdint>
 #include <vector>
 
@@ -22,9 +24,10 @@ class replay_queue {
 public:
   /// A ballot that has become certain with the latest change.
   struct cast_ballot {
-    std::uint64_t order;
-    std::uint32_t part;
-    ballot vote;
+    std::uint64_t order = 0;
+    std::uint32_t part = 0;
+    ballot vote{};
+    TROUPE_JSON(cast_ballot, order, part, vote)
   };
 
   explicit replay_queue(std::int64_t opening_stock = 0) : available_{opening_stock} {}
@@ -37,6 +40,10 @@ public:
   void decide(std::uint64_t order, bool accepted);
 
   bool holds(std::uint64_t order) const;
+  /// Whether a part of that order waits for its verdict.
+  bool undecided(std::uint64_t order) const;
+  /// What was said about that order's part; nothing: none was cast, or the order is not here (any more).
+  ballot cast_for(std::uint64_t order) const;
 
   /// The ballots that became certain with the last call of `add` or `decide`.
   const std::vector<cast_ballot>& fresh() const { return fresh_; }
@@ -49,13 +56,16 @@ public:
 private:
   enum class fate : std::uint8_t { open, taken, left };
   struct part {
-    std::uint64_t order;
-    std::uint32_t index;
-    ballot cast;
-    fate outcome;
-    std::int64_t wanted;
-    std::int64_t returned;
+    std::uint64_t order = 0;
+    std::uint32_t index = 0;
+    ballot cast{};
+    fate outcome{};
+    std::int64_t wanted = 0;
+    std::int64_t returned = 0;
+    TROUPE_JSON(part, order, index, cast, outcome, wanted, returned)
   };
+
+  TROUPE_JSON(replay_queue, available_, sold_, returned_, parts_, fresh_)
 
   void fold_front();
   void cast_certain();

@@ -128,6 +128,7 @@ std::string to_json(const report& r) {
   j["scenario"] = r.scenario;
   j["seed"] = r.seed;
   j["workers"] = r.workers;
+  j["journal"] = {{"store", r.journal}, {"process", r.life}, {"resumed", r.life > 1}};
   j["elapsed_s"] = finite(r.elapsed_s);
   j["orders"] = {{"submitted", r.orders.submitted},
                  {"completed", r.orders.completed},
@@ -162,6 +163,7 @@ std::string to_text(const report& r, bool colored) {
   page out{colored};
   out.title(fmt::format("Order simulation: {}, {} s, {} worker{}, seed {}", r.scenario,
                         fmt::format("{:.2f}", finite(r.elapsed_s)), r.workers, r.workers == 1 ? "" : "s", r.seed));
+  out.note("journal " + r.journal + (r.life > 1 ? fmt::format(", resumed: process {} of the run", r.life) : ""));
   out.title("Orders");
   out.entry("submitted", grouped(r.orders.submitted));
   out.entry("completed", grouped(r.orders.completed));

@@ -65,6 +65,8 @@ struct invariant {
 struct report {
   std::string scenario;
   std::uint64_t seed = 0;
+  std::string journal = "memory"; ///< As for `--journal`.
+  std::uint64_t life = 1;         ///< Of the run: above 1 it was resumed.
   std::uint32_t workers = 0;
   double elapsed_s = 0;
   order_counts orders;

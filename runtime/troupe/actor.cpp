@@ -70,6 +70,8 @@ void actor_base::fault_point() const {
 
 time_point actor_base::now() const noexcept { return cell_->core().now(); }
 
+wall_time_point actor_base::wall_now() const noexcept { return cell_->core().through.clock->wall_now(); }
+
 random_source& actor_base::random() const noexcept { return *cell_->core().through.random; }
 
 troupe::system& actor_base::system() const noexcept { return *cell_->core().owner; }

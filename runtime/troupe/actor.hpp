@@ -82,6 +82,8 @@ protected:
 
   /// Steady time of the system: in a simulation it is simulated.
   time_point now() const noexcept;
+  /// Calendar time, for what is kept or shown: it may be set back.
+  wall_time_point wall_now() const noexcept;
   /// The system's source of random numbers.
   random_source& random() const noexcept;
   troupe::system& system() const noexcept;

@@ -24,7 +24,7 @@ std::unique_ptr<troupe::journal_reader> look_into(const std::string& store) {
   }
   if (!std::filesystem::exists(store))
     throw troupe::journal_error{store + ": there is no such file"};
-  auto r = std::make_unique<troupe::sqlite_reader>(store, troupe::sqlite_connection::mode::foreign);
+  auto r = std::make_unique<troupe::sqlite_reader>(store);
   r->begin();
   return r;
 }

@@ -14,6 +14,12 @@ using namespace std::chrono_literals;
 constexpr auto resume_pause = 300ms; // the client will mostly ask again before
 constexpr unsigned order_attempts = 4;
 
+std::vector<order_line> priced(std::vector<order_line> lines, const std::vector<price_quote>& today) {
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    lines[i] = at_price(lines[i], today[i]);
+  return lines;
+}
+
 std::vector<order_line> chosen(const std::vector<order_line>& lines, line_set which) {
   std::vector<order_line> some;
   for (; which != 0; which &= which - 1)
@@ -39,26 +45,46 @@ cart::cart(customer_id who, std::shared_ptr<const directory> shop, retry_policy 
     after("resume", resume_pause, resume_checkout{});
 }
 
-cart::effect<cart_answer> cart::on(const add_item& m) const {
+cart_answer cart::may_add(transaction_id session, const order_line& line) const {
   const auto& s = state();
-  if (m.line.quantity == 0)
+  if (line.quantity == 0)
     return cart_answer::bad_quantity;
-  if (s.over.find([&](transaction_id t) { return t == m.session; }) != nullptr)
+  if (s.over.find([&](transaction_id t) { return t == session; }) != nullptr)
     return cart_answer::session_over;
-  if (s.session != 0 && s.session != m.session)
-    return s.sent != 0 ? cart_answer::checking_out : cart_answer::other_session;
-  if (std::ranges::find(s.items, m.line.item, &order_line::item) != s.items.end())
+  if (s.session != 0 && s.session != session)
+    return checking_out() ? cart_answer::checking_out : cart_answer::other_session;
+  if (std::ranges::find(s.items, line.item, &order_line::item) != s.items.end())
     return cart_answer::in_cart_already;
-  if (s.sent != 0)
+  if (checking_out())
     return cart_answer::checking_out;
-  if (s.items.size() == order_lines_max)
-    return cart_answer::full;
+  return s.items.size() == order_lines_max ? cart_answer::full : cart_answer::added;
+}
+
+cart::effect<cart_answer> cart::on(const add_item& m) const {
+  const auto answer = may_add(m.session, m.line);
+  if (answer != cart_answer::added)
+    return answer;
   fault_point();
-  return {cart_answer::added, item_added{m.session, m.line}};
+  return {answer, items_added{m.session, {m.line}}};
+}
+
+cart::effect<std::uint32_t> cart::on(const add_items& m) const {
+  items_added added{m.session, {}};
+  for (const auto& l : m.lines) {
+    const bool twice = std::ranges::find(added.lines, l.item, &order_line::item) != added.lines.end();
+    const bool room = state().items.size() + added.lines.size() < order_lines_max;
+    if (!twice && room && may_add(m.session, l) == cart_answer::added)
+      added.lines.push_back(l);
+  }
+  if (added.lines.empty())
+    return 0u;
+  fault_point();
+  const auto n = static_cast<std::uint32_t>(added.lines.size());
+  return {n, std::move(added)};
 }
 
 cart::effect<> cart::on(const abandon_cart& m) const {
-  if (state().sent != 0 || state().session != m.session)
+  if (checking_out() || state().session != m.session)
     return {};
   fault_point();
   return {cart_abandoned{}};
@@ -68,27 +94,33 @@ task<checkout_answer> cart::on(const checkout& m) {
   const auto& s = state();
   if (const auto* before = s.answers.find([&](const auto& a) { return a.tid == m.tid; }))
     co_return checkout_answer{before->verdict, before->order, before->total, true, {}};
-  if (s.sent != 0 && s.sent != m.tid)
+  if (const auto busy = s.sent != 0 ? s.sent : quoting_; busy != 0 && busy != m.tid)
     co_return checkout_answer{checkout_verdict::checking_out, {}, {}, false, {}};
   if (s.session == 0 || s.session != m.session)
     co_return checkout_answer{checkout_verdict::nothing_to_buy, {}, {}, false, {}};
-  if (s.sent == 0)
-    co_await persist(checkout_begun{m.tid, m.method});
   fault_point();
+  if (s.sent == 0) {
+    quoting_ = m.tid;
+    checkout_begun begun{m.tid, m.method, {}};
+    const bool quoted = co_await quote(s.items, begun.quotes);
+    quoting_ = 0;
+    if (!quoted || s.session != m.session)
+      co_return checkout_answer{};
+    if (s.sent == 0)
+      co_await persist(begun);
+  }
   co_return co_await finish_checkout(m.tid);
 }
 
 task<checkout_answer> cart::finish_checkout(transaction_id tid) {
   const auto session = state().session;
-  place_order request{tid, state().method, state().items};
+  const place_order request{tid, state().method, priced(state().items, state().quotes)};
   order_answer placed;
-  if (co_await quote(request.lines)) {
-    for (unsigned i = 0; i < order_attempts && placed.verdict == checkout_verdict::unfinished; ++i) {
-      const auto answer = co_await ask_persistently(self(), shop_->of(who_).order, request, policy_);
-      if (!answer)
-        break;
-      placed = *answer;
-    }
+  for (unsigned i = 0; i < order_attempts && placed.verdict == checkout_verdict::unfinished; ++i) {
+    const auto answer = co_await ask_persistently(self(), shop_->of(who_).order, request, policy_);
+    if (!answer)
+      break;
+    placed = *answer;
   }
   checkout_answer result{placed.verdict, placed.order, placed.total, false, {}};
   if (placed.verdict == checkout_verdict::unfinished) {
@@ -104,7 +136,8 @@ task<checkout_answer> cart::finish_checkout(transaction_id tid) {
 }
 
 /// The sellers' present prices, each seller's from one state of his list.
-task<bool> cart::quote(std::vector<order_line>& lines) {
+task<bool> cart::quote(std::vector<order_line> lines, std::vector<price_quote>& quotes) {
+  quotes.resize(lines.size());
   std::vector<call<seller_ref, quote_price>> singles;
   std::vector<call<seller_ref, quote_prices>> several;
   std::vector<std::size_t> single_lines;
@@ -142,7 +175,7 @@ task<bool> cart::quote(std::vector<order_line>& lines) {
     }
     if (!answer)
       co_return false;
-    lines[single_lines[k]] = at_price(lines[single_lines[k]], *answer);
+    quotes[single_lines[k]] = *answer;
   }
   for (std::size_t k = 0; k < several.size(); ++k) {
     auto answer = co_await several[k].answer.outcome();
@@ -153,22 +186,26 @@ task<bool> cart::quote(std::vector<order_line>& lines) {
     if (!answer)
       co_return false;
     for (std::size_t i = 0; i < several_lines[k].size(); ++i)
-      lines[several_lines[k][i]] = at_price(lines[several_lines[k][i]], (*answer)[i]);
+      quotes[several_lines[k][i]] = (*answer)[i];
   }
   co_return true;
 }
 
 task<void> cart::on(const resume_checkout&) {
   fault_point();
+  if (!shop_->open()) {
+    after("resume", resume_pause, resume_checkout{});
+    co_return;
+  }
   if (const auto tid = state().sent; tid != 0)
     (void)co_await finish_checkout(tid);
 }
 
 // -- events -----------------------------------------------------------------------------------------------------------
 
-void cart::apply(cart_state& s, const item_added& e) {
+void cart::apply(cart_state& s, const items_added& e) {
   s.session = e.session;
-  s.items.push_back(e.line);
+  s.items.insert(s.items.end(), e.lines.begin(), e.lines.end());
 }
 
 void cart::apply(cart_state& s, const cart_abandoned&) {
@@ -178,13 +215,17 @@ void cart::apply(cart_state& s, const cart_abandoned&) {
 }
 
 void cart::apply(cart_state& s, const checkout_begun& e) {
+  if (s.sent == e.tid)
+    return; // two requests at a time: the prices of the first count
   s.sent = e.tid;
   s.method = e.method;
+  s.quotes = e.quotes;
 }
 
 void cart::apply(cart_state& s, const checkout_ended& e) {
   s.answers.add(e.answer);
   s.sent = 0;
+  s.quotes.clear();
   if (e.answer.verdict != checkout_verdict::accepted) {
     ++s.refused;
     return; // the customer keeps his items

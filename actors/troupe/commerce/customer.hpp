@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/commerce/formats.hpp>
 #include <troupe/commerce/messages.hpp>
 #include <troupe/commerce/recent.hpp>
 
 #include <troupe/journal/journaled_actor.hpp>
 
 #include <cstdint>
+#include <string_view>
 
 namespace troupe::commerce {
 
@@ -14,6 +16,7 @@ struct customer_state {
   struct arrivals {
     std::uint32_t number = 0;
     line_set packages = 0;
+    TROUPE_JSON(arrivals, number, packages)
   };
 
   std::uint32_t payments = 0;        ///< Orders paid.
@@ -23,6 +26,8 @@ struct customer_state {
   /// Eight of each: a customer has few orders under way at a time.
   recent<std::uint32_t, 8> purchases;
   recent<arrivals, 8> orders;
+  static constexpr std::string_view journal_name = "customer_state";
+  TROUPE_JSON(customer_state, payments, failed_payments, deliveries, spent, purchases, orders)
 };
 
 struct customer_query {
@@ -33,10 +38,14 @@ struct purchase_noted {
   std::uint32_t number = 0;
   bool paid = false;
   money amount{};
+  static constexpr std::string_view journal_name = "purchase_noted";
+  TROUPE_JSON(purchase_noted, number, paid, amount)
 };
 struct packages_arrived {
   std::uint32_t number = 0;
   line_set packages = 0;
+  static constexpr std::string_view journal_name = "packages_arrived";
+  TROUPE_JSON(packages_arrived, number, packages)
 };
 
 /// One customer's account of what he has bought.

@@ -5,6 +5,7 @@
 
 #include <troupe/ref.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <stdexcept>
 #include <vector>
@@ -16,7 +17,7 @@ using stock_ref = ref_to<reserve_units, confirm_reservation, cancel_reservation,
 using product_ref = ref_to<update_price, replace_product>;
 using seller_ref = ref_to<quote_price, quote_prices, publish_price, note_invoice, note_payment, void_invoice,
                           note_ready, note_packages, note_concluded>;
-using cart_ref = ref_to<add_item, checkout, abandon_cart>;
+using cart_ref = ref_to<add_item, add_items, checkout, abandon_cart>;
 using order_ref = ref_to<place_order, order_moved>;
 using payment_ref = ref_to<process_payment>;
 using customer_ref = ref_to<note_purchase, note_arrival>;
@@ -28,6 +29,8 @@ using desk_ref = ref_to<round_ended>;
 ///
 /// Actors are given a shared pointer to it when they start, and look others up when they need them, so a shop is put
 /// together in any order. Threads: fill it before the first message is sent; after that, any may read.
+///
+/// Actors that go on by themselves with what an earlier process has left ask first whether the shop is `open`.
 class directory {
 public:
   struct customer_actors {
@@ -52,6 +55,11 @@ public:
   }
   const shipment_ref& shipment(std::uint32_t partition) const { return shipments_.at(partition); }
   const desk_ref& desk(std::uint32_t number) const { return desks_.at(number); }
+
+  /// Whether everybody is there: true, but between `begin_setup` and `end_setup`.
+  bool open() const noexcept { return open_.load(std::memory_order_acquire); } // pairs with end_setup
+  void begin_setup() noexcept { open_.store(false, std::memory_order_relaxed); }
+  void end_setup() noexcept { open_.store(true, std::memory_order_release); } // publishes what was filled in
 
   std::uint32_t shipments() const noexcept { return static_cast<std::uint32_t>(shipments_.size()); }
   /// The partition that ships to this customer.
@@ -86,6 +94,7 @@ private:
   std::vector<seller_actors> sellers_;
   std::vector<shipment_ref> shipments_;
   std::vector<desk_ref> desks_;
+  std::atomic<bool> open_{true};
 };
 
 } // namespace troupe::commerce

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/commerce/formats.hpp>
 #include <troupe/commerce/keys.hpp>
 #include <troupe/commerce/money.hpp>
 #include <troupe/commerce/order_line.hpp>
@@ -34,6 +35,13 @@ struct add_item {
   using reply = cart_answer;
   transaction_id session = 0;
   order_line line{};
+};
+
+/// The same for many lines at once; those that add_item would refuse are left out.
+struct add_items {
+  using reply = std::uint32_t; ///< Lines added.
+  transaction_id session = 0;
+  std::vector<order_line> lines;
 };
 
 /// Empties the cart of that session, unless it is being checked out.
@@ -73,6 +81,7 @@ struct order_answer {
   order_key order{};
   money total{};
   line_set taken = 0; ///< The lines that were in stock; the others are left out. 0 if repeated after long.
+  TROUPE_JSON(order_answer, verdict, order, total, taken)
 };
 
 struct place_order {
@@ -82,10 +91,11 @@ struct place_order {
   std::vector<order_line> lines;
 };
 
-/// From the shipment: the order has come so far. Told, in the order of the steps.
+/// From the shipment: the order has come so far. One step is told when the one before is confirmed.
 struct order_moved {
   std::uint32_t number = 0;
   order_status status{};
+  bool at_once = false; ///< Delivered: by one delivery, so that it was in transit with that, too.
 };
 
 // -- to the stock -----------------------------------------------------------------------------------------------------
@@ -171,6 +181,27 @@ struct price_quote {
   money price{};
   bool known = false;
 };
+inline void to_json(nlohmann::json& j, const price_quote& q) {
+  j = nlohmann::json::array();
+  if (q.known) {
+    j.push_back(q.version);
+    j.push_back(q.price);
+  }
+}
+inline void from_json(const nlohmann::json& j, price_quote& q) {
+  q = {};
+  if (j.empty())
+    return;
+  j.at(0).get_to(q.version);
+  j.at(1).get_to(q.price);
+  q.known = true;
+}
+inline void write_json(std::string& out, const price_quote& q) {
+  if (q.known)
+    write_json_pair(out, q.version, q.price);
+  else
+    out += "[]";
+}
 
 /// One product's price: what a cart with one product of the seller needs.
 struct quote_price {
@@ -215,6 +246,7 @@ struct note_ready {
 struct note_packages {
   order_key order{};
   line_set packages = 0;
+  bool concluded = false; ///< As by note_concluded, with that.
 };
 struct note_concluded {
   order_key order{};

@@ -76,6 +76,11 @@ order_answer order::answer_of(const order_record& r, customer_id who) {
   return {verdict, {who, r.number}, r.totals.invoice, r.taken};
 }
 
+/// Now, and not before the order's last step, though the clock may have been set back.
+moment order::moment_after(const order_record& r) const {
+  return std::max(moment_of(wall_now()), r.history[r.changes - 1u].at);
+}
+
 void order::try_later() { after("resume", resume_pause, resume_orders{}); }
 
 // -- the transaction --------------------------------------------------------------------------------------------------
@@ -128,7 +133,7 @@ task<bool> order::reserve(const place_order& m) {
     if (taken == 0)
       co_await persist(order_refused{m.tid});
     else {
-      order_invoiced made{m.tid, m.method, taken, who_, now(), chosen(m.lines, taken)};
+      order_invoiced made{m.tid, m.method, taken, who_, moment_of(wall_now()), chosen(m.lines, taken)};
       co_await persist(made);
     }
     co_return true;
@@ -188,7 +193,8 @@ task<bool> order::pay(std::uint32_t number) {
   if (r == nullptr || r->status != order_status::invoiced)
     co_return true;
   const auto next = *answer == payment_answer::paid ? order_status::payment_processed : order_status::payment_failed;
-  co_await persist(order_progressed{who_, number, next, now()});
+  const auto at = moment_after(*r);
+  co_await persist(order_progressed{who_, number, next, at});
   co_return true;
 }
 
@@ -249,6 +255,10 @@ task<bool> order::compensate(std::uint32_t number) {
 
 task<void> order::on(const resume_orders&) {
   fault_point();
+  if (!shop_->open()) {
+    try_later();
+    co_return;
+  }
   std::vector<std::uint32_t> numbers;
   for (const auto& r : state().open)
     if (r.status < order_status::ready_for_shipment || r.status == order_status::payment_failed)
@@ -263,16 +273,24 @@ order::effect<> order::on(const order_moved& m) const {
   if (r == nullptr || r->status >= m.status)
     return {}; // told before
   fault_point();
-  if (!may_follow(r->status, m.status))
+  const auto at = moment_after(*r);
+  effect<> moved;
+  auto from = r->status;
+  if (m.at_once && from == order_status::ready_for_shipment) {
+    from = order_status::in_transit;
+    moved.and_event(order_progressed{who_, m.number, from, at});
+  }
+  if (!may_follow(from, m.status))
     return {order_misordered{}};
-  return {order_progressed{who_, m.number, m.status, now()}};
+  moved.and_event(order_progressed{who_, m.number, m.status, at});
+  return moved;
 }
 
 // -- events -----------------------------------------------------------------------------------------------------------
 
 namespace {
 
-void change(order_state& s, order_record& r, order_status to, time_point at) {
+void change(order_state& s, order_record& r, order_status to, moment at) {
   r.status = to;
   if (r.changes > 0 && at < r.history[r.changes - 1u].at)
     ++s.history_broken;

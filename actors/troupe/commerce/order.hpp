@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/commerce/directory.hpp>
+#include <troupe/commerce/formats.hpp>
 #include <troupe/commerce/recent.hpp>
 #include <troupe/commerce/retry.hpp>
 
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace troupe::commerce {
@@ -27,12 +29,14 @@ struct order_record {
   std::vector<order_line> lines;
   std::array<status_change, 6> history{}; ///< One entry per status it has had.
   std::uint8_t changes = 0;
+  TROUPE_JSON(order_record, number, tid, status, method, taken, totals, lines, history, changes)
 };
 
 struct order_state {
   struct answered {
     transaction_id tid = 0;
     order_answer answer{};
+    TROUPE_JSON(answered, tid, answer)
   };
 
   std::uint32_t last_number = 0;
@@ -55,6 +59,10 @@ struct order_state {
   std::uint64_t history_entries = 0;
   std::uint64_t history_broken = 0; ///< Entries earlier than the one before.
   recent<answered, 4> answers;      ///< Four: a customer has few transactions under way at a time.
+  static constexpr std::string_view journal_name = "order_state";
+  TROUPE_JSON(order_state, last_number, open, invoiced, paid, failed, delivered, packages_delivered, paid_total,
+              parts_invoiced, parts_paid, parts_delivered, packages_paid, units_checksum, out_of_order, history_entries,
+              history_broken, answers)
 };
 
 struct order_query {
@@ -66,24 +74,36 @@ struct order_invoiced {
   payment_method method{};
   line_set taken = 0;
   customer_id customer{};
-  time_point at{};
+  moment at{};
   std::vector<order_line> lines;
+  static constexpr std::string_view journal_name = "order_invoiced";
+  TROUPE_JSON(order_invoiced, tid, method, taken, customer, at, lines)
 };
 struct order_refused {
   transaction_id tid = 0;
+  static constexpr std::string_view journal_name = "order_refused";
+  TROUPE_JSON(order_refused, tid)
 };
 struct order_progressed {
   customer_id customer{};
   std::uint32_t number = 0;
   order_status status{};
-  time_point at{};
+  moment at{};
+  static constexpr std::string_view journal_name = "order_progressed";
+  TROUPE_JSON(order_progressed, customer, number, status, at)
 };
 /// What a failed payment calls for is done.
 struct order_compensated {
   customer_id customer{};
   std::uint32_t number = 0;
+  static constexpr std::string_view journal_name = "order_compensated";
+  TROUPE_JSON(order_compensated, customer, number)
 };
-struct order_misordered {};
+struct order_misordered {
+  static constexpr std::string_view journal_name = "order_misordered";
+  friend void to_json(nlohmann::json& j, const order_misordered&) { j = nlohmann::json::object(); }
+  friend void from_json(const nlohmann::json&, order_misordered&) {}
+};
 
 /// To itself: go on with what a restart or a silent partner has interrupted.
 struct resume_orders {};
@@ -146,6 +166,7 @@ private:
   task<bool> settle(std::uint32_t number);
   task<bool> ship(std::uint32_t number);
   task<bool> compensate(std::uint32_t number);
+  moment moment_after(const order_record& r) const;
   void try_later();
 
   const customer_id who_;

@@ -3,6 +3,9 @@
 
 #include <troupe/seams.hpp>
 
+#include <chrono>
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -32,10 +35,20 @@ constexpr bool may_follow(order_status from, order_status to) noexcept {
   return from != order_status::payment_failed && static_cast<int>(to) == static_cast<int>(from) + 1;
 }
 
+/// A moment of calendar time as it is kept: in microseconds since 1970-01-01 UTC.
+struct moment {
+  std::int64_t us = 0;
+  friend constexpr auto operator<=>(moment, moment) noexcept = default;
+};
+
+inline moment moment_of(wall_time_point t) noexcept {
+  return {std::chrono::duration_cast<std::chrono::microseconds>(t.time_since_epoch()).count()};
+}
+
 /// One line of an order's history.
 struct status_change {
   order_status status{};
-  time_point at{};
+  moment at{};
 };
 
 enum class payment_method : std::uint8_t { credit_card, debit_card, boleto };

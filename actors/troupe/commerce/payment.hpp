@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/commerce/directory.hpp>
+#include <troupe/commerce/formats.hpp>
 #include <troupe/commerce/recent.hpp>
 #include <troupe/commerce/retry.hpp>
 
@@ -9,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 
 namespace troupe::commerce {
 
@@ -19,6 +21,7 @@ struct payment_state {
     bool owes_refund = false; ///< Given up on, and the provider may have taken the money.
     money amount{};
     std::uint32_t lines = 0; ///< One for the card or boleto, one per voucher.
+    TROUPE_JSON(record, number, paid, owes_refund, amount, lines)
   };
 
   tally paid;
@@ -29,6 +32,8 @@ struct payment_state {
   std::uint32_t refunds = 0;
   /// Eight: a customer has few orders under way at a time.
   recent<record, 8> records;
+  static constexpr std::string_view journal_name = "payment_state";
+  TROUPE_JSON(payment_state, paid, refused, total, lines, abandoned, refunds, records)
 };
 
 struct payment_query {
@@ -39,14 +44,20 @@ struct payment_made {
   order_key order{};
   money amount{};
   std::uint32_t lines = 0;
+  static constexpr std::string_view journal_name = "payment_made";
+  TROUPE_JSON(payment_made, order, amount, lines)
 };
 struct payment_failed {
   order_key order{};
   money amount{};
   bool abandoned = false;
+  static constexpr std::string_view journal_name = "payment_failed";
+  TROUPE_JSON(payment_failed, order, amount, abandoned)
 };
 struct payment_refunded {
   std::uint32_t number = 0;
+  static constexpr std::string_view journal_name = "payment_refunded";
+  TROUPE_JSON(payment_refunded, number)
 };
 
 /// To itself: the provider still has to be told of a refund.

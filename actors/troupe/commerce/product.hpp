@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/commerce/directory.hpp>
+#include <troupe/commerce/formats.hpp>
 #include <troupe/commerce/recent.hpp>
 #include <troupe/commerce/retry.hpp>
 
@@ -9,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 namespace troupe::commerce {
 
@@ -18,6 +20,7 @@ struct product_state {
     transaction_id tid = 0;
     std::uint64_t revision = 0;
     std::uint64_t sequence = 0; ///< Once published.
+    TROUPE_JSON(update, tid, revision, sequence)
   };
 
   money price{};
@@ -27,6 +30,8 @@ struct product_state {
   std::uint64_t replaced = 0;  ///< The revision that made the version.
   std::uint64_t published = 0; ///< The last revision that stock and seller have confirmed.
   recent<update, 4> updates;   ///< Updates are made one after the other, so a repetition concerns one of the last.
+  static constexpr std::string_view journal_name = "product_state";
+  TROUPE_JSON(product_state, price, freight, version, revision, replaced, published, updates)
 };
 
 struct product_query {
@@ -36,15 +41,21 @@ struct product_query {
 struct price_changed {
   transaction_id tid = 0;
   money price{};
+  static constexpr std::string_view journal_name = "price_changed";
+  TROUPE_JSON(price_changed, tid, price)
 };
 struct product_replaced {
   transaction_id tid = 0;
   money price{};
   money freight{};
+  static constexpr std::string_view journal_name = "product_replaced";
+  TROUPE_JSON(product_replaced, tid, price, freight)
 };
 struct update_published {
   std::uint64_t revision = 0;
   std::uint64_t sequence = 0;
+  static constexpr std::string_view journal_name = "update_published";
+  TROUPE_JSON(update_published, revision, sequence)
 };
 
 /// One product. An update is answered when its stock (for a new version) and its seller's price list have it: whoever

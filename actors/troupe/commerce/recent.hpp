@@ -31,6 +31,13 @@ public:
     return const_cast<T*>(static_cast<const recent*>(this)->find(matches));
   }
 
+  /// Oldest first.
+  template <class F>
+  void for_each(F&& f) const {
+    for (std::uint32_t i = added_ - static_cast<std::uint32_t>(size()); i != added_; ++i)
+      f(items_[i % N]);
+  }
+
   std::size_t size() const noexcept { return added_ < N ? added_ : N; }
 
 private:

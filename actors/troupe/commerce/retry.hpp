@@ -6,6 +6,7 @@
 #include <troupe/ref.hpp>
 #include <troupe/task.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -16,7 +17,9 @@ namespace troupe::commerce {
 struct retry_policy {
   unsigned attempts = 12;
   std::chrono::milliseconds timeout{5'000}; ///< Of each attempt.
-  std::chrono::milliseconds pause{2};       ///< Before asking a receiver again that has no room.
+  /// Before asking a receiver again that has no room or is being restarted; twice as long each time, to `pause_longest`.
+  std::chrono::milliseconds pause{2};
+  std::chrono::milliseconds pause_longest{250};
 };
 
 /// Whether the same request, sent again, may get a reply. Safe because every request of the shop has a key.
@@ -44,9 +47,12 @@ constexpr bool worth_asking_again(errc code) noexcept {
 template <class Ref, class M>
 task<result<reply_of<M>>> ask_again(any_ref self, const Ref& to, const M& message, errc first, retry_policy policy) {
   result<reply_of<M>> last{error{first, {}}};
+  auto wait = policy.pause;
   for (unsigned i = 1; i < policy.attempts && worth_asking_again(last.error().code); ++i) {
-    if (last.error().code == errc::mailbox_full || last.error().code == errc::unavailable)
-      co_await pause(self, policy.pause);
+    if (last.error().code == errc::mailbox_full || last.error().code == errc::unavailable) {
+      co_await pause(self, wait);
+      wait = std::min(2 * wait, policy.pause_longest);
+    }
     auto asked = to.ask(message, policy.timeout);
     last = co_await asked.outcome();
     if (last)

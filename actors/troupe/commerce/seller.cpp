@@ -80,7 +80,7 @@ seller::effect<seller_answer> seller::on(const note_invoice& m) const {
     e.goods = l.unit_price * l.quantity;
     e.incentive = incentive_of(l);
     e.freight = l.freight;
-    e.invoiced_at = now();
+    e.invoiced_at = moment_of(wall_now());
     noted.entries.push_back(e);
   }
   return {seller_answer::noted, std::move(noted)};
@@ -96,7 +96,7 @@ seller::effect<seller_answer> seller::step(order_key o, order_status to) const {
   fault_point();
   if (e == nullptr || !may_follow(e->status, to))
     return {seller_answer::out_of_order, misorder_noted{}};
-  return {seller_answer::noted, seller_step_noted{o, to, 0, now()}};
+  return {seller_answer::noted, seller_step_noted{o, to, 0, moment_of(wall_now())}};
 }
 
 seller::effect<seller_answer> seller::on(const note_payment& m) const {
@@ -118,13 +118,22 @@ seller::effect<> seller::on(const note_packages& m) const {
   fault_point();
   if (e == nullptr || e->status < order_status::ready_for_shipment)
     return {misorder_noted{}};
-  line_set missing = 0;
-  for (const auto& x : state().entries)
-    if (x.order == m.order && !x.delivered)
-      missing |= m.packages & (line_set{1} << x.package);
-  if (missing == 0)
-    return {};
-  return {seller_step_noted{m.order, order_status::in_transit, missing, now()}};
+  line_set missing = 0, left = 0;
+  for (const auto& x : state().entries) {
+    if (x.order != m.order || x.delivered)
+      continue;
+    const auto package = line_set{1} << x.package;
+    ((m.packages & package) != 0 ? missing : left) |= package;
+  }
+  const auto at = moment_of(wall_now());
+  effect<> noted;
+  if (missing != 0)
+    noted.and_event(seller_step_noted{m.order, order_status::in_transit, missing, at});
+  if (m.concluded && left != 0)
+    noted.and_event(misorder_noted{});
+  else if (m.concluded)
+    noted.and_event(seller_step_noted{m.order, order_status::delivered, 0, at});
+  return noted;
 }
 
 seller::effect<> seller::on(const note_concluded& m) const {
@@ -137,7 +146,7 @@ seller::effect<> seller::on(const note_concluded& m) const {
                        });
   if (!arrived)
     return {misorder_noted{}};
-  return {seller_step_noted{m.order, order_status::delivered, 0, now()}};
+  return {seller_step_noted{m.order, order_status::delivered, 0, moment_of(wall_now())}};
 }
 
 price_quote seller::quote(std::uint32_t number) const {

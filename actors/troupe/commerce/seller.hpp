@@ -2,11 +2,13 @@
 #pragma once
 
 #include <troupe/commerce/directory.hpp>
+#include <troupe/commerce/formats.hpp>
 #include <troupe/commerce/recent.hpp>
 
 #include <troupe/journal/journaled_actor.hpp>
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace troupe::commerce {
@@ -23,12 +25,14 @@ struct order_entry {
   money goods{};
   money incentive{};
   money freight{};
-  time_point invoiced_at{};
-  time_point shipped_at{};
-  time_point delivered_at{};
+  moment invoiced_at{};
+  moment shipped_at{};
+  moment delivered_at{};
 
   money amount() const noexcept { return goods - incentive; }
   money invoice() const noexcept { return amount() + freight; }
+  TROUPE_JSON(order_entry, order, item, quantity, package, status, delivered, unit_price, goods, incentive, freight,
+              invoiced_at, shipped_at, delivered_at)
 };
 
 /// What a seller's open orders come to.
@@ -36,6 +40,7 @@ struct seller_view {
   std::uint32_t orders = 0; ///< Distinct ones.
   order_totals totals{};
   friend bool operator==(const seller_view&, const seller_view&) = default;
+  TROUPE_JSON(seller_view, orders, totals)
 };
 
 /// The view recomputed from a list, in which the entries of an order stand together.
@@ -48,6 +53,7 @@ struct seller_state {
     std::uint64_t version = 0;
     std::uint64_t sequence = 0;
     money price{};
+    TROUPE_JSON(list_price, number, revision, version, sequence, price)
   };
 
   std::vector<order_entry> entries; ///< Of open orders, by arrival.
@@ -64,6 +70,9 @@ struct seller_state {
   /// Orders that are not open any more. 64: what repeats a note is an order's own transaction, and those end within
   /// moments.
   recent<order_key, 64> closed;
+  static constexpr std::string_view journal_name = "seller_state";
+  TROUPE_JSON(seller_state, entries, view, prices, updates, invoices, paid, voided, concluded, revenue, out_of_order,
+              steps, closed)
 };
 
 struct seller_query {
@@ -82,20 +91,30 @@ struct query_dashboard {
 struct invoice_noted {
   order_key order{};
   std::vector<order_entry> entries;
+  static constexpr std::string_view journal_name = "invoice_noted";
+  TROUPE_JSON(invoice_noted, order, entries)
 };
 struct seller_step_noted {
   order_key order{};
   order_status status{};
   line_set packages = 0;
-  time_point at{};
+  moment at{};
+  static constexpr std::string_view journal_name = "seller_step_noted";
+  TROUPE_JSON(seller_step_noted, order, status, packages, at)
 };
 struct price_listed {
   std::uint32_t number = 0;
   std::uint64_t revision = 0;
   std::uint64_t version = 0;
   money price{};
+  static constexpr std::string_view journal_name = "price_listed";
+  TROUPE_JSON(price_listed, number, revision, version, price)
 };
-struct misorder_noted {};
+struct misorder_noted {
+  static constexpr std::string_view journal_name = "misorder_noted";
+  friend void to_json(nlohmann::json& j, const misorder_noted&) { j = nlohmann::json::object(); }
+  friend void from_json(const nlohmann::json&, misorder_noted&) {}
+};
 
 /// One seller: the open orders of his products, and the price list that carts are checked out by.
 ///

@@ -10,6 +10,9 @@ namespace troupe::commerce {
 
 namespace {
 
+using namespace std::chrono_literals;
+
+constexpr auto tell_pause = 100ms;    // before what an earlier incarnation has left is told again
 constexpr std::size_t looked_at = 10; // the oldest shipments that one delivery considers
 
 line_set bit(std::size_t i) { return line_set{1} << i; }
@@ -52,29 +55,18 @@ std::vector<delivered_part> deliverable(const std::vector<open_shipment>& open) 
   return parts;
 }
 
-/// What others are to be told of one shipment's delivery. Taken from the state before the delivery is applied.
-struct shipment::notice {
-  order_key order{};
-  line_set packages = 0;
-  bool first = false;
-  bool last = false;
-  std::vector<product_key> all;
-};
-
-shipment::shipment(std::uint32_t partition, std::shared_ptr<const directory> shop)
-    : journaled_actor{"shipment/" + std::to_string(partition)}, shop_{std::move(shop)} {}
+shipment::shipment(std::uint32_t partition, std::shared_ptr<const directory> shop, retry_policy policy)
+    : journaled_actor{"shipment/" + std::to_string(partition)}, shop_{std::move(shop)}, policy_{policy} {
+  if (!state().untold.empty())
+    after("tell", tell_pause, tell_others{});
+}
 
 shipment::effect<> shipment::on(const ship_order& m) const {
-  // What follows a shipment is told right after it is kept, so for a known one everything is told already.
   if (knows(state(), m.order))
     return {};
   fault_point();
-  effect<> made{shipment_made{m.order, m.freight, now(), m.packages}};
-  return std::move(made).then([this, o = m.order, sellers = sellers_of(m.packages)] {
-    for (const auto s : sellers)
-      shop_->seller(s).tell(note_ready{o});
-    shop_->of(o.customer).order.tell(order_moved{o.number, order_status::ready_for_shipment});
-  });
+  effect<> made{shipment_made{m.order, m.freight, moment_of(wall_now()), m.packages}};
+  return std::move(made).then([this] { self().tell(tell_others{}); });
 }
 
 shipment::effect<std::uint32_t> shipment::on(const deliver_oldest& m) const {
@@ -86,7 +78,7 @@ shipment::effect<std::uint32_t> shipment::on(const deliver_oldest& m) const {
   if (count == 0)
     return count;
   effect<std::uint32_t> done{count, packages_delivered{m.tid, parts}};
-  return std::move(done).then([this, all = notices(parts)] { tell(all); });
+  return std::move(done).then([this] { self().tell(tell_others{}); });
 }
 
 shipment::effect<> shipment::on(const delivery_round& m) const {
@@ -100,8 +92,8 @@ shipment::effect<> shipment::on(const delivery_round& m) const {
     return {};
   }
   effect<> done{packages_delivered{m.tid, parts}};
-  return std::move(done).then([this, m, all = notices(parts), count = size_of(parts)] {
-    tell(all);
+  return std::move(done).then([this, m, count = size_of(parts)] {
+    self().tell(tell_others{});
     pass_on(m, count);
   });
 }
@@ -113,36 +105,86 @@ std::uint32_t shipment::size_of(const std::vector<delivered_part>& parts) {
   return n;
 }
 
-std::vector<shipment::notice> shipment::notices(const std::vector<delivered_part>& parts) const {
-  std::vector<notice> all;
-  all.reserve(parts.size());
-  for (const auto& p : parts) {
-    const auto& s = *std::ranges::find(state().open, p.number, &open_shipment::number);
-    all.push_back({s.order, p.packages, s.delivered == 0, (s.delivered | p.packages) == s.all(), s.packages});
-  }
-  return all;
-}
+namespace {
 
-void shipment::tell(const std::vector<notice>& all) const {
-  for (const auto& n : all) {
-    const auto& buyer = shop_->of(n.order.customer);
-    const auto sellers = sellers_of(n.all);
-    buyer.customer.tell(note_arrival{n.order.number, n.packages});
-    if (n.first)
-      buyer.order.tell(order_moved{n.order.number, order_status::in_transit});
+/// What is on its way to the others about some notices.
+struct told {
+  std::vector<call<seller_ref, note_ready>> ready;
+  std::vector<call<seller_ref, note_packages>> packages;
+  std::vector<call<seller_ref, note_concluded>> concluded;
+  std::vector<call<customer_ref, note_arrival>> arrivals;
+  std::vector<call<order_ref, order_moved>> moves;
+
+  void begin(const shipment_notice& n, const directory& shop, const retry_policy& policy) {
+    const auto& buyer = shop.of(n.order.customer);
+    const auto sellers = sellers_of(n.packages);
+    if (n.delivered == 0) {
+      for (const auto s : sellers)
+        ready.emplace_back(shop.seller(s), note_ready{n.order}, policy);
+      moves.emplace_back(buyer.order, order_moved{n.order.number, order_status::ready_for_shipment, false}, policy);
+      return;
+    }
+    arrivals.emplace_back(buyer.customer, note_arrival{n.order.number, n.delivered}, policy);
     for (const auto s : sellers) {
       line_set theirs = 0;
-      for (std::size_t p = 0; p < n.all.size(); ++p)
-        if (n.all[p].seller == s)
-          theirs |= n.packages & bit(p);
+      for (std::size_t p = 0; p < n.packages.size(); ++p)
+        if (n.packages[p].seller == s)
+          theirs |= n.delivered & bit(p);
       if (theirs != 0)
-        shop_->seller(s).tell(note_packages{n.order, theirs});
-      if (n.last)
-        shop_->seller(s).tell(note_concluded{n.order});
+        packages.emplace_back(shop.seller(s), note_packages{n.order, theirs, n.last}, policy);
+      else if (n.last)
+        concluded.emplace_back(shop.seller(s), note_concluded{n.order}, policy);
     }
-    if (n.last)
-      buyer.order.tell(order_moved{n.order.number, order_status::delivered});
+    if (n.first || n.last) {
+      const auto to = n.last ? order_status::delivered : order_status::in_transit;
+      moves.emplace_back(buyer.order, order_moved{n.order.number, to, n.first && n.last}, policy);
+    }
   }
+};
+
+} // namespace
+
+/// The notices that can be told now: nobody is to hear of an order's step who has not confirmed the one before, since a
+/// receiver that is just being restarted may refuse the one and take the other.
+std::vector<std::uint64_t> shipment::tellable() const {
+  std::vector<std::uint64_t> numbers;
+  const auto& all = state().untold;
+  for (auto n = all.begin(); n != all.end(); ++n)
+    if (!std::ranges::binary_search(telling_, n->number) &&
+        std::none_of(all.begin(), n, [&](const auto& before) { return before.order == n->order; }))
+      numbers.push_back(n->number);
+  return numbers;
+}
+
+/// Begins to tell everything that can be told, and only then waits for the answers.
+task<void> shipment::on(const tell_others&) {
+  fault_point();
+  if (!shop_->open()) {
+    after("tell", tell_pause, tell_others{});
+    co_return;
+  }
+  notices_told done;
+  told way;
+  done.numbers = tellable();
+  if (done.numbers.empty())
+    co_return;
+  for (const auto& n : state().untold)
+    if (std::ranges::binary_search(done.numbers, n.number))
+      way.begin(n, *shop_, policy_);
+  telling_.insert(telling_.end(), done.numbers.begin(), done.numbers.end());
+  std::ranges::sort(telling_);
+  bool all = co_await finish(self(), way.ready, policy_);
+  all = co_await finish(self(), way.packages, policy_) && all;
+  all = co_await finish(self(), way.concluded, policy_) && all;
+  all = co_await finish(self(), way.arrivals, policy_) && all;
+  all = co_await finish(self(), way.moves, policy_) && all;
+  if (all)
+    co_await persist(done);
+  std::erase_if(telling_, [&](auto n) { return std::ranges::binary_search(done.numbers, n); });
+  if (!all) // somebody is silent: later again
+    after("tell", tell_pause, tell_others{});
+  else if (!tellable().empty())
+    self().tell(tell_others{});
 }
 
 void shipment::pass_on(delivery_round m, std::uint32_t delivered) const {
@@ -164,6 +206,7 @@ void shipment::apply(shipment_state& s, const shipment_made& e) {
   s.freight += e.freight;
   for (std::size_t i = 0; i < e.packages.size(); ++i)
     s.packages.add(package_hash(e.order, i, e.packages[i]));
+  s.untold.push_back({++s.last_notice, e.order, 0, false, false, e.packages});
 }
 
 void shipment::apply(shipment_state& s, const packages_delivered& e) {
@@ -171,14 +214,21 @@ void shipment::apply(shipment_state& s, const packages_delivered& e) {
   s.delivered += size_of(e.parts);
   for (const auto& p : e.parts) {
     const auto found = std::ranges::find(s.open, p.number, &open_shipment::number);
+    const bool first = found->delivered == 0;
     found->delivered |= p.packages;
     found->status = shipment_status::delivery_in_progress;
-    if (found->delivered != found->all())
+    const bool last = found->delivered == found->all();
+    s.untold.push_back({++s.last_notice, found->order, p.packages, first, last, found->packages});
+    if (!last)
       continue;
     s.concluded.add(hash_of(found->order));
     s.closed.add(found->order);
     s.open.erase(found);
   }
+}
+
+void shipment::apply(shipment_state& s, const notices_told& e) {
+  std::erase_if(s.untold, [&](const auto& n) { return std::ranges::find(e.numbers, n.number) != e.numbers.end(); });
 }
 
 } // namespace troupe::commerce

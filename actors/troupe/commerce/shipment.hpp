@@ -2,12 +2,15 @@
 #pragma once
 
 #include <troupe/commerce/directory.hpp>
+#include <troupe/commerce/formats.hpp>
 #include <troupe/commerce/recent.hpp>
+#include <troupe/commerce/retry.hpp>
 
 #include <troupe/journal/journaled_actor.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace troupe::commerce {
@@ -21,16 +24,29 @@ struct open_shipment {
   shipment_status status = shipment_status::approved;
   line_set delivered = 0;
   money freight{};
-  time_point requested_at{};
+  moment requested_at{};
   std::vector<product_key> packages;
+  TROUPE_JSON(open_shipment, number, order, status, delivered, freight, requested_at, packages)
 
   line_set all() const noexcept { return ~line_set{0} >> (order_lines_max - packages.size()); }
+};
+
+/// What sellers, customer and order are to be told of one shipment.
+struct shipment_notice {
+  std::uint64_t number = 0; ///< Of the notice, from 1.
+  order_key order{};
+  line_set delivered = 0;            ///< Packages delivered by this; none: the shipment was made.
+  bool first = false;                ///< No package was delivered before.
+  bool last = false;                 ///< All are, now.
+  std::vector<product_key> packages; ///< Of the order.
+  TROUPE_JSON(shipment_notice, number, order, delivered, first, last, packages)
 };
 
 struct shipment_state {
   struct delivery {
     transaction_id tid = 0;
     std::uint32_t packages = 0;
+    TROUPE_JSON(delivery, tid, packages)
   };
 
   std::uint64_t last_number = 0;
@@ -44,6 +60,11 @@ struct shipment_state {
   recent<delivery, 16> deliveries;
   /// Concluded orders. 64: what repeats `ship_order` is the order's own transaction, which ends within moments.
   recent<order_key, 64> closed;
+  std::uint64_t last_notice = 0;
+  std::vector<shipment_notice> untold; ///< Which not everybody has confirmed; by number.
+  static constexpr std::string_view journal_name = "shipment_state";
+  TROUPE_JSON(shipment_state, last_number, open, shipments, concluded, packages, delivered, freight, deliveries, closed,
+              last_notice, untold)
 };
 
 struct shipment_query {
@@ -53,54 +74,73 @@ struct shipment_query {
 struct shipment_made {
   order_key order{};
   money freight{};
-  time_point at{};
+  moment at{};
   std::vector<product_key> packages;
+  static constexpr std::string_view journal_name = "shipment_made";
+  TROUPE_JSON(shipment_made, order, freight, at, packages)
 };
 
 /// Packages of one shipment.
 struct delivered_part {
   std::uint64_t number = 0;
   line_set packages = 0;
+  TROUPE_JSON(delivered_part, number, packages)
 };
 struct packages_delivered {
   transaction_id tid = 0;
   std::vector<delivered_part> parts;
+  static constexpr std::string_view journal_name = "packages_delivered";
+  TROUPE_JSON(packages_delivered, tid, parts)
 };
+/// Everybody has confirmed these notices.
+struct notices_told {
+  std::vector<std::uint64_t> numbers;
+  static constexpr std::string_view journal_name = "notices_told";
+  TROUPE_JSON(notices_told, numbers)
+};
+
+/// To itself: tell what is not told yet.
+struct tell_others {};
 
 /// What `deliver_oldest` delivers: of the ten oldest shipments, for each seller, his packages in the oldest of them.
 std::vector<delivered_part> deliverable(const std::vector<open_shipment>& open);
 
-/// One partition of the customers' shipments. Tells sellers, customers and orders what happens, each step in its order.
+/// One partition of the customers' shipments. Tells sellers, customers and orders what happens, each step in its order. What
+/// it has to tell is kept with what happened, until they have confirmed it: after a crash of either side it is told again.
 ///
 ///     ship_order      -           a shipment, now or before; ready_for_shipment is told
 ///     deliver_oldest  uint32      packages delivered by this transaction, now or before
 ///     delivery_round  -           the same, then on to the next partition or the desk
+///     tell_others     -
 ///     shipment_query  shipment_state
 ///
 /// Keys: the order (all open, the last 64 concluded), the transaction (the last 16 that delivered something).
-class shipment final : public journaled_actor<shipment, shipment_state, events<shipment_made, packages_delivered>,
-                                              ship_order, deliver_oldest, delivery_round, shipment_query> {
+class shipment final
+    : public journaled_actor<shipment, shipment_state, events<shipment_made, packages_delivered, notices_told>,
+                             ship_order, deliver_oldest, delivery_round, tell_others, shipment_query> {
 public:
   static constexpr std::size_t snapshot_every = 64;
 
-  shipment(std::uint32_t partition, std::shared_ptr<const directory> shop);
+  shipment(std::uint32_t partition, std::shared_ptr<const directory> shop, retry_policy policy = {});
 
   effect<> on(const ship_order& m) const;
   effect<std::uint32_t> on(const deliver_oldest& m) const;
   effect<> on(const delivery_round& m) const;
+  task<void> on(const tell_others&);
   shipment_state on(const shipment_query&) const { return state(); }
 
   static void apply(shipment_state& s, const shipment_made& e);
   static void apply(shipment_state& s, const packages_delivered& e);
+  static void apply(shipment_state& s, const notices_told& e);
 
 private:
-  struct notice;
   static std::uint32_t size_of(const std::vector<delivered_part>& parts);
-  std::vector<notice> notices(const std::vector<delivered_part>& parts) const;
-  void tell(const std::vector<notice>& all) const;
   void pass_on(delivery_round m, std::uint32_t delivered) const;
+  std::vector<std::uint64_t> tellable() const;
 
   const std::shared_ptr<const directory> shop_;
+  const retry_policy policy_;
+  std::vector<std::uint64_t> telling_; ///< Notices that are being told; ascending.
 };
 
 } // namespace troupe::commerce

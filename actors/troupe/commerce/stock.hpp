@@ -2,12 +2,14 @@
 #pragma once
 
 #include <troupe/commerce/directory.hpp>
+#include <troupe/commerce/formats.hpp>
 #include <troupe/commerce/recent.hpp>
 
 #include <troupe/journal/journaled_actor.hpp>
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe::commerce {
@@ -17,10 +19,12 @@ struct stock_state {
   struct reservation {
     transaction_id tid = 0;
     std::uint32_t quantity = 0;
+    TROUPE_JSON(reservation, tid, quantity)
   };
   struct settled_one {
     transaction_id tid = 0;
     bool confirmed = false;
+    TROUPE_JSON(settled_one, tid, confirmed)
   };
 
   std::int64_t available = 0; ///< In the shelf, reserved ones included.
@@ -34,6 +38,9 @@ struct stock_state {
   /// Eight, because a repetition comes from a transaction still under way, and of those few meet at one product.
   recent<settled_one, 8> settled;
   recent<transaction_id, 2> restocks;
+  static constexpr std::string_view journal_name = "stock_state";
+  TROUPE_JSON(stock_state, available, reserved, supplied, confirmed, version, revision, confirmations, held, settled,
+              restocks)
 };
 
 struct stock_query {
@@ -43,18 +50,26 @@ struct stock_query {
 struct units_reserved {
   transaction_id tid = 0;
   std::uint32_t quantity = 0;
+  static constexpr std::string_view journal_name = "units_reserved";
+  TROUPE_JSON(units_reserved, tid, quantity)
 };
 struct reservation_settled {
   transaction_id tid = 0;
   bool confirmed = false;
+  static constexpr std::string_view journal_name = "reservation_settled";
+  TROUPE_JSON(reservation_settled, tid, confirmed)
 };
 struct stock_version_set {
   std::uint64_t version = 0;
   std::uint64_t revision = 0;
+  static constexpr std::string_view journal_name = "stock_version_set";
+  TROUPE_JSON(stock_version_set, version, revision)
 };
 struct units_added {
   transaction_id tid = 0;
   std::uint32_t quantity = 0;
+  static constexpr std::string_view journal_name = "units_added";
+  TROUPE_JSON(units_added, tid, quantity)
 };
 
 /// One product's units: reserves them for orders, and sells or frees what is reserved.

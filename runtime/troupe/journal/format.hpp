@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/journal/journal_type.hpp>
+#include <troupe/journal/json_text.hpp>
 #include <troupe/journal/store.hpp>
 
 #include <nlohmann/json.hpp>
@@ -26,11 +27,23 @@ namespace troupe {
 ///       NLOHMANN_DEFINE_TYPE_INTRUSIVE(reserved, quantity, unit)
 ///     };
 ///
+/// TROUPE_JSON(reserved, quantity, unit) in place of the last line does the same, and writes several times faster.
+///
 /// A record of an earlier version goes through `upcast(from, json)` once for each version from its own to the last but
 /// one; a type with a version above 1 must have one. A record of a later version is an error.
 template <class T>
 struct json_format {
-  static std::string encode(const void* value) { return nlohmann::json(*static_cast<const T*>(value)).dump(); }
+  static std::string encode(const void* value) {
+    const auto& v = *static_cast<const T*>(value);
+    if constexpr (writes_json<T>) {
+      thread_local std::string text; // keeps its room
+      text.clear();
+      write_json(text, v);
+      return text;
+    } else {
+      return nlohmann::json(v).dump();
+    }
+  }
 
   static std::shared_ptr<const void> decode(int version, std::string_view text) {
     if (version < 1 || version > journal_version<T>)

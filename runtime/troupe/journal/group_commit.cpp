@@ -3,7 +3,9 @@
 #include <troupe/journal/group_commit.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <exception>
+#include <iterator>
 #include <utility>
 
 namespace troupe {
@@ -86,12 +88,15 @@ void group_commit::run() {
 
 group_commit::group group_commit::take() {
   group g;
-  const auto n = std::min(waiting_.size(), options_.max_group);
-  g.reserve(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    waiting_bytes_ -= waiting_.front()->bytes();
-    g.push_back(std::move(waiting_.front()));
-    waiting_.pop_front();
+  if (waiting_.size() <= options_.max_group) {
+    g.swap(waiting_);
+    waiting_bytes_ = 0;
+  } else {
+    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(options_.max_group);
+    g.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+    waiting_.erase(waiting_.begin(), end);
+    for (const auto& w : g)
+      waiting_bytes_ -= w->bytes();
   }
   room_.notify_all();
   return g;

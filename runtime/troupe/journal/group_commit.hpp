@@ -8,7 +8,6 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -81,7 +80,7 @@ private:
   std::condition_variable work_; // for the writer
   std::condition_variable room_; // for those who submit
   std::condition_variable done_; // for those who wait
-  std::deque<std::unique_ptr<journal_write>> waiting_;
+  group waiting_;
   std::size_t waiting_bytes_ = 0;
   std::uint64_t submitted_ = 0;
   std::uint64_t finished_ = 0;

@@ -263,6 +263,18 @@ void journal_session::follow(awaited_write::consequences& then) {
   pump();
 }
 
+void journal_session::fault_point() {
+  const auto& faults = owner_.core().faults;
+  if (faults == nullptr) [[likely]]
+    return;
+  try {
+    faults->recorded();
+  } catch (...) {
+    owner_.forbid_resume(); // the object does not have what is kept
+    throw;
+  }
+}
+
 void journal_session::erase() {
   if (mail_ != nullptr) {
     if (!mail_->out.only_timers())

@@ -153,6 +153,9 @@ public:
   /// Events kept since the last snapshot, `added` included.
   std::size_t count(std::size_t added) noexcept { return since_snapshot_ += added; }
 
+  /// A record is kept, and nothing has followed from it: a place where an injected failure may strike.
+  void fault_point();
+
   // -- parcels that come in --
 
   /// True: it is to be handled now. False: it was handled before, or is under way, or comes too early; its sender is told.

@@ -70,6 +70,8 @@ private:
   void resume() {
     if (failure_)
       std::rethrow_exception(failure_);
+    if (step_.events_.size() != 0)
+      self_.session().fault_point();
     self_.apply_all(step_.events_);
     self_.session().complete(write_);
   }
@@ -127,6 +129,8 @@ public:
 /// After it is kept: apply the events, let the messages go.
 template <class Effect>
 void apply_effect(typename Effect::actor_type& self, Effect& fx, awaited_write& write) {
+  if (fx.step_.events_.size() != 0)
+    self.session().fault_point();
   self.apply_all(fx.step_.events_);
   self.session().complete(write);
 }

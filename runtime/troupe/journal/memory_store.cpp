@@ -78,6 +78,8 @@ public:
     return owing_journal{key_, first->second.due}; // nothing is less than any time
   }
 
+  std::size_t holders = 0; // who have it open; guarded by the shard's mutex
+
 private:
   struct kept {
     const journal_type* type = nullptr;
@@ -133,6 +135,7 @@ std::shared_ptr<journal> memory_store::open(const std::string& key, std::span<co
   const auto entry = s.streams.try_emplace(key).first;
   if (entry->second == nullptr)
     entry->second = std::make_unique<stream>(key);
+  ++entry->second->holders;
   // The key lives in the map as long as the stream does.
   return {entry->second.get(), [store = shared_from_this(), &own = entry->first](journal*) { store->close(own); }};
 }
@@ -141,7 +144,7 @@ void memory_store::close(const std::string& key) {
   auto& s = shard_of(key);
   std::unique_lock guard{s.mutex};
   const auto entry = s.streams.find(key);
-  if (entry->second->empty())
+  if (--entry->second->holders == 0 && entry->second->empty())
     s.streams.erase(entry);
 }
 

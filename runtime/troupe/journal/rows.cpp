@@ -57,4 +57,8 @@ std::uint32_t checksum_of_head(std::string_view key, std::uint64_t last_sent) no
   return digest{}.add(key).add(last_sent).value();
 }
 
+std::uint32_t checksum_of_place(std::string_view key, std::uint64_t event, std::uint64_t snapshot) noexcept {
+  return digest{}.add(key).add(event).add(snapshot).value();
+}
+
 } // namespace troupe

@@ -50,6 +50,8 @@ struct journal_head {
 std::uint32_t checksum_of(std::string_view key, const record_row& r) noexcept;
 std::uint32_t checksum_of(std::string_view key, const handled_row& r) noexcept;
 std::uint32_t checksum_of(std::string_view key, const outbox_row& r) noexcept;
+/// Of a row of SQLite's `places`.
+std::uint32_t checksum_of_place(std::string_view key, std::uint64_t event, std::uint64_t snapshot) noexcept;
 std::uint32_t checksum_of_head(std::string_view key, std::uint64_t last_sent) noexcept;
 
 /// What `troupe-journal list` shows of a journal.

@@ -12,24 +12,33 @@ struct sqlite_database::statements {
   explicit statements(sqlite_connection& c)
       : begin{c, "BEGIN IMMEDIATE"}, commit{c, "COMMIT"}, //
         put_journal{c, "INSERT OR REPLACE INTO journals VALUES (?, ?, ?)"},
-        add_event{c, "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"},
+        add_event{c, "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
         note_handled{c, "INSERT INTO handled VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
                         "SET sequence = excluded.sequence, checksum = excluded.checksum "
                         "WHERE excluded.sequence > sequence"},
         add_send{c, "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
         settle{c, "DELETE FROM outbox WHERE journal = ? AND sequence = ?"},
-        put_snapshot{c, "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?)"},
-        trim_snapshots{c, "DELETE FROM snapshots WHERE journal = ? AND sequence NOT IN (?, ?)"},
-        drop_events{c, "DELETE FROM events WHERE journal = ? AND sequence <= ?"} {}
+        put_snapshot{c, "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+        step_event{c, "SELECT sequence, previous FROM events WHERE number = ? AND journal = ?"},
+        step_snapshot{c, "SELECT sequence, previous FROM snapshots WHERE number = ? AND journal = ?"},
+        drop_event{c, "DELETE FROM events WHERE number = ?"}, //
+        drop_snapshot{c, "DELETE FROM snapshots WHERE number = ?"},
+        end_events{c, "UPDATE events SET previous = 0 WHERE number = ?"},
+        end_snapshots{c, "UPDATE snapshots SET previous = 0 WHERE number = ?"},
+        erase_journal{c, "DELETE FROM journals WHERE key = ?"}, //
+        erase_handled{c, "DELETE FROM handled WHERE journal = ?"},
+        erase_outbox{c, "DELETE FROM outbox WHERE journal = ?"}, //
+        erase_place{c, "DELETE FROM places WHERE journal = ?"} {}
 
   sqlite_statement begin, commit;
   sqlite_statement put_journal, add_event, note_handled, add_send, settle;
-  sqlite_statement put_snapshot, trim_snapshots, drop_events;
+  sqlite_statement put_snapshot, step_event, step_snapshot, drop_event, drop_snapshot, end_events, end_snapshots;
+  sqlite_statement erase_journal, erase_handled, erase_outbox, erase_place;
 };
 
 sqlite_database::sqlite_database(const std::string& path, options o)
-    : path_{path}, options_{std::move(o)}, lock_{path}, connection_{path, sqlite_connection::mode::write,
-                                                                    options_.vfs} {
+    : path_{path}, options_{std::move(o)}, lock_{path},
+      connection_{path, sqlite_connection::mode::write, options_.vfs}, places_{options_.place_every} {
   auto& c = connection_;
   // Not when the last connection is closed either: only where the outcome is seen.
   sqlite3_db_config(c.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
@@ -47,6 +56,7 @@ sqlite_database::sqlite_database(const std::string& path, options o)
       this);
   move_log(SQLITE_CHECKPOINT_TRUNCATE); // see above: what a former failure left is written anew
   prepare_sqlite_schema(c);
+  places_.load(c);
   statements_ = std::make_unique<statements>(c);
 }
 
@@ -55,9 +65,12 @@ sqlite_database::~sqlite_database() {
   if (!failure_.empty())
     return;
   try {
+    statements_->begin.run();
+    places_.write_down(connection_, true);
+    statements_->commit.run();
     move_log(SQLITE_CHECKPOINT_TRUNCATE);
   } catch (const journal_error&) {
-    // It is all in the log still, for the next to open the file.
+    // It is all in the log still, for the next to open the file, and places can be found again.
   }
 }
 
@@ -68,7 +81,9 @@ void sqlite_database::commit(std::span<const std::unique_ptr<journal_write>> bat
     statements_->begin.run();
     for (const auto& w : batch)
       write(*w);
+    places_.write_down(connection_, false);
     statements_->commit.run();
+    places_.committed();
     if (log_pages_ >= options_.checkpoint_every)
       move_log(SQLITE_CHECKPOINT_PASSIVE);
   } catch (const std::exception& e) {
@@ -81,10 +96,16 @@ void sqlite_database::write(const journal_write& w) {
   auto& s = *statements_;
   if (w.erase)
     erase(w.key);
+  if (!w.events.empty() || w.snapshot || w.drop_events_to) // before it is listed: a new one has no place
+    places_.change(w.key, table_, [&](sqlite_place& at) {
+      add_events(w, at);
+      if (w.snapshot)
+        put_snapshot(w, at);
+      if (w.drop_events_to)
+        drop_events(w, at);
+    });
   if (w.last_sent)
     s.put_journal.bind(w.key, *w.last_sent, checksum_of_head(w.key, *w.last_sent)).run();
-  for (const auto& e : w.events)
-    s.add_event.bind(w.key, e.sequence, e.time, e.type, e.version, e.data, e.checksum).run();
   if (w.handled)
     s.note_handled.bind(w.key, w.handled->sender, w.handled->sequence, w.handled->checksum).run();
   for (const auto& o : w.sends) {
@@ -94,21 +115,87 @@ void sqlite_database::write(const journal_write& w) {
   }
   for (const auto sequence : w.settled)
     s.settle.bind(w.key, sequence).run();
-  if (w.snapshot) {
-    const auto& r = *w.snapshot;
-    s.put_snapshot.bind(w.key, r.sequence, r.time, r.type, r.version, r.data, r.checksum).run();
-    if (w.other_snapshot)
-      s.trim_snapshots.bind(w.key, r.sequence, *w.other_snapshot).run();
+}
+
+void sqlite_database::add_events(const journal_write& w, sqlite_place& at) {
+  for (const auto& e : w.events) {
+    const auto number = places_.next_number();
+    statements_->add_event.bind(number, at.event, w.key, e.sequence, e.time, e.type, e.version, e.data, e.checksum)
+        .run();
+    at.event = number;
   }
-  if (w.drop_events_to)
-    s.drop_events.bind(w.key, *w.drop_events_to).run();
+}
+
+/// Of the earlier ones stays the one that is named, or all if none is; one with the same sequence is replaced.
+void sqlite_database::put_snapshot(const journal_write& w, sqlite_place& at) {
+  auto& s = *statements_;
+  const auto& r = *w.snapshot;
+  std::uint64_t newest = 0; // of those that stay
+  std::uint64_t oldest = 0;
+  bool dropped = false; // one before the oldest
+  for (auto number = at.snapshot; number != 0;) {
+    const sqlite_reset after{s.step_snapshot};
+    if (!s.step_snapshot.bind(number, w.key).step())
+      break;
+    const auto sequence = s.step_snapshot.count(0);
+    const auto next = s.step_snapshot.count(1);
+    if (sequence == r.sequence || (w.other_snapshot && sequence != *w.other_snapshot)) {
+      s.drop_snapshot.bind(number).run();
+      dropped = oldest != 0;
+    } else {
+      newest = newest == 0 ? number : newest;
+      oldest = number;
+    }
+    number = next;
+  }
+  if (dropped)
+    s.end_snapshots.bind(oldest).run();
+  at.snapshot = places_.next_number();
+  s.put_snapshot.bind(at.snapshot, newest, w.key, r.sequence, r.time, r.type, r.version, r.data, r.checksum).run();
+}
+
+void sqlite_database::drop_events(const journal_write& w, sqlite_place& at) {
+  auto& s = *statements_;
+  std::uint64_t oldest = 0; // of those that stay
+  bool dropped = false;
+  for (auto number = at.event; number != 0;) {
+    const sqlite_reset after{s.step_event};
+    if (!s.step_event.bind(number, w.key).step())
+      break;
+    const auto next = s.step_event.count(1);
+    if (s.step_event.count(0) <= *w.drop_events_to) {
+      s.drop_event.bind(number).run();
+      dropped = true;
+    } else {
+      oldest = number;
+    }
+    number = next;
+  }
+  if (dropped && oldest != 0)
+    s.end_events.bind(oldest).run();
+  else if (dropped)
+    at.event = 0;
 }
 
 void sqlite_database::erase(const std::string& key) {
-  for (const auto* sql : {"DELETE FROM journals WHERE key = ?", "DELETE FROM events WHERE journal = ?",
-                          "DELETE FROM snapshots WHERE journal = ?", "DELETE FROM handled WHERE journal = ?",
-                          "DELETE FROM outbox WHERE journal = ?"})
-    sqlite_statement{connection_, sql}.bind(key).run();
+  auto& s = *statements_;
+  sqlite_place at;
+  places_.change(key, table_, [&](sqlite_place& now) { at = now; });
+  const auto drop_all = [&](std::uint64_t number, sqlite_statement& step, sqlite_statement& drop) {
+    while (number != 0) {
+      const sqlite_reset after{step};
+      if (!step.bind(number, key).step())
+        break;
+      const auto next = step.count(1);
+      drop.bind(number).run();
+      number = next;
+    }
+  };
+  drop_all(at.event, s.step_event, s.drop_event);
+  drop_all(at.snapshot, s.step_snapshot, s.drop_snapshot);
+  for (auto* gone : {&s.erase_journal, &s.erase_handled, &s.erase_outbox, &s.erase_place})
+    gone->bind(key).run();
+  places_.forget(key);
 }
 
 /// Moves the log's pages into the file, and syncs that. Readers may hold some of it back; then it is done the next time.
@@ -133,7 +220,7 @@ std::shared_ptr<journal_reader> sqlite_database::read() {
     }
   }
   if (reader == nullptr) {
-    reader = std::make_unique<sqlite_reader>(path_, sqlite_connection::mode::look, options_.vfs);
+    reader = std::make_unique<sqlite_reader>(path_, places_, options_.vfs);
     sqlite3_db_config(reader->connection().handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   }
   reader->begin();

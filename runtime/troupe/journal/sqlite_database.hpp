@@ -4,8 +4,10 @@
 #include <troupe/journal/database.hpp>
 #include <troupe/journal/path_lock.hpp>
 #include <troupe/journal/sqlite_connection.hpp>
+#include <troupe/journal/sqlite_places.hpp>
 #include <troupe/journal/sqlite_reader.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -23,9 +25,10 @@ namespace troupe {
 class sqlite_database final : public journal_database {
 public:
   struct options {
-    int cache_kib = 32 * 1024;       ///< Of the writing connection.
-    int checkpoint_every = 4 * 1024; ///< Pages in the log (of 4 KiB) after which they move into the file.
-    std::string vfs;                 ///< A registered SQLite VFS; empty: the default one.
+    int cache_kib = 32 * 1024;              ///< Of the writing connection.
+    int checkpoint_every = 4 * 1024;        ///< Pages in the log (of 4 KiB) after which they move into the file.
+    std::uint64_t place_every = 512 * 1024; ///< Rows after which their journals' places are written down.
+    std::string vfs;                        ///< A registered SQLite VFS; empty: the default one.
   };
   /// Errors: journal_error, also if another process has it open.
   sqlite_database(const std::string& path, options o);
@@ -40,6 +43,9 @@ private:
   struct statements;
 
   void write(const journal_write& w);
+  void add_events(const journal_write& w, sqlite_place& at);
+  void put_snapshot(const journal_write& w, sqlite_place& at);
+  void drop_events(const journal_write& w, sqlite_place& at);
   void erase(const std::string& key);
   void move_log(int how);
 
@@ -52,6 +58,8 @@ private:
   // -- the writer --
   sqlite_connection connection_;
   std::unique_ptr<statements> statements_;
+  sqlite_place_table table_{connection_};
+  sqlite_places places_; ///< Whose `find` the readers call, too.
   int log_pages_ = 0;
   std::string failure_; ///< Empty: none so far.
 

@@ -2,6 +2,7 @@
 #include <troupe/journal/sqlite_reader.hpp>
 #include <troupe/journal/sqlite_schema.hpp>
 
+#include <algorithm>
 #include <chrono>
 
 namespace troupe {
@@ -18,17 +19,21 @@ void read_record(const sqlite_statement& s, int first, record_row& r) {
   r.checksum = static_cast<std::uint32_t>(s.number(first + 5));
 }
 
+constexpr const char* step_event = "SELECT sequence, previous FROM events WHERE number = ? AND journal = ?";
+constexpr const char* step_snapshot = "SELECT sequence, previous FROM snapshots WHERE number = ? AND journal = ?";
+
 /// Keys sort by their bytes, and no text that begins with `prefix` comes after this one.
 std::string end_of(std::string_view prefix) { return std::string{prefix} + "\xf4\x8f\xbf\xbf"; }
 
 } // namespace
 
-sqlite_reader::sqlite_reader(const std::string& path, sqlite_connection::mode m, const std::string& vfs)
-    : connection_{path, m, vfs} {
-  if (m == sqlite_connection::mode::foreign)
-    check_sqlite_schema(connection_);
-  else
-    connection_.execute("PRAGMA query_only = 1");
+sqlite_reader::sqlite_reader(const std::string& path, const sqlite_places& places, const std::string& vfs)
+    : connection_{path, sqlite_connection::mode::look, vfs}, places_{&places} {
+  connection_.execute("PRAGMA query_only = 1");
+}
+
+sqlite_reader::sqlite_reader(const std::string& path) : connection_{path, sqlite_connection::mode::foreign} {
+  check_sqlite_schema(connection_);
 }
 
 sqlite_statement& sqlite_reader::prepared(lazy& s, const char* sql) {
@@ -38,30 +43,143 @@ sqlite_statement& sqlite_reader::prepared(lazy& s, const char* sql) {
 }
 
 std::optional<journal_head> sqlite_reader::head(const std::string& key) {
-  auto& s = prepared(head_, "SELECT last_sent, checksum, max("
-                            "coalesce((SELECT max(sequence) FROM events WHERE journal = ?1), 0), "
-                            "coalesce((SELECT max(sequence) FROM snapshots WHERE journal = ?1), 0)) "
-                            "FROM journals WHERE key = ?1");
+  auto& s = prepared(head_, "SELECT last_sent, checksum FROM journals WHERE key = ?");
   const sqlite_reset after{s};
   if (!s.bind(key).step())
     return {};
-  return journal_head{s.count(0), static_cast<std::uint32_t>(s.number(1)), s.count(2)};
+  return journal_head{s.count(0), static_cast<std::uint32_t>(s.number(1)), last_sequence(key)};
+}
+
+sqlite_place sqlite_reader::place_of(const std::string& key) {
+  if (places_ == nullptr) {
+    found_.load(connection_);
+    places_ = &found_;
+  }
+  for (;;) {
+    if (const auto moved = places_->find(key))
+      return *moved;
+    if (places_ == &found_ || places_->generation() == generation_)
+      break;
+    end(); // it has come into the table meanwhile
+    begin();
+  }
+  return table_.find(key);
+}
+
+/// Of events and snapshots. If the row that should be the last one is not there, all are looked at.
+std::uint64_t sqlite_reader::last_sequence(const std::string& key) {
+  const auto at = place_of(key);
+  std::uint64_t last = 0;
+  const auto look = [&](std::uint64_t number, lazy& kept, const char* by_number, const char* all) {
+    if (number == 0)
+      return;
+    auto& s = prepared(kept, by_number);
+    const sqlite_reset after{s};
+    if (s.bind(number, key).step()) {
+      last = std::max(last, s.count(0));
+      return;
+    }
+    sqlite_statement wide{connection_, all};
+    if (wide.bind(key).step())
+      last = std::max(last, wide.count(0));
+  };
+  look(at.event, step_event_, step_event, "SELECT coalesce(max(sequence), 0) FROM events WHERE journal = ?");
+  look(at.snapshot, step_snapshot_, step_snapshot,
+       "SELECT coalesce(max(sequence), 0) FROM snapshots WHERE journal = ?");
+  return last;
 }
 
 void sqlite_reader::snapshots(const std::string& key, const std::function<bool(const record_row&)>& f) {
-  auto& s = prepared(snapshots_, "SELECT sequence, time, type, version, data, checksum FROM snapshots "
-                                 "WHERE journal = ? ORDER BY sequence DESC");
-  const sqlite_reset after{s};
+  std::vector<std::uint64_t> numbers;
+  auto number = place_of(key).snapshot;
+  for (auto& s = prepared(step_snapshot_, step_snapshot); number != 0;) {
+    const sqlite_reset after{s};
+    if (!s.bind(number, key).step())
+      break;
+    numbers.push_back(number);
+    number = s.count(1);
+  }
   record_row row;
-  for (s.bind(key); s.step();) {
+  if (number != 0) { // a row is not where it should be
+    sqlite_statement all{connection_, "SELECT sequence, time, type, version, data, checksum FROM snapshots "
+                                      "WHERE journal = ? ORDER BY sequence DESC"};
+    for (all.bind(key); all.step();) {
+      read_record(all, 0, row);
+      if (!f(row))
+        return;
+    }
+    return;
+  }
+  auto& s =
+      prepared(snapshots_, "SELECT sequence, time, type, version, data, checksum FROM snapshots WHERE number = ?");
+  for (const auto n : numbers) {
+    const sqlite_reset after{s};
+    if (!s.bind(n).step())
+      return;
     read_record(s, 0, row);
     if (!f(row))
       return;
   }
 }
 
+/// The numbers of its events with a sequence above `after`, the last first. Complete: as far as that, or to the first one that
+/// was not dropped.
+std::vector<std::uint64_t> sqlite_reader::numbers_after(const std::string& key, std::uint64_t after, bool& complete) {
+  std::vector<std::uint64_t> numbers;
+  auto& s = prepared(step_event_, step_event);
+  std::uint64_t above = 0; // the sequence of the one before
+  complete = true;
+  auto number = place_of(key).event;
+  const bool there = number != 0;
+  while (number != 0) {
+    const sqlite_reset at_end{s};
+    if (!s.bind(number, key).step())
+      break;
+    const auto sequence = s.count(0);
+    const auto next = s.count(1);
+    if (sequence <= after)
+      return numbers;
+    if ((above != 0 && sequence + 1 != above) || next >= number)
+      break;
+    above = sequence;
+    numbers.push_back(number);
+    number = next;
+  }
+  complete = !there || number == 0 || above == after + 1;
+  return numbers;
+}
+
+/// Rows that lie together. False: `f` wants no more.
+bool sqlite_reader::read_range(std::uint64_t first, std::uint64_t last,
+                               const std::function<bool(const record_row&)>& f) {
+  auto& s = prepared(range_, "SELECT sequence, time, type, version, data, checksum FROM events "
+                             "WHERE number BETWEEN ? AND ? ORDER BY number");
+  const sqlite_reset at_end{s};
+  record_row row;
+  for (s.bind(first, last); s.step();) {
+    read_record(s, 0, row);
+    if (!f(row))
+      return false;
+  }
+  return true;
+}
+
 void sqlite_reader::events(const std::string& key, std::uint64_t after,
                            const std::function<bool(const record_row&)>& f) {
+  bool complete = false;
+  const auto numbers = numbers_after(key, after, complete);
+  if (complete) {
+    for (auto n = numbers.rbegin(); n != numbers.rend();) {
+      const auto first = *n;
+      auto last = first;
+      for (++n; n != numbers.rend() && *n == last + 1; ++n)
+        ++last;
+      if (!read_range(first, last, f))
+        return;
+    }
+    return;
+  }
+  // A row is not where it should be: every event is looked at.
   auto& s = prepared(events_, "SELECT sequence, time, type, version, data, checksum FROM events "
                               "WHERE journal = ? AND sequence > ? ORDER BY sequence");
   const sqlite_reset at_end{s};
@@ -130,13 +248,13 @@ std::vector<owing_journal> sqlite_reader::unsettled() {
 
 std::vector<journal_summary> sqlite_reader::summaries(std::string_view prefix) {
   sqlite_statement s{connection_,
-                     "SELECT key, (SELECT count(*) FROM events WHERE journal = key), "
-                     "(SELECT count(*) FROM snapshots WHERE journal = key), "
-                     "(SELECT coalesce(sum(length(CAST(data AS BLOB))), 0) FROM events WHERE journal = key) + "
-                     "(SELECT coalesce(sum(length(CAST(data AS BLOB))), 0) FROM snapshots WHERE journal = key), "
-                     "(SELECT count(*) FROM outbox WHERE journal = key), "
-                     "(SELECT coalesce(max(time), 0) FROM events WHERE journal = key) "
-                     "FROM journals WHERE key >= ? AND key < ? ORDER BY key"};
+                     "SELECT key, coalesce(e.n, 0), coalesce(s.n, 0), coalesce(e.bytes, 0) + coalesce(s.bytes, 0), "
+                     "(SELECT count(*) FROM outbox WHERE journal = key), coalesce(e.last, 0) FROM journals "
+                     "LEFT JOIN (SELECT journal, count(*) AS n, sum(length(CAST(data AS BLOB))) AS bytes, "
+                     "max(time) AS last FROM events GROUP BY journal) AS e ON e.journal = key "
+                     "LEFT JOIN (SELECT journal, count(*) AS n, sum(length(CAST(data AS BLOB))) AS bytes "
+                     "FROM snapshots GROUP BY journal) AS s ON s.journal = key "
+                     "WHERE key >= ? AND key < ? ORDER BY key"};
   const auto end = end_of(prefix);
   std::vector<journal_summary> found;
   for (s.bind(prefix, end); s.step();)

@@ -3,6 +3,7 @@
 
 #include <troupe/journal/database.hpp>
 #include <troupe/journal/sqlite_connection.hpp>
+#include <troupe/journal/sqlite_places.hpp>
 
 #include <memory>
 #include <optional>
@@ -15,10 +16,16 @@ namespace troupe {
 /// Reads journals from a SQLite file, over a connection of its own; statements are prepared when first used.
 class sqlite_reader final : public journal_reader {
 public:
-  sqlite_reader(const std::string& path, sqlite_connection::mode m, const std::string& vfs = {});
+  /// A look at a file that this process has open; `places` outlives the reader.
+  sqlite_reader(const std::string& path, const sqlite_places& places, const std::string& vfs);
+  /// A look at a file that another process may have open.
+  explicit sqlite_reader(const std::string& path);
 
   /// Between these two all reading sees one state. Nothing is locked.
-  void begin() { connection_.execute("BEGIN"); }
+  void begin() {
+    generation_ = places_ != nullptr ? places_->generation() : 0;
+    connection_.execute("BEGIN");
+  }
   void end() { connection_.execute("COMMIT"); }
 
   std::optional<journal_head> head(const std::string& key) override;
@@ -36,9 +43,20 @@ public:
 private:
   using lazy = std::optional<sqlite_statement>;
   sqlite_statement& prepared(lazy& s, const char* sql);
+  sqlite_place place_of(const std::string& key);
+  std::uint64_t last_sequence(const std::string& key);
+  std::vector<std::uint64_t> numbers_after(const std::string& key, std::uint64_t after, bool& complete);
+  bool read_range(std::uint64_t first, std::uint64_t last, const std::function<bool(const record_row&)>& f);
 
   sqlite_connection connection_;
+  sqlite_place_table table_{connection_};
+  sqlite_places found_;                   // of a foreign file
+  const sqlite_places* places_ = nullptr; // null: foreign, and nobody has asked yet
+  std::uint64_t generation_ = 0;          ///< Of `places_` when this look began.
   lazy head_;
+  lazy step_event_;
+  lazy step_snapshot_;
+  lazy range_;
   lazy snapshots_;
   lazy events_;
   lazy handled_;

@@ -14,7 +14,8 @@ public:
 };
 
 /// Makes handlers fail: each handling of a message throws with probability `rate`, half of the time before the handler
-/// begins, half of the time at the first `actor_base::fault_point()` that it reaches (not at all if it reaches none).
+/// begins, half of the time at the first `actor_base::fault_point()` that it reaches (not at all if it reaches none). So does
+/// each record of a journaled actor, once it is kept: before its events are applied, and before anything leaves.
 ///
 /// Pass one in `system_options::faults`. With one worker, or stepped, the same seed gives the same failures.
 /// Threads: any.
@@ -38,6 +39,12 @@ public:
   /// The middle of a handler. May throw injected_failure.
   void middle() {
     if (doomed_ == this)
+      strike();
+  }
+
+  /// A record is kept, and nobody knows of it yet. May throw injected_failure.
+  void recorded() {
+    if (next() < threshold_) [[unlikely]]
       strike();
   }
 

@@ -67,8 +67,8 @@ TEST_CASE("checkout: sells, pays, invoices and ships all lines and answers a rep
   REQUIRE(s.open.size() == 1);
   CHECK(s.open[0].packages.size() == 3);
   CHECK(s.freight == money{150});
-  CHECK(shop.provider_ledger->approved == 1);
-  CHECK(shop.provider_ledger->balance == money{6'150});
+  CHECK(shop.provider_ledger().approved == 1);
+  CHECK(shop.provider_ledger().balance == money{6'150});
 }
 
 TEST_CASE("checkout: lines that are out of stock are left out and a cart of such lines is kept") {
@@ -145,8 +145,8 @@ TEST_CASE("payment: a provider slower than its deadline is refused and refunded"
   const auto p = shop.ask(shop.payments[0], payment_query{});
   CHECK(p.abandoned == 1);
   CHECK(p.refunds == 1);
-  CHECK(shop.provider_ledger->refunded == 1);
-  CHECK(shop.provider_ledger->balance == money{});
+  CHECK(shop.provider_ledger().refunded == 1);
+  CHECK(shop.provider_ledger().balance == money{});
   CHECK(shop.ask(shop.stock_of(1, 1), stock_query{}).available == 100);
 }
 
@@ -166,8 +166,8 @@ TEST_CASE("payment: repeated requests charge once whatever they say") {
     shop.ask(shop.provider, refund{{{1}, 1}});
   CHECK(shop.ask(shop.provider, charge{{{1}, 1}, payment_method::boleto, {999}}) == charge_answer::declined);
   CHECK(shop.ask(shop.payments[0], payment_query{}).total == money{700});
-  CHECK(shop.provider_ledger->balance == money{});
-  CHECK(shop.provider_ledger->refunded == 1);
+  CHECK(shop.provider_ledger().balance == money{});
+  CHECK(shop.provider_ledger().refunded == 1);
 }
 
 TEST_CASE("shop: actors that know each other through one directory keep nothing alive once stopped") {
@@ -178,4 +178,29 @@ TEST_CASE("shop: actors that know each other through one directory keep nothing 
     left = shop.who;
   }
   CHECK(left.expired());
+}
+
+TEST_CASE("checkout: what it was quoted stands, however often it has to ask for the order") {
+  small_shop shop{{.provider = {.slow = 1, .delay = std::chrono::seconds{12}},
+                   .patience = {.attempts = 1, .timeout = std::chrono::seconds{60}},
+                   .persistence = {.attempts = 1, .timeout = std::chrono::seconds{1}}}};
+  (void)shop.ask(shop.carts[0], add_items{1, {shop.line(1, 1), shop.line(1, 2)}});
+  const checkout request{1, 1, payment_method::credit_card};
+  CHECK(shop.ask(shop.carts[0], request).verdict ==
+        checkout_verdict::unfinished); // the order is made, and waits for money
+  (void)shop.ask(shop.product_of(1, 2), update_price{11, {1'500}});
+  const auto answer = shop.check_out(1, 1, 1);
+  REQUIRE(answer.verdict == checkout_verdict::accepted);
+  REQUIRE(answer.lines.size() == 2);
+  CHECK(answer.lines[1].unit_price == money{1'000});
+  CHECK(answer.total == totals_of(answer.lines).invoice);
+}
+
+TEST_CASE("cart: many items come at once, and those that one alone would not be are left out") {
+  small_shop shop;
+  const auto& c = shop.carts[0];
+  CHECK(shop.ask(c, add_items{1, {shop.line(1, 1), shop.line(1, 1), shop.line(2, 1, 0), shop.line(2, 2)}}) == 2);
+  CHECK(shop.ask(c, add_items{1, {shop.line(1, 1)}}) == 0);
+  CHECK(shop.ask(c, add_items{2, {shop.line(3, 1)}}) == 0);
+  CHECK(shop.ask(c, cart_query{}).items.size() == 2);
 }

@@ -106,7 +106,7 @@ void run_with_failures(double rate, std::uint64_t seed) {
   CHECK(s.orders == s.payments);
   CHECK(s.orders == s.spent);
   CHECK(s.orders == s.revenue);
-  CHECK(s.orders == shop.provider_ledger->balance);
+  CHECK(s.orders == shop.provider_ledger().balance);
   shop.sys.advance(1s); // whoever failed at the questions comes back
   const auto books = shop.sys.books();
   CHECK(books.balanced());

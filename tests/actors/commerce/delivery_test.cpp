@@ -4,7 +4,40 @@
 
 #include <doctest/doctest.h>
 
+#include <stdexcept>
+#include <string>
+#include <vector>
+
 using namespace troupe::commerce;
+
+namespace {
+
+/// A seller who fails at what comes first.
+class shaky_seller final : public troupe::actor<shaky_seller, quote_price, quote_prices, publish_price, note_invoice,
+                                                note_payment, void_invoice, note_ready, note_packages, note_concluded> {
+public:
+  explicit shaky_seller(std::string* heard) : heard_{*heard} {}
+  price_quote on(const quote_price&) { return {}; }
+  std::vector<price_quote> on(const quote_prices&) { return {}; }
+  update_place on(const publish_price&) { return {}; }
+  seller_answer on(const note_invoice&) { return {}; }
+  seller_answer on(const note_payment&) { return {}; }
+  seller_answer on(const void_invoice&) { return {}; }
+  void on(const note_ready&) {
+    if (heard_.empty()) {
+      heard_ = "failed,";
+      throw std::runtime_error{"shaky"};
+    }
+    heard_ += "ready,";
+  }
+  void on(const note_packages& m) { heard_ += m.concluded ? "all packages," : "packages,"; }
+  void on(const note_concluded&) { heard_ += "concluded,"; }
+
+private:
+  std::string& heard_;
+};
+
+} // namespace
 
 TEST_CASE("delivery: ten orders from one seller and one update leave nine") {
   small_shop shop;
@@ -92,4 +125,16 @@ TEST_CASE("shipment: ship_order has one effect") {
   CHECK(s.open.empty());
   CHECK(s.shipments.count == 1);
   CHECK(s.concluded.count == 1);
+}
+
+TEST_CASE("shipment: nobody hears of a step before he has confirmed the one before") {
+  small_shop shop;
+  std::string heard;
+  const auto group = shop.sys.supervise("shaky", {.intensity = troupe::unlimited, .backoff = shop.pause});
+  shop.who->set(seller_id{1}, group.start<shaky_seller>("seller", troupe::child_options{.retries = 0}, &heard));
+  shop.shipments[1].tell(ship_order{{{1}, 1}, {70}, {{{1}, 1}, {{1}, 2}}});
+  shop.shipments[1].tell(deliver_oldest{5}); // before anybody is told of the shipment
+  shop.sys.advance(std::chrono::seconds{10});
+  CHECK(heard == "failed,ready,all packages,");
+  CHECK(shop.ask(shop.shipments[1], shipment_query{}).untold.empty());
 }

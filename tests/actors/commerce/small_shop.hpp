@@ -31,6 +31,7 @@ struct small_shop_options {
   money freight{50};
   provider_options provider{};
   payment_patience patience{};
+  retry_policy persistence{}; ///< Of the carts.
   std::shared_ptr<fault_injector> faults{};
   std::uint64_t seed = 1;
 };
@@ -50,7 +51,7 @@ public:
     }
     desk = root.start<delivery_desk>("", child, 0u, known);
     who->add_desk(desk);
-    provider = root.start<simulated_provider>("", child, o.provider, provider_ledger);
+    provider = root.start<simulated_provider>("", child, 0u, o.provider);
     for (std::uint32_t s = 1; s <= o.sellers; ++s) {
       sellers.push_back(root.start<seller>("", child, seller_id{s}, std::vector<money>(o.products, o.price)));
       who->set(seller_id{s}, sellers.back());
@@ -63,7 +64,7 @@ public:
     }
     for (std::uint32_t c = 1; c <= o.customers; ++c) {
       const customer_id id{c};
-      carts.push_back(root.start<cart>("", child, id, known));
+      carts.push_back(root.start<cart>("", child, id, known, o.persistence));
       orders.push_back(root.start<order>("", child, id, known));
       payments.push_back(root.start<payment>("", child, id, provider_ref{provider}, o.patience));
       customers.push_back(root.start<customer>("", child, id));
@@ -112,6 +113,8 @@ public:
     return 0;
   }
 
+  provider_books provider_ledger() { return ask(provider, provider_query{}); }
+
   /// Asks from outside, again if a failure has got in between.
   template <class Ref, class M>
   reply_of<M> ask(const Ref& to, const M& message) {
@@ -124,7 +127,6 @@ public:
 
   small_shop_options options;
   std::shared_ptr<manual_clock> clock = std::make_shared<manual_clock>();
-  std::shared_ptr<provider_books> provider_ledger = std::make_shared<provider_books>();
   std::shared_ptr<directory> who = std::make_shared<directory>();
   backoff_options pause{.min = std::chrono::milliseconds{1}, .max = std::chrono::milliseconds{2}};
   child_options child{.retries = 60};

@@ -23,7 +23,7 @@ function(expect_refusal line)
   endif()
 endfunction()
 
-set(replay --scenario replay --quiet --input)
+set(replay --scenario replay --quiet --journal memory --input)
 expect_refusal("missing.csv: cannot be opened: No such file or directory" ${replay} missing.csv)
 expect_refusal(".: is a directory, not an order log" ${replay} .)
 expect_refusal("empty.csv: is empty, not an order log" ${replay} empty.csv)
@@ -56,7 +56,7 @@ endif()
 # A good run: both files, and the same answers with failures.
 foreach(rate 0 0.01)
   execute_process(COMMAND "${PROGRAM}" ${replay} "${SAMPLE}" --rule order --opening-stock 200 --crash-rate ${rate}
-      --report report.json --final-stock stock.csv --workers 3
+      --report report.json --final-stock stock.csv --workers 3 --journal memory
     WORKING_DIRECTORY "${DIRECTORY}" RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE errors)
   if(NOT status EQUAL 0 OR NOT errors STREQUAL "")
     message(FATAL_ERROR "--crash-rate ${rate}: got ${status} and\n${errors}${output}")
@@ -73,6 +73,24 @@ foreach(rate 0 0.01)
     message(SEND_ERROR "--crash-rate ${rate}: wrong answers in\n${report}")
   endif()
 endforeach()
+# A run that goes on: only in a journal that holds it, and only with the same options.
+file(WRITE "${DIRECTORY}/file" "")
+set(kept --scenario replay --quiet --input "${SAMPLE}" --rule line --journal)
+expect_refusal("--journal: file is not a folder" ${kept} file)
+expect_refusal("--resume: there is no journal in kept" ${kept} kept --resume)
+execute_process(COMMAND "${PROGRAM}" ${kept} kept --kill-after 100 WORKING_DIRECTORY "${DIRECTORY}"
+  RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE errors)
+if(status EQUAL 0 OR NOT output STREQUAL "")
+  message(SEND_ERROR "--kill-after: got ${status} and\n${errors}${output}")
+endif()
+expect_refusal("--journal: kept holds a run: go on with it by --resume, or name another one" ${kept} kept)
+expect_refusal("--opening-stock: 7 differs from the 1000 of the run in kept" ${kept} kept --resume --opening-stock 7)
+execute_process(COMMAND "${PROGRAM}" ${kept} kept --resume WORKING_DIRECTORY "${DIRECTORY}"
+  RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE errors)
+if(NOT status EQUAL 0 OR NOT output MATCHES "journal kept, resumed: process 2 of the run")
+  message(SEND_ERROR "--resume: got ${status} and\n${errors}${output}")
+endif()
+
 if(NOT restarts GREATER 0)
   message(SEND_ERROR "no failure was injected")
 endif()

@@ -2,6 +2,8 @@
 
 // Claim: a flash sale oversells nothing and answers every customer exactly once, below and above its capacity, and
 // whatever fails. Observed on the reports of whole runs.
+#include <troupe/journal/memory_store.hpp>
+
 #include "order_simulation/flash_sale.hpp"
 #include "order_simulation/flash_sale_record.hpp"
 #include "order_simulation/flash_sale_shop.hpp"
@@ -21,7 +23,7 @@ namespace {
 report run(const options& opts, bool interrupt = false) {
   live_view view{stderr, live_view::style::silent};
   const std::atomic<bool> interrupted{interrupt};
-  return run_flash_sale(opts, view, interrupted);
+  return run_flash_sale(opts, {std::make_shared<troupe::memory_store>()}, view, interrupted);
 }
 
 void check(const report& r) {

@@ -81,7 +81,10 @@ TEST_CASE("options: no arguments run the marketplace with the documented sizes")
   CHECK_FALSE(o.duration.has_value());
   CHECK(o.workers == 0);
   CHECK(o.crash_rate == 0.0);
-  CHECK(o.journal == "memory");
+  CHECK(o.journal.empty()); // a new folder
+  CHECK_FALSE(o.resume);
+  CHECK(o.kill_after == 0);
+  CHECK(o.acknowledged.empty());
   CHECK_FALSE(o.quiet);
 }
 
@@ -105,6 +108,9 @@ TEST_CASE("options: every option of the marketplace arrives") {
   CHECK(run_of({"--transactions", "5", "--concurrency", "7"}).concurrency == 7);
   CHECK(run_of({"--sellers", "5"}).products == 50);
   CHECK(run_of({"--customers", "5"}).concurrency == 5);
+  CHECK(run_of({}).concurrency == 4'800);
+  CHECK(run_of({"--customers", "2000"}).concurrency == 100);
+  CHECK(run_of({"--journal", "memory"}).concurrency == 48);
 }
 
 TEST_CASE("options: flash-sale and replay take theirs") {
@@ -155,7 +161,11 @@ TEST_CASE("options: every impossible value is one line that names the option") {
       {{"--duration", "0s"}, "--duration: '0s' is not between 1ms and 24h"},
       {{"--duration", "25h"}, "--duration: '25h' is not between 1ms and 24h"},
       {{"--duration", "9223372036854775807h"}, "--duration: '9223372036854775807h' is not between 1ms and 24h"},
-      {{"--journal", "sqlite"}, "--journal: 'sqlite' is not available; the only journal for now is memory"},
+      {{"--journal", ""}, "--journal: the name is empty"},
+      {{"--resume"}, "--resume: needs the --journal to go on with"},
+      {{"--resume", "--journal", "memory"},
+       "--resume: cannot go on with --journal memory, which ends with its process"},
+      {{"--kill-after", "0"}, "--kill-after: '0' is not a whole number from 1 to 1000000000000"},
       {{"--scenario", "replay", "--opening-stock", "-1"},
        "--opening-stock: '-1' is not a whole number from 0 to 1000000000000"},
       {{"--scenario", "replay", "--rule", "row"}, "--rule: 'row' is not one of line, order"},

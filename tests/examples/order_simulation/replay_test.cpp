@@ -2,6 +2,8 @@
 
 // Claim: a replay by actors gives the sequential answers, for any number of workers and any opening stock, whatever fails
 // on the way. Observed on the reports of whole runs over random small logs, and over the real one where it is at hand.
+#include <troupe/journal/memory_store.hpp>
+
 #include "order_simulation/order_log.hpp"
 #include "order_simulation/replay.hpp"
 #include "order_simulation/replay_oracle.hpp"
@@ -72,7 +74,7 @@ std::string random_log(std::mt19937_64& random, std::size_t rows) {
 report run(const options& opts, bool interrupt = false) {
   live_view view{stderr, live_view::style::silent};
   const std::atomic<bool> interrupted{interrupt};
-  return run_replay(opts, view, interrupted);
+  return run_replay(opts, {std::make_shared<troupe::memory_store>()}, view, interrupted);
 }
 
 /// All invariants hold, and the answers are the sequential ones.

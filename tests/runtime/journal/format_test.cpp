@@ -8,7 +8,12 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <map>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -33,6 +38,25 @@ struct person {
 };
 
 struct anonymous {};
+
+enum class colour { red, green };
+
+/// One of everything that is written without nlohmann::json.
+struct mixture {
+  bool yes = true;
+  std::uint8_t small = 200;
+  std::int64_t large = std::numeric_limits<std::int64_t>::min();
+  colour shade = colour::green;
+  std::string text;
+  std::vector<bool> flags{true, false};
+  std::array<int, 2> pair{1, -2};
+  std::vector<std::string> empty{};
+  std::map<std::string, int> named{{"a", 1}};
+  double real = 0.5;
+  static constexpr std::string_view journal_name = "mixture";
+  bool operator==(const mixture&) const = default;
+  TROUPE_JSON(mixture, yes, small, large, shade, text, flags, pair, empty, named, real)
+};
 
 std::string read(int version, std::string_view json) {
   const auto value = troupe::json_format<person>::decode(version, json);
@@ -62,6 +86,21 @@ TEST_CASE("journal format: a later version, none, and what is not its JSON are r
   CHECK_THROWS_AS(read(0, "{}"), troupe::journal_error);
   CHECK_THROWS(read(3, "{}"));
   CHECK_THROWS(read(3, "{\"first\":"));
+}
+
+TEST_CASE("journal format: what is written at once reads as what nlohmann::json writes") {
+  for (const auto* text : {"", "plain", "a \"quote\" and a \\", "line\nend\t", "Ž 🐎", "\x7f"}) {
+    mixture m;
+    m.text = text;
+    const auto json = troupe::json_format<mixture>::encode(&m);
+    CAPTURE(json);
+    CHECK(nlohmann::json::parse(json) == nlohmann::json(m));
+    const auto back = troupe::json_format<mixture>::decode(1, json);
+    CHECK(*static_cast<const mixture*>(back.get()) == m);
+  }
+  mixture broken;
+  broken.text = "\x80";
+  CHECK_THROWS(troupe::json_format<mixture>::encode(&broken));
 }
 
 TEST_CASE("journal format: a type has one if it is named, by a member or by a specialisation") {

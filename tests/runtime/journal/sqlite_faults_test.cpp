@@ -2,6 +2,7 @@
 // Claim: whatever happens to the disk or the process, what a SQLite store has acknowledged is there afterwards, every append
 // whole, and damage is named, never passed over in silence.
 // Observed: stores on a SQLite VFS that fails, files that are cut or changed between two openings, children that are killed.
+#include <troupe/journal/rows.hpp>
 #include <troupe/journal/sqlite_connection.hpp>
 #include <troupe/journal/sqlite_store.hpp>
 #include <troupe/testing/manual_clock.hpp>
@@ -15,6 +16,7 @@
 #include <charconv>
 #include <csignal>
 #include <fstream>
+#include <map>
 #include <random>
 #include <string>
 #include <sys/resource.h>
@@ -282,6 +284,7 @@ TEST_CASE("sqlite store: every field of every row is under a checksum") {
       "UPDATE events SET sequence = 9 WHERE sequence = 3",
       "DELETE FROM events WHERE sequence = 1",
       "DELETE FROM events WHERE sequence = 2",
+      "DELETE FROM events WHERE sequence = 1; DELETE FROM places",
       "UPDATE journals SET last_sent = 1",
       "UPDATE handled SET sequence = 2",
       "UPDATE handled SET sender = 'd'",
@@ -311,6 +314,33 @@ TEST_CASE("sqlite store: every field of every row is under a checksum") {
     execute(path, sql);
     auto store = troupe::open_sqlite_store(path);
     CHECK(says(message_of([&] { kept_under(*store, "a"); }), "journal 'a' in " + path));
+  }
+}
+
+TEST_CASE("sqlite store: a damaged row of places, or none, costs time and no event") {
+  for (const auto* sql :
+       {"DELETE FROM places", "UPDATE places SET event = 1", "UPDATE places SET event = 99, checksum = 0",
+        "UPDATE events SET previous = 2 WHERE sequence = 2", "UPDATE events SET number = 50 WHERE sequence = 2",
+        "UPDATE snapshots SET previous = 77"}) {
+    CAPTURE(std::string{sql});
+    support::temporary_directory folder;
+    const auto path = folder / "journal.db";
+    for (int i = 1; i <= 2; ++i) {
+      auto store = troupe::open_sqlite_store(path);
+      auto j = open(*store, "a");
+      if (i == 1) {
+        keep_events(*j, added{"1"}, added{"2"}, added{"3"});
+        continue;
+      }
+      CHECK(replayed(*j) == lines{"added 1", "added 2", "added 3"});
+      keep_events(*j, added{"4"});
+      j->snapshot(record(page{"1234"}));
+      keep_events(*j, added{"5"});
+      j.reset();
+      store.reset();
+      execute(path, sql);
+      CHECK(kept_under(*troupe::open_sqlite_store(path), "a") == lines{"snapshot page 1234", "added 5"});
+    }
   }
 }
 
@@ -450,7 +480,7 @@ TEST_CASE("sqlite store: a file of a later version, or of another kind, is refus
   troupe::open_sqlite_store(later);
   execute(later, "UPDATE meta SET value = '99' WHERE name = 'schema_version'");
   CHECK(message_of([&] { troupe::open_sqlite_store(later); }) ==
-        later + " is of schema version 99; this program knows versions up to 1");
+        later + " is of schema version 99; this program knows versions up to 2");
   const auto other = folder / "other.db";
   execute(other, "CREATE TABLE people (name TEXT)");
   CHECK(says(message_of([&] { troupe::open_sqlite_store(other); }), "is a database, but holds no journals"));
@@ -498,4 +528,98 @@ TEST_CASE("sqlite store: without a writer thread an append is durable when it re
   faulty_vfs::fail(faulty_vfs::fault::sync, 1, "-wal");
   CHECK_THROWS_AS(j->append(a, never), troupe::journal_error);
   CHECK_THROWS_AS(j->append(a, never), troupe::journal_error);
+}
+
+TEST_CASE("sqlite store: a file of version 1 is brought up to date and loses nothing") {
+  support::temporary_directory folder;
+  const auto path = folder / "journal.db";
+  const std::string columns =
+      "(journal TEXT NOT NULL, sequence INTEGER NOT NULL, time INTEGER NOT NULL, type TEXT NOT NULL, "
+      "version INTEGER NOT NULL, data TEXT NOT NULL, checksum INTEGER NOT NULL, "
+      "PRIMARY KEY (journal, sequence)) STRICT, WITHOUT ROWID;";
+  execute(path,
+          "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+          "INSERT INTO meta VALUES ('schema_version', '1');"
+          "CREATE TABLE journals (key TEXT PRIMARY KEY, last_sent INTEGER NOT NULL, checksum INTEGER NOT NULL) "
+          "STRICT, WITHOUT ROWID;"
+          "CREATE TABLE events " +
+              columns + "CREATE TABLE snapshots " + columns +
+              "CREATE TABLE handled (journal TEXT NOT NULL, sender TEXT NOT NULL, sequence INTEGER NOT NULL, "
+              "checksum INTEGER NOT NULL, PRIMARY KEY (journal, sender)) STRICT, WITHOUT ROWID;"
+              "CREATE TABLE outbox (journal TEXT NOT NULL, sequence INTEGER NOT NULL, time INTEGER NOT NULL, "
+              "target TEXT NOT NULL, due INTEGER, timer TEXT NOT NULL, type TEXT NOT NULL, version INTEGER NOT NULL, "
+              "data TEXT NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (journal, sequence)) STRICT, WITHOUT ROWID");
+  const auto put = [&](const std::string& table, const std::string& key, std::uint64_t sequence,
+                       const std::string& type) {
+    const troupe::record_row row{sequence, 7, type, 1, "{\"text\":\"" + std::to_string(sequence) + "\"}", 0};
+    execute(path, "INSERT INTO " + table + " VALUES ('" + key + "', " + std::to_string(sequence) + ", 7, '" + type +
+                      "', 1, '" + row.data + "', " + std::to_string(troupe::checksum_of(key, row)) + ")");
+  };
+  for (const auto* key : {"b", "a"}) {
+    execute(path, "INSERT INTO journals VALUES ('" + std::string{key} + "', 0, " +
+                      std::to_string(troupe::checksum_of_head(key, 0)) + ")");
+    for (std::uint64_t i = 1; i <= 4; ++i)
+      put("events", key, i, "added");
+  }
+  put("snapshots", "a", 1, "page");
+  put("snapshots", "a", 3, "page");
+  for (int round = 0; round < 2; ++round) {
+    auto store = troupe::open_sqlite_store(path);
+    const auto more = round == 0 ? lines{} : lines{"added 5"};
+    lines a{"snapshot page 3", "added 4"}, b{"added 1", "added 2", "added 3", "added 4"};
+    a.insert(a.end(), more.begin(), more.end());
+    b.insert(b.end(), more.begin(), more.end());
+    CHECK(kept_under(*store, "a") == a);
+    CHECK(kept_under(*store, "b") == b);
+    if (round == 0)
+      for (const auto* key : {"a", "b"}) {
+        auto j = open(*store, key);
+        replayed(*j);
+        keep_events(*j, added{"5"});
+      }
+  }
+}
+
+TEST_CASE("sqlite store: journals are found however many have moved and whenever the process ends") {
+  std::mt19937 random{7};
+  for (const std::uint64_t place_every : {1, 3, 20, 1'000}) {
+    CAPTURE(place_every);
+    support::temporary_directory folder;
+    auto path = folder / "0.db";
+    troupe::sqlite_options o;
+    o.place_every = place_every;
+    o.threads = nullptr;
+    std::map<std::string, std::pair<int, int>> expected; // the last event, and the one that the snapshot includes
+    for (int life = 1; life <= 8; ++life) {
+      auto store = troupe::open_sqlite_store(path, o);
+      for (int i = 0; i < 60; ++i) {
+        const auto key = "k" + std::to_string(random() % 12);
+        auto& [last, snapshot] = expected[key];
+        auto j = open(*store, key);
+        lines want;
+        if (snapshot > 0)
+          want.push_back("snapshot page " + std::to_string(snapshot));
+        for (int n = snapshot + 1; n <= last; ++n)
+          want.push_back("removed " + std::to_string(n));
+        REQUIRE(replayed(*j) == want);
+        const auto what = random() % 10;
+        if (what == 0) {
+          j->erase();
+          last = snapshot = 0;
+        } else if (what < 3 && last > 0) {
+          snapshot = last;
+          j->snapshot(record(page{std::to_string(last)}));
+        } else {
+          for (auto n = random() % 3; n < 3; ++n)
+            keep_events(*j, removed{++last});
+        }
+      }
+      if (life % 2 == 0)
+        continue;                                                // closed in good order
+      const auto copy = folder / (std::to_string(life) + ".db"); // as a kill would leave it
+      write_bytes(copy, bytes_of(path));
+      write_bytes(copy + "-wal", bytes_of(path + "-wal"));
+      path = copy;
+    }
+  }
 }

@@ -42,6 +42,14 @@ TEST_CASE_TEMPLATE("journal store: a journal that nobody has written to is empty
   CHECK(k.store->unsettled().empty());
 }
 
+TEST_CASE_TEMPLATE("journal store: an empty journal that two look at stays until both have gone", Kept, STORES) {
+  Kept k;
+  auto mine = open(*k.store, "a");
+  CHECK(kept_under(*k.store, "a").empty());
+  keep_events(*mine, added{"one"});
+  CHECK(replayed(*mine) == lines{"added one"});
+}
+
 TEST_CASE_TEMPLATE("journal store: events come back in order over reopening", Kept, STORES) {
   Kept k;
   {

@@ -43,23 +43,32 @@ bool done(troupe::system& sys, const std::vector<std::shared_ptr<driver_book>>& 
 
 void run_market(troupe::simulation& sim) {
   const auto opts = small_market(sim.options().replay ? sim.options().replay->seed : sim.options().seed);
-  const crash_plan crashes{opts};
+  const crash_plan crashes{opts, nullptr}; // the simulation has its own journals
+  acknowledgements told{opts};
   std::unique_ptr<marketplace_shop> shop;
   std::unique_ptr<marketplace_plan> plan;
   std::vector<std::shared_ptr<driver_book>> books;
   sim.run([&](troupe::system& sys) {
     shop = std::make_unique<marketplace_shop>(opts, crashes, sys, driver_count);
-    plan.reset(new marketplace_plan{opts, *shop, std::vector<shown_product>(opts.products),
+    plan.reset(new marketplace_plan{opts,
+                                    *shop,
+                                    std::vector<shown_product>(opts.products),
+                                    {},
                                     key_distribution::uniform(opts.sellers),
-                                    key_distribution::uniform(products_per_seller)});
+                                    key_distribution::uniform(products_per_seller),
+                                    told,
+                                    1});
     for (std::uint64_t i = 0; i < opts.products; ++i)
       plan->shown[i].price = shop->prices[i].price.cents;
     plan->begin = sys.now();
     const auto drivers = shop->root.supervise("drivers", crashes.supervisor(troupe::one_for_one));
     for (std::uint32_t i = 0; i < driver_count; ++i) {
       books.push_back(std::make_shared<driver_book>(*plan, i, driver_count));
+      shop->diaries[i].tell(begin_epoch{plan->epoch});
+      books.back()->begin(opts);
       drivers.start<marketplace_driver>("driver-" + std::to_string(i),
-                                        crashes.child(troupe::mailbox_options::capacity_max), books.back());
+                                        crashes.child(troupe::mailbox_options::capacity_max), books.back(),
+                                        shop->diaries[i]);
     }
     if (!done(sys, books))
       throw troupe::violation{"the marketplace comes to its end", "not within an hour"};

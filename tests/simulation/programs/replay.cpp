@@ -58,13 +58,14 @@ void run_replay(troupe::simulation& sim, replay_rule rule) {
   opts.crash_rate = 0.2; // for the retries that the plan then allows
   opts.opening_stock = opening_stock;
   opts.rule = rule;
-  const crash_plan plan{opts};
-  replay_staff staff{.log = log, .rule = rule, .plan = plan};
+  const crash_plan plan{opts, nullptr}; // the simulation has its own journals
+  acknowledgements told{opts};
+  replay_staff staff{.log = log, .rule = rule, .plan = plan, .told = told};
   sim.invariant("no message is refused", [&] { return staff.refused == 0; });
   sim.run([&](troupe::system& sys) {
     const auto root = sys.supervise("replay", plan.supervisor(troupe::one_for_one));
-    const auto stock_options =
-        plan.child(rule == replay_rule::line ? lines_in_flight_max + 1 : 3 * orders_in_flight_max + 1);
+    const auto stock_options = plan.child(rule == replay_rule::line ? lines_in_flight_max + 1
+                                                                    : repetitions_max * 4 * orders_in_flight_max + 1);
     const auto stocks = root.supervise("stock", plan.supervisor(troupe::dynamic));
     for (const std::string_view view : log.stock_codes()) {
       const std::string code{view};

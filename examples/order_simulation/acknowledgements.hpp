@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "options.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+namespace order_simulation {
+
+/// What customers have been told: a line for each answer, in the file of `--acknowledged` before anything follows from the
+/// answer. And the end of the process for `--kill-after`.
+///
+/// Threads: any.
+class acknowledgements {
+public:
+  /// Throws std::runtime_error naming the file if it cannot be opened. Adds to a file that is there.
+  explicit acknowledgements(const options& opts);
+  ~acknowledgements();
+  acknowledgements(const acknowledgements&) = delete;
+  acknowledgements& operator=(const acknowledgements&) = delete;
+
+  /// Takes down `line` (without its end) and counts it; the last one that `--kill-after` allows ends the process.
+  void add(std::string_view line);
+
+private:
+  int file_ = -1;
+  const std::uint64_t last_;              // 0: there is none
+  std::atomic<std::uint64_t> counted_{0}; // relaxed: each counts itself
+};
+
+} // namespace order_simulation

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "run_journal.hpp"
+
+#include <troupe/journal/format.hpp>
+#include <troupe/journal/journaled_actor.hpp>
+#include <troupe/journal/memory_store.hpp>
+#include <troupe/journal/postgres_store.hpp>
+#include <troupe/journal/sqlite_store.hpp>
+#include <troupe/system.hpp>
+
+#include "sha256.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string_view>
+#include <unistd.h>
+
+namespace order_simulation {
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr std::string_view record_key = "run";
+constexpr auto patience = 60s;
+
+/// What must be the same in every process of a run, by option.
+using run_terms = std::map<std::string, std::string>;
+
+// -- the record ----------------------------------------------------------------------------------------------------------
+
+struct run_begun {
+  run_terms terms;
+  static constexpr std::string_view journal_name = "run_begun";
+  TROUPE_JSON(run_begun, terms)
+};
+struct run_resumed {
+  std::uint64_t life = 0;
+  static constexpr std::string_view journal_name = "run_resumed";
+  TROUPE_JSON(run_resumed, life)
+};
+struct run_state {
+  run_terms terms;
+  std::uint64_t life = 0; ///< 0: there is no run.
+  static constexpr std::string_view journal_name = "run_state";
+  TROUPE_JSON(run_state, terms, life)
+};
+
+/// Begins the run's next life, unless it has other terms. Answers what was found.
+struct begin_life {
+  using reply = run_state;
+  run_terms terms;
+};
+
+class run_record
+    : public troupe::journaled_actor<run_record, run_state, troupe::events<run_begun, run_resumed>, begin_life> {
+public:
+  run_record() : journaled_actor{std::string{record_key}} {}
+
+  effect<run_state> on(const begin_life& m) const {
+    if (state().life == 0)
+      return {state(), run_begun{m.terms}};
+    if (state().terms != m.terms)
+      return state();
+    return {state(), run_resumed{state().life + 1}};
+  }
+  static void apply(run_state& s, const run_begun& e) { s = {e.terms, 1}; }
+  static void apply(run_state& s, const run_resumed& e) { s.life = e.life; }
+};
+
+std::string digest_of(const std::string& file) {
+  std::ifstream in{file, std::ios::binary};
+  sha256 digest;
+  std::string block(1 << 16, '\0');
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0)
+    digest.update(std::string_view{block}.substr(0, static_cast<std::size_t>(in.gcount())));
+  return digest.hex_digest();
+}
+
+run_terms terms_of(const options& o) {
+  run_terms t{{"--scenario", name_of(o.scenario)}, {"--seed", std::to_string(o.seed)}};
+  switch (o.scenario) {
+    case scenario_kind::marketplace:
+      t["--customers"] = std::to_string(o.customers);
+      t["--sellers"] = std::to_string(o.sellers);
+      t["--concurrency"] = o.rate ? "none" : std::to_string(o.concurrency);
+      if (!o.duration)
+        t["--transactions"] = std::to_string(o.transactions);
+      break;
+    case scenario_kind::flash_sale: t["--orders"] = std::to_string(o.orders); break;
+    case scenario_kind::replay:
+      t["--input"] = "sha256 " + digest_of(o.input);
+      t["--rule"] = name_of(o.rule);
+      t["--opening-stock"] = std::to_string(o.opening_stock);
+      t["--skip-bad-rows"] = o.skip_bad_rows ? "yes" : "no";
+      break;
+  }
+  return t;
+}
+
+std::string new_folder() {
+  const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+  return (fs::temp_directory_path() / fmt::format("order-simulation-{:%Y%m%d-%H%M%S}-{}", fmt::gmtime(now), ::getpid()))
+      .string();
+}
+
+/// The journal's folder. Made if it is a new run's.
+std::string folder_of(const options& opts) {
+  const std::string folder = opts.journal.empty() ? new_folder() : opts.journal;
+  std::error_code error;
+  if (fs::exists(folder, error) && !fs::is_directory(folder, error))
+    throw journal_mismatch{"--journal: " + folder + " is not a folder"};
+  if (opts.resume && !fs::exists(fs::path{folder} / journal_file, error))
+    throw journal_mismatch{"--resume: there is no journal in " + folder};
+  fs::create_directories(folder, error);
+  if (error)
+    throw journal_mismatch{"--journal: " + folder + ": " + error.message()};
+  return folder;
+}
+
+run_journal open_store(const options& opts) {
+  if (opts.journal == "memory")
+    return {std::make_shared<troupe::memory_store>(), "memory"};
+  if (is_server(opts.journal))
+    return {troupe::open_postgres_store(opts.journal), opts.journal};
+  const std::string folder = folder_of(opts);
+  troupe::sqlite_options o;
+  o.commit.max_group = 8 * 1024; // thousands of transactions are under way
+  return {troupe::open_sqlite_store((fs::path{folder} / journal_file).string(), o), folder};
+}
+
+void check_terms(const run_terms& wanted, const run_terms& kept, const std::string& name) {
+  for (const auto& [option, value] : wanted) {
+    const auto found = kept.find(option);
+    const std::string before = found == kept.end() ? "nothing" : found->second;
+    if (before != value)
+      throw journal_mismatch{fmt::format("{}: {} differs from the {} of the run in {}", option, value, before, name)};
+  }
+}
+
+} // namespace
+
+run_journal open_run_journal(const options& opts) {
+  run_journal j = open_store(opts);
+  const auto terms = terms_of(opts);
+  const auto held = j.store->keys(record_key);
+  if (held.empty() && opts.resume)
+    throw journal_mismatch{"--resume: " + j.name + " holds no run"};
+  if (!opts.resume && !j.store->keys().empty())
+    throw journal_mismatch{"--journal: " + j.name +
+                           (held.empty() ? " holds something that is no run"
+                                         : " holds a run: go on with it by --resume, or name another one")};
+  troupe::system_options o;
+  o.journals = j.store;
+  o.workers = 1;
+  troupe::system writer{std::move(o)};
+  const auto found =
+      writer.root().start<run_record>("run", troupe::child_options{}).ask(begin_life{terms}, patience).get();
+  if (found.life > 0)
+    check_terms(terms, found.terms, j.name);
+  j.life = found.life + 1;
+  (void)writer.shutdown();
+  return j;
+}
+
+} // namespace order_simulation

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/journal/rows.hpp>
+#include <troupe/journal/sqlite_places.hpp>
+
+#include <algorithm>
+
+namespace troupe {
+
+namespace {
+
+constexpr std::size_t some = 512; // places in one commit
+
+} // namespace
+
+sqlite_place sqlite_place_table::find(const std::string& key) {
+  if (!row_) {
+    row_.emplace(connection_, "SELECT event, snapshot, checksum FROM places WHERE journal = ?");
+    listed_.emplace(connection_, "SELECT 1 FROM journals WHERE key = ?");
+  }
+  const sqlite_reset after{*row_};
+  if (row_->bind(key).step()) {
+    const sqlite_place p{row_->count(0), row_->count(1)};
+    if (row_->count(2) == checksum_of_place(key, p.event, p.snapshot))
+      return p;
+  }
+  const sqlite_reset after_that{*listed_};
+  if (!listed_->bind(key).step())
+    return {};
+  sqlite_statement all{connection_, "SELECT coalesce((SELECT max(number) FROM events WHERE journal = ?1), 0), "
+                                    "coalesce((SELECT max(number) FROM snapshots WHERE journal = ?1), 0)"};
+  all.bind(key).step();
+  return {all.count(0), all.count(1)};
+}
+
+void sqlite_places::load(sqlite_connection& c) {
+  sqlite_statement settled{c, "SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'placed_to'), 0)"};
+  settled.step();
+  const auto from = settled.count(0);
+  settled.reset();
+  sqlite_place_table kept{c};
+  const auto scan = [&](const char* sql, std::uint64_t sqlite_place::*what) {
+    sqlite_statement s{c, sql};
+    for (s.bind(from); s.step();) {
+      change(std::string{s.text(1)}, kept, [&](sqlite_place& at) { at.*what = s.count(0); });
+      last_ = std::max(last_, s.count(0));
+    }
+  };
+  last_ = std::max(last_, from);
+  scan("SELECT number, journal FROM events WHERE number > ? ORDER BY number", &sqlite_place::event);
+  scan("SELECT number, journal FROM snapshots WHERE number > ? ORDER BY number", &sqlite_place::snapshot);
+  moved_from_ = from;
+}
+
+std::optional<sqlite_place> sqlite_places::find(const std::string& key) const {
+  std::unique_lock held{mutex_};
+  if (const auto found = moved_.find(key); found != moved_.end())
+    return found->second;
+  if (const auto found = leaving_.find(key); found != leaving_.end())
+    return found->second;
+  return {};
+}
+
+/// Its entry in moved_, made if there is none. It stays where it is until places are written down.
+sqlite_place& sqlite_places::entry_of(const std::string& key, sqlite_place_table& known) {
+  if (const auto found = moved_.find(key); found != moved_.end()) // no lock: nobody else changes it
+    return found->second;
+  const auto before = find(key);
+  const auto at = before ? *before : known.find(key);
+  std::unique_lock held{mutex_};
+  return moved_.emplace(key, at).first->second;
+}
+
+void sqlite_places::forget(const std::string& key) {
+  std::unique_lock held{mutex_};
+  moved_.erase(key);
+  if (const auto found = leaving_.find(key); found != leaving_.end())
+    found->second = {};
+}
+
+void sqlite_places::write_down(sqlite_connection& c, bool all) {
+  if (all && !order_.empty()) { // those first: the rest is newer
+    write_some(c, order_.size());
+    committed();
+  }
+  if (order_.empty() && (last_ - moved_from_ >= rows_between_ || all))
+    begin_writing();
+  write_some(c, all ? order_.size() : some);
+}
+
+void sqlite_places::begin_writing() {
+  {
+    std::unique_lock held{mutex_};
+    leaving_.swap(moved_);
+  }
+  leaving_to_ = last_;
+  order_.reserve(leaving_.size());
+  for (const auto& x : leaving_)
+    order_.push_back(&x);
+  std::ranges::sort(order_, {}, [](const auto* x) -> const std::string& { return x->first; });
+}
+
+void sqlite_places::write_some(sqlite_connection& c, std::size_t n) {
+  if (order_.empty())
+    return;
+  sqlite_statement put{c, "INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?)"};
+  for (const auto end = std::min(order_.size(), written_ + n); written_ < end; ++written_)
+    if (const auto& [key, at] = *order_[written_]; at.event != 0 || at.snapshot != 0)
+      put.bind(key, at.event, at.snapshot, checksum_of_place(key, at.event, at.snapshot)).run();
+  if (written_ == order_.size())
+    sqlite_statement{c, "INSERT OR REPLACE INTO meta VALUES ('placed_to', ?)"}
+        .bind(std::string_view{std::to_string(leaving_to_)})
+        .run();
+}
+
+void sqlite_places::committed() {
+  if (order_.empty() || written_ < order_.size())
+    return;
+  order_.clear();
+  written_ = 0;
+  moved_from_ = leaving_to_;
+  map gone; // destroyed without the lock
+  {
+    std::unique_lock held{mutex_};
+    leaving_.swap(gone);
+  }
+  generation_.fetch_add(1, std::memory_order_release);
+}
+
+} // namespace troupe
