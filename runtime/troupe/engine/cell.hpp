@@ -86,7 +86,7 @@ public:
   /// Takes `e` over unless the cell has stopped: says what became of it, or nothing.
   std::optional<delivery> offer(envelope* e) {
     if (door_.load(std::memory_order_relaxed) == 0) [[likely]] // relaxed: as in enqueue
-      return offer_plain(e);
+      return offer_plain(e, &trail::mine());
     return offer_special(e);
   }
 
@@ -302,7 +302,7 @@ private:
   void destroy() noexcept;
 
   delivery enqueue_plain(envelope* e) noexcept {
-    switch (mailbox_.push(e, capacity_)) {
+    switch (mailbox_.push(e, capacity_, &trail::mine())) {
       case push_result::queued: return delivery::accepted;
       case push_result::queued_and_wake: schedule(); return delivery::accepted;
       case push_result::full: return refuse_full(e);
@@ -310,8 +310,8 @@ private:
     }
     return refuse_closed(e);
   }
-  std::optional<delivery> offer_plain(envelope* e) noexcept {
-    switch (mailbox_.push(e, capacity_)) {
+  std::optional<delivery> offer_plain(envelope* e, trail* sent) noexcept {
+    switch (mailbox_.push(e, capacity_, sent)) {
       case push_result::queued: return delivery::accepted;
       case push_result::queued_and_wake: schedule(); return delivery::accepted;
       case push_result::full: return refuse_full(e);

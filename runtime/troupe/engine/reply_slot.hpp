@@ -25,13 +25,13 @@ struct system_core;
 /// Whose request led to the handling in which somebody asked, and so on back, the last first; so far as it is kept.
 struct causal_chain {
   struct link {
-    std::uint64_t id = 0;              ///< The asker's; 0: outside of actors.
-    const actor_type* asker = nullptr; ///< Null: outside.
-    const handler* handled = nullptr;  ///< What it was handling, or null.
+    std::uint64_t id;        ///< The asker's; 0: outside of actors.
+    const actor_type* asker; ///< Null: outside.
+    const handler* handled;  ///< What it was handling, or null.
   };
   static constexpr unsigned length_max = 3;
   unsigned length = 0;
-  link links[length_max]{};
+  link links[length_max]; // the first `length` have a value: most asks have no path, and clearing them would cost all
 
   /// From now on: of what is asked while `request` is handled.
   void follow(const reply_slot& request) noexcept;
@@ -190,7 +190,7 @@ private:
   cell* receiver_ = nullptr; // to be compared, not followed
   system_core* core_ = nullptr;
   const handler* asker_handled_ = nullptr;
-  causal_chain causes_{};
+  causal_chain causes_;
   // -- written by the asker before the request is sent, or by the receiver before it is settled --
   bool shared_ = false; // more than one may settle it, or the asker's side may let go off its turn
   reply_observer* observer_ = nullptr;

@@ -63,6 +63,13 @@ public:
     }
   }
 
+  /// What `pop` would take at this moment, or null. It may be taken and end meanwhile: good for its address only.
+  const runnable* peek() const noexcept {
+    const auto head = head_.load(std::memory_order_relaxed); // relaxed, all: nothing depends on it
+    return head < tail_.load(std::memory_order_relaxed) ? slots_[head % Capacity].load(std::memory_order_relaxed)
+                                                        : nullptr;
+  }
+
   /// Takes the older half of a full ring into `out`, oldest first, and returns how many that were: `Capacity / 2`, or 0
   /// when thieves made room meanwhile.
   unsigned take_half(std::span<runnable*, Capacity / 2> out) noexcept {

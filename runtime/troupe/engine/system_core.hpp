@@ -77,7 +77,7 @@ struct system_core {
   event_stream events;
   troupe::quarantine quarantine;
   name_registry names;
-  std::atomic<std::uint64_t> last_id{0};
+  alignas(64) std::atomic<std::uint64_t> last_id{0};
   std::atomic<std::uint64_t> restarts{0};
   std::atomic<std::uint64_t> escalations{0};
   std::atomic<std::uint64_t> refused_stopped{0}; ///< Messages to actors that had stopped.

@@ -306,7 +306,7 @@ void cell::drop(envelope* e, drop_reason why) noexcept {
 namespace {
 
 /// Who caused `e`, as far as requests lead back: the first cause first, the sender last.
-std::vector<std::string> path_to(const envelope& e, const system_core& core) {
+std::vector<std::string> path_to(const envelope& e, bool is_signed, const system_core& core) {
   std::vector<std::string> path;
   const auto add = [&](std::string who, const handler* handled) {
     path.push_back(handled == nullptr ? std::move(who) : who + ", handling " + type_name(*handled->message->info));
@@ -325,7 +325,7 @@ std::vector<std::string> path_to(const envelope& e, const system_core& core) {
         add(type_name(*c.asker->info) + "#" + std::to_string(c.id), c.handled);
     }
   }
-  if (path.empty() && e.sender != 0)
+  if (path.empty() && is_signed && e.sender != 0)
     path.push_back("actor #" + std::to_string(e.sender));
   std::ranges::reverse(path);
   return path;
@@ -342,7 +342,7 @@ void cell::quarantine(envelope* e) noexcept {
                             .payload = e->how->message->print != nullptr
                                            ? e->how->message->print(payload_of(*e, *e->how->message))
                                            : std::string{},
-                            .path = path_to(*e, *core_)};
+                            .path = path_to(*e, options_->spec.flight_recorder != 0, *core_)};
   supervision_event event{.supervisor = parent_ != nullptr ? parent_->name() : std::string{},
                           .what = supervision_event::kind::quarantined,
                           .why = about.exception,

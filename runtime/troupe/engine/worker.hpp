@@ -62,6 +62,8 @@ struct crew {
 class worker {
 public:
   using queue = run_queue<256>;
+  /// Looking at the clock for each of them would be a seventh of a hop.
+  static constexpr unsigned turns_per_look = 8;
 
   /// `workers`: how many `shared` will have.
   worker(crew& shared, unsigned index, unsigned workers, std::uint64_t seed);
@@ -121,7 +123,8 @@ public:
   /// Turns begun.
   std::uint64_t turns() const noexcept { return turns_.load(std::memory_order_relaxed); }
 
-  /// When the last turn began, on CLOCK_MONOTONIC_COARSE: up to one tick (1-10 ms) too early.
+  /// When the last turn began, on CLOCK_MONOTONIC_COARSE: up to one tick (1-10 ms) too early. Of hot partners in a row,
+  /// when one of the last `turns_per_look` began.
   std::chrono::nanoseconds turn_started() const noexcept {
     return std::chrono::nanoseconds{started_.load(std::memory_order_relaxed)};
   }

@@ -50,8 +50,12 @@ struct envelope {
   std::uint32_t attempts : 24;
   /// Bits of those who make messages of a special kind; unused in the mailbox.
   std::uint32_t mark : 8;
-  /// The sender's id, its lower half, if it is an actor and the receiver has a flight recorder; else 0.
-  std::uint32_t sender;
+  union {
+    /// If the receiver has a flight recorder, the message is *signed*: the sender's id, its lower half; 0: no actor.
+    std::uint32_t sender;
+    /// Else: how many blocks away one of the messages before it may lie; see `trail`.
+    std::uint32_t earlier;
+  };
 };
 
 inline constexpr std::size_t envelope_header_bytes = sizeof(envelope);
@@ -105,7 +109,7 @@ template <class M, class... Args>
 envelope* make_envelope(const handler& how, Args&&... args) {
   constexpr auto& type = message_type_of<M>;
   void* block = block_pool::allocate(type.block_class, payload_offset<M>() + sizeof(M));
-  auto* e = new (block) envelope{{nullptr}, &how, nullptr, 0, 0, 0, 0};
+  auto* e = new (block) envelope{{nullptr}, &how, nullptr, 0, 0, 0, {0}};
   if constexpr (std::is_nothrow_constructible_v<M, Args...>) {
     new (payload_of(*e, type)) M(std::forward<Args>(args)...);
   } else {

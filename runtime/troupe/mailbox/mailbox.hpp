@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/mailbox/envelope.hpp>
+#include <troupe/mailbox/trail.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -52,9 +53,11 @@ public:
   /// Where what the receiver writes per message begins: better not in the senders' cache line.
   static constexpr std::size_t receiver_offset = 2 * sizeof(std::uint64_t);
 
-  /// Adds `e` if fewer than `capacity` messages are waiting.
-  push_result push(envelope* e, std::uint32_t capacity) noexcept {
+  /// Adds `e` if fewer than `capacity` messages are waiting. With `sent`, unless `e` is signed: the calling thread's.
+  push_result push(envelope* e, std::uint32_t capacity, trail* sent = nullptr) noexcept {
     auto w = word_.load(std::memory_order_relaxed); // relaxed: validated by the compare-and-swap below
+    if (sent != nullptr && (w & state_mask) != idle)
+      sent->leave(*e, this);
     for (;;) {
       const auto s = w & state_mask;
       if (s == closed) [[unlikely]]
@@ -251,6 +254,7 @@ private:
     envelope* oldest = nullptr;
     auto* e = address(w);
     for (auto n = fresh; n != 0; --n) { // by count, not to a terminator: see above
+      trail::fetch_earlier(*e);
       auto* older = e->next;
       e->next = oldest;
       oldest = e;

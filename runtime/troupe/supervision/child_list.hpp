@@ -57,15 +57,15 @@ private:
   void unlink(cell& child) noexcept;
   std::vector<cell_pointer> counted() const;
 
-  // -- guarded by lock_ --
-  mutable brief_lock lock_; // taken from the top of the tree down; no user code and no lane under it
+  // -- guarded by lock_; in a line of its own what starting and stopping a child both touch --
+  alignas(64) mutable brief_lock lock_; // taken from the top of the tree down; no user code and no lane under it
   cell* first_ = nullptr;
   cell* last_ = nullptr;
   std::size_t size_ = 0;
   std::size_t given_up_ = 0;
   bool open_ = true;
   bool notices_ = false;
-  ledger gone_;
+  alignas(64) ledger gone_;
 };
 
 } // namespace troupe::detail

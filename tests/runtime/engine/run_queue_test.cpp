@@ -24,6 +24,19 @@ struct item final : runnable {
 
 } // namespace
 
+TEST_CASE("run_queue: shows what it would give next") {
+  std::array<item, 2> items;
+  run_queue<4> queue;
+  CHECK(queue.peek() == nullptr);
+  queue.push(items[0]);
+  queue.push(items[1]);
+  CHECK(queue.peek() == &items[0]);
+  CHECK(queue.pop() == &items[0]);
+  CHECK(queue.peek() == &items[1]);
+  CHECK(queue.pop() == &items[1]);
+  CHECK(queue.peek() == nullptr);
+}
+
 TEST_CASE("run_queue: pops in the order of the pushes across many wraps") {
   std::array<item, 3> items;
   run_queue<4> queue;

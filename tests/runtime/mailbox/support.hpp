@@ -10,7 +10,7 @@ namespace mailbox_test {
 /// An envelope whose number stands in `deadline`, with no handler behind it: the lanes do not look inside.
 inline troupe::detail::envelope* make(std::int64_t number) {
   using namespace troupe::detail;
-  return new (block_pool::allocate(0, sizeof(envelope))) envelope{{nullptr}, nullptr, nullptr, number, 0, 0, 0};
+  return new (block_pool::allocate(0, sizeof(envelope))) envelope{{nullptr}, nullptr, nullptr, number, 0, 0, {0}};
 }
 
 /// Frees `e` and returns its number; -1 for null.
