@@ -261,7 +261,7 @@ TEST_CASE("supervision stress: random trees under random failures behave as the 
   unsigned restarts = 0, escalations = 0, requests = 0;
   for (std::uint64_t seed = only != 0 ? only : 1; seed <= (only != 0 ? only : seeds); ++seed) {
     trial t{seed};
-    const auto difference = t.run(15);
+    const auto difference = t.run(20);
     INFO("TROUPE_TEST_SEED=" << seed);
     REQUIRE_MESSAGE(difference.empty(), difference);
     restarts += t.restarts();
@@ -273,5 +273,6 @@ TEST_CASE("supervision stress: random trees under random failures behave as the 
   if (only == 0 && seeds >= 100) { // the canary: the trees are not idle
     CHECK(restarts > 10 * seeds);
     CHECK(escalations > seeds / 2);
+    CHECK(requests > seeds);
   }
 }
