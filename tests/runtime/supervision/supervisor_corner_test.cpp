@@ -29,12 +29,12 @@ int signal_of(Act act) {
 }
 
 struct burst {}; // of the timer
-struct start_timer {};
+struct begin_ticking {};
 
-class ticking : public actor<ticking, start_timer, burst, query> {
+class ticking : public actor<ticking, begin_ticking, burst, query> {
 public:
   explicit ticking(std::shared_ptr<int> ticks) : ticks_{std::move(ticks)} {}
-  void on(const start_timer&) { every(10ms, burst{}); }
+  void on(const begin_ticking&) { every(10ms, burst{}); }
   void on(const burst&) {
     if (++*ticks_ == 3)
       throw std::runtime_error{"tick"};
@@ -52,7 +52,7 @@ TEST_CASE("supervisor: an exception in the handler of a tick is a failure and en
   auto top = s.sys.supervise("top", {.backoff = at_once});
   auto ticks = std::make_shared<int>(0);
   auto a = top.start<ticking>("a", ticks);
-  a.tell(start_timer{});
+  a.tell(begin_ticking{});
   s.sys.advance(100ms);
   CHECK(*ticks == 3);
   CHECK(a.incarnation() == 1);
