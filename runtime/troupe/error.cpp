@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/error.hpp>
+#include <troupe/supervision/thrown.hpp>
 #include <troupe/type_name.hpp>
 
 #include <typeinfo>
@@ -36,15 +37,11 @@ std::string text_of(const error& e) {
 request_error::request_error(error e) : std::runtime_error{text_of(e)}, code_{e.code} {}
 
 std::string describe(const std::exception_ptr& e) {
-  try {
-    if (e)
-      std::rethrow_exception(e);
-  } catch (const std::exception& x) {
-    return type_name(typeid(x)) + ": " + x.what();
-  } catch (...) {
-    return "an exception that is not a std::exception";
-  }
-  return "no exception";
+  if (e == nullptr)
+    return "no exception";
+  if (const auto* x = detail::thrown_as<std::exception>(e))
+    return type_name(typeid(*x)) + ": " + x->what();
+  return "an exception that is not a std::exception";
 }
 
 } // namespace troupe

@@ -19,10 +19,7 @@ public:
   void construct() override { object_ = &core; }
   void destroy() noexcept override { object_ = nullptr; }
 
-private:
   static constexpr detail::actor_type type{&typeid(supervisor), {}, nullptr, nullptr, 1};
-
-public:
   detail::supervisor_core core;
 };
 
@@ -73,7 +70,7 @@ supervisor supervisor::make(detail::system_core& system, detail::supervisor_core
   child_options spec;
   spec.shutdown = option_time_max;
   auto cell_options = parent != nullptr
-                          ? detail::checked_options(*parent, spec, name).value()
+                          ? detail::checked_options(*parent, supervisor_host::type, spec, name).value()
                           : std::make_shared<const detail::cell_options>(detail::cell_options{spec, std::string{name}});
   auto& c = *detail::cell::make<supervisor_host>(system, std::move(cell_options), system, options);
   supervisor result{c};
@@ -81,10 +78,12 @@ supervisor supervisor::make(detail::system_core& system, detail::supervisor_core
   auto& core = *static_cast<detail::supervisor_core*>(c.object());
   c.set_supervisor(&core);
   core.bind(c);
-  if (parent != nullptr)
+  if (parent != nullptr) {
     place(c, *parent).value();
-  else
+    parent->review(c);
+  } else {
     c.launch_root();
+  }
   c.release();
   return result;
 }

@@ -37,14 +37,16 @@ public:
   /// Builds an actor on the calling thread and puts it last in start order; it runs when this returns.
   ///
   /// `name` is unique among the supervisor's children, without slashes; empty for an unnamed child. The arguments are
-  /// copied, and each incarnation is built from them.
+  /// copied, and each incarnation is built from them. What is questionable about the options is published as an event.
   /// Errors: what A's constructor throws, with nothing started; request_error with errc::name_taken, bad_options
   /// or shutting_down.
   template <class A, class... Args>
   ref<A> start(std::string_view name, const child_options& options, Args&&... args) const {
     auto& parent = core();
     auto& c = detail::spawn<A>(detail::required(cell_).core(), parent,
-                               detail::checked_options(parent, options, name).value(), std::forward<Args>(args)...);
+                               detail::checked_options(parent, detail::actor_type_of<A>, options, name).value(),
+                               std::forward<Args>(args)...);
+    detail::review(parent, c);
     return ref<A>{detail::cell_pointer::taking(c)};
   }
 

@@ -87,6 +87,8 @@ struct system::engine_room {
     }
     core.quarantine.limit(o.quarantine_capacity);
     core.handler_budget = o.handler_budget;
+    core.check_starts = o.check_starts;
+    core.stop_time = o.shutdown_timeout * 9 / 10; // then it kills
     core.watch = std::make_unique<detail::handler_watch>(*core.through.clock, scheduler ? core.timers.get() : nullptr,
                                                          scheduler ? scheduler->seats() : 1);
     if (scheduler)

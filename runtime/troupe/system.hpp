@@ -42,6 +42,9 @@ struct system_options {
   std::chrono::milliseconds handler_budget{0};
   /// Threads that may run at a time in the place of workers whose handler does not return and was replaced, 0..64.
   unsigned spare_workers = 4;
+  /// Whether the options of each child are looked at when it is started, for what runs but not as it reads: see
+  /// `tree_finding`. What is found is published as a `questionable` event, of each supervisor's children once for each kind.
+  bool check_starts = true;
   /// Messages that the quarantine holds.
   std::size_t quarantine_capacity = 1'000;
   /// How long `~system` lets the shutdown take.

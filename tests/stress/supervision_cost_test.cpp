@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Measured: what a restart costs beyond the user's own constructor, alone and for a hundred thousand.
+// Measured: what a restart costs beyond the user's own constructor, alone and for a hundred thousand, in processor time: wall
+// time says more of what else the machine does.
 #include <troupe/system.hpp>
 #include <troupe/testing/manual_clock.hpp>
 
@@ -13,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <ctime>
 #include <deque>
 #include <functional>
 #include <map>
@@ -45,6 +47,9 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+/// Of all threads of this process.
+double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
 } // namespace
 
 TEST_CASE("supervision stress: one_for_all restarts a hundred thousand actors") {
@@ -57,10 +62,12 @@ TEST_CASE("supervision stress: one_for_all restarts a hundred thousand actors") 
   auto last = top.start<small>("");
   CHECK(first.ask(ping{}).get() == 1);
   const auto begin = std::chrono::steady_clock::now();
+  const auto used_before = processor_seconds();
   first.tell(fail_now{});
   while (sys.restarts() < actors && seconds_since(begin) < 60)
     std::this_thread::sleep_for(1ms);
-  MESSAGE("one_for_all of " << actors << " actors: " << seconds_since(begin) << " s");
+  MESSAGE("one_for_all of " << actors << " actors: " << processor_seconds() - used_before << " s of processor time, "
+                            << seconds_since(begin) << " s");
   CHECK(sys.restarts() == actors);
   CHECK(last.ask(ping{}).get() == 1);
   CHECK(last.incarnation() == 1);
@@ -79,12 +86,12 @@ TEST_CASE("supervision stress: the cost of one restart") {
     std::vector<ref<small>> refs;
     for (std::uint64_t i = 0; i < rounds; ++i)
       refs.push_back(top.start<small>(""));
-    const auto begin = std::chrono::steady_clock::now();
+    const auto used_before = processor_seconds();
     for (const auto& r : refs) // each fails once: the first restart of an actor does not wait
       r.tell(fail_now{});
     for (const auto& r : refs)
       CHECK(r.ask(ping{}, 60s).get() == 1);
-    const auto took = seconds_since(begin);
+    const auto took = processor_seconds() - used_before;
     CHECK(sys.restarts() == (restart ? rounds : 0));
     return took / static_cast<double>(rounds) * 1e6;
   };
@@ -97,4 +104,5 @@ TEST_CASE("supervision stress: the cost of one restart") {
   }
   MESSAGE("a failure that is resumed " << without << " us, one that is repaired " << with << " us: a restart costs "
                                        << with - without << " us");
+  CHECK(with - without < (fewer_if_sanitized(10) == 10 ? 5.0 : 500.0));
 }

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -92,6 +93,7 @@ struct node {
   restart_type type = permanent;
   model_budget own{};
   bool gone = false;
+  bool out = false; // stopped by name
 
   // a worker
   unsigned retries = 0;
@@ -184,7 +186,7 @@ struct model {
       return later(s, [this, &n] { try_again(n); });
     std::vector<node*> group;
     for (auto& c : s.children)
-      if (!c->gone && (s.how == one_for_all || &*c == &n || !group.empty()))
+      if (!c->gone && !c->out && (s.how == one_for_all || &*c == &n || !group.empty()))
         group.push_back(&*c);
     s.busy = true;
     for (auto i = group.rbegin(); i != group.rend(); ++i)
@@ -207,7 +209,7 @@ struct model {
   }
 
   void revive_from(node& s, std::vector<node*> group, std::size_t i, then over) {
-    while (i < group.size() && (group[i]->gone || group[i]->type == temporary))
+    while (i < group.size() && (group[i]->gone || group[i]->out || group[i]->type == temporary))
       ++i;
     if (i == group.size())
       return over();
@@ -277,7 +279,7 @@ struct model {
 
   /// Halts a child, or ends it if it is temporary.
   void take_down(node& n) {
-    if (n.gone)
+    if (n.gone || n.out)
       return;
     if (n.is_supervisor) {
       ++n.epoch;
@@ -293,6 +295,51 @@ struct model {
     if (n.object)
       births.push_back("-" + n.name);
     n.up = n.object = false;
+  }
+
+  // Requests by name; each returns the error that it ends with, or nothing. Their supervisors are at rest.
+
+  std::optional<errc> stop_by_name(node& w) {
+    if (w.gone)
+      return errc::not_found;
+    if (w.out)
+      return std::nullopt;
+    w.own.times.clear();
+    if (w.type == temporary) {
+      end(w, true);
+      return std::nullopt;
+    }
+    births.push_back("stop " + w.name);
+    births.push_back("-" + w.name);
+    w.up = w.object = false;
+    w.out = true;
+    return std::nullopt;
+  }
+
+  std::optional<errc> restart_by_name(node& w) {
+    if (w.gone)
+      return errc::not_found;
+    if (!w.out)
+      return errc::not_stopped;
+    if (w.starts_to_fail > 0) {
+      --w.starts_to_fail;
+      births.push_back("!" + w.name);
+      return errc::failed;
+    }
+    births.push_back("+" + w.name);
+    w.up = w.object = true;
+    w.out = false;
+    ++w.incarnation;
+    return std::nullopt;
+  }
+
+  std::optional<errc> remove_by_name(node& w) {
+    if (w.gone)
+      return errc::not_found;
+    if (!w.out)
+      return errc::not_stopped;
+    end(w, false);
+    return std::nullopt;
   }
 
   void end(node& n, bool hook) {

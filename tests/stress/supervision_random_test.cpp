@@ -27,8 +27,11 @@ public:
   /// Returns what differs between model and system after `n` stimuli, or nothing.
   std::string run(unsigned n) {
     for (unsigned i = 0; i < n; ++i) {
+      request_.reset();
       const auto what = stimulate();
       settle(400 + pick(2'000));
+      if (auto difference = check_request(); !difference.empty())
+        return what + ": " + difference;
       if (auto difference = compare(); !difference.empty())
         return what + ": " + difference;
     }
@@ -42,6 +45,7 @@ public:
 
   unsigned restarts() const { return model_.restarts; }
   unsigned escalations() const { return model_.escalations; }
+  unsigned requests() const { return requests_; }
 
 private:
   unsigned pick(unsigned n) { return static_cast<unsigned>(draw_() % n); }
@@ -111,7 +115,7 @@ private:
   }
 
   std::string stimulate() {
-    const auto kind = pick(20);
+    const auto kind = pick(22);
     if (kind == 0) {
       auto& [s, real] = supervisors_[pick(static_cast<unsigned>(supervisors_.size()))];
       if (s->gone)
@@ -126,6 +130,8 @@ private:
       return "stop supervisor " + s->name;
     }
     auto& [w, real] = workers_[pick(static_cast<unsigned>(workers_.size()))];
+    if (kind >= 17)
+      return request(*w, kind);
     if (w->gone)
       return "none";
     if (kind <= 3) {
@@ -141,10 +147,12 @@ private:
     for (unsigned i = 0; i < before; ++i)
       send(*w, real, 0);
     if (kind <= 6) {
-      w->queue.push_back({-1});
-      real.tell(finish{});
-      ++w->accepted;
       what += " to finish";
+      CHECK((real.tell(finish{}) == delivery::accepted) == !w->out);
+      if (!w->out) {
+        w->queue.push_back({-1});
+        ++w->accepted;
+      }
     } else {
       send(*w, real, 1 + static_cast<int>(pick(3)));
     }
@@ -157,9 +165,43 @@ private:
   void send(node& w, const ref<worker>& real, int failures) {
     const int id = ++ids_;
     world_->failures_left[id] = model_.failures_left[id] = failures;
+    CHECK((real.tell(work{id}) == delivery::accepted) == !w.out);
+    if (w.out)
+      return;
     w.queue.push_back({id});
     ++w.accepted;
-    real.tell(work{id});
+  }
+
+  /// Stops, restarts or removes a child by name, whatever its state: half of the time what fits it.
+  std::string request(node& w, unsigned kind) {
+    const auto& real = std::ranges::find(supervisors_, w.parent, &std::pair<node*, supervisor>::first)->second;
+    unsigned what = kind - 17;
+    if (what >= 3)
+      what = w.out ? 1 + pick(2) : 0;
+    ++requests_;
+    if (what == 0) {
+      request_ = {model_.stop_by_name(w), real.stop(w.name)};
+      return "stop by name " + w.name;
+    }
+    if (what == 1) {
+      request_ = {model_.restart_by_name(w), real.restart(w.name)};
+      return "restart by name " + w.name;
+    }
+    request_ = {model_.remove_by_name(w), real.remove(w.name)};
+    return "remove by name " + w.name;
+  }
+
+  std::string check_request() {
+    if (!request_)
+      return "";
+    auto [expected, asked] = *std::exchange(request_, std::nullopt);
+    const auto seen = std::move(asked).try_get();
+    if (!expected)
+      return seen ? "" : std::string{"refused: "} + seen.error().what;
+    if (seen)
+      return std::string{"not refused: "} + to_string(*expected);
+    const bool nobody_there = *expected == errc::not_found && seen.error().code == errc::stopped;
+    return seen.error().code == *expected || nobody_there ? "" : std::string{"refused otherwise: "} + seen.error().what;
   }
 
   std::string compare() {
@@ -203,6 +245,8 @@ private:
   model model_;
   node root_;
   int names_ = 0, ids_ = 0, child_period_ = 0;
+  unsigned requests_ = 0;
+  std::optional<std::pair<std::optional<errc>, reply<void>>> request_; // what it must end with
   std::vector<std::pair<node*, ref<worker>>> workers_;
   std::vector<std::pair<node*, supervisor>> supervisors_;
   std::map<node*, supervisor> refs_;
@@ -214,18 +258,21 @@ private:
 TEST_CASE("supervision stress: random trees under random failures behave as the model says") {
   const auto only = setting("TROUPE_TEST_SEED", 0);
   const auto seeds = setting("TROUPE_TEST_SEEDS", fewer_if_sanitized(2'000));
-  unsigned restarts = 0, escalations = 0;
+  unsigned restarts = 0, escalations = 0, requests = 0;
   for (std::uint64_t seed = only != 0 ? only : 1; seed <= (only != 0 ? only : seeds); ++seed) {
     trial t{seed};
-    const auto difference = t.run(15);
+    const auto difference = t.run(20);
     INFO("TROUPE_TEST_SEED=" << seed);
     REQUIRE_MESSAGE(difference.empty(), difference);
     restarts += t.restarts();
     escalations += t.escalations();
+    requests += t.requests();
   }
-  MESSAGE(restarts << " restarts and " << escalations << " escalations as expected");
+  MESSAGE(restarts << " restarts, " << escalations << " escalations and " << requests
+                   << " requests by name as expected");
   if (only == 0 && seeds >= 100) { // the canary: the trees are not idle
     CHECK(restarts > 10 * seeds);
     CHECK(escalations > seeds / 2);
+    CHECK(requests > seeds);
   }
 }

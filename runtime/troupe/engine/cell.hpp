@@ -39,6 +39,7 @@ class child_list;
 class open_asks;
 class supervisor_core;
 struct child_record;
+struct overrun;
 struct system_core;
 
 /// What everyone with the same place in the tree shares: options fixed at the start.
@@ -135,11 +136,11 @@ public:
   void refuse_asks() noexcept { door_.fetch_or(door_no_asks, std::memory_order_relaxed); } // relaxed: see enqueue
   /// What its flight recorder holds.
   std::vector<flight_record> recent() const;
-  /// `how` has been at work for so long, and its time is over.
+  /// It is at work for longer than it may be.
   /// Threads: any that holds a count on the parent's cell too.
-  void note_overrun(std::chrono::nanoseconds since, const handler& how) noexcept;
+  void note_overrun(const overrun& o) noexcept;
   /// The same while it still holds `worker`, which is compensated for unless an overrun is only to be reported.
-  void note_stuck(std::chrono::nanoseconds since, const handler& how, unsigned worker) noexcept;
+  void note_stuck(const overrun& o, unsigned worker) noexcept;
   /// Takes the turn away from the thread that is in an overdue handler, and leaves the cell suspended without an object.
   /// False: there is no such handler, or it cannot be left alone.
   bool take_over() noexcept;
@@ -335,6 +336,7 @@ private:
   bool lie_passive() noexcept;
   bool nothing_but_mailbox() const noexcept;
   bool build(bool again) noexcept;
+  bool build_in_time(bool again) noexcept;
   envelope* next_message() noexcept;
   /// False: the turn was taken away meanwhile, and the cell must not be touched.
   [[nodiscard]] bool handle(envelope* e) noexcept;

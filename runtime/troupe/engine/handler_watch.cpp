@@ -29,26 +29,26 @@ handler_watch::~handler_watch() {
     timers_->disarm(alarm_);
 }
 
-watch_post& handler_watch::begin(cell& c, const envelope& e, std::chrono::nanoseconds budget, bool replaceable) {
+watch_post& handler_watch::begin(cell& c, const timed_work& work) {
   const auto* w = engine::worker::current();
   auto& p = timers_ == nullptr ? nested_.emplace_back() : posts_[w != nullptr ? w->index() : 0];
   const auto now = time_.now();
   {
     const std::scoped_lock guard{p.mutex};
     p.at_work = &c;
-    p.how = e.how;
+    p.how = work.how;
     p.began = now;
-    p.budget = budget;
-    p.replaceable = replaceable;
+    p.budget = work.budget;
+    p.replaceable = work.replaceable;
     p.parked = p.noticed = p.orphaned = false;
-    p.reply = replaceable ? e.reply : nullptr;
+    p.reply = work.reply;
     if (p.reply != nullptr)
       p.reply->share();
   }
-  if (timers_ != nullptr && budget.count() != 0) {
+  if (timers_ != nullptr && work.budget.count() != 0) {
     // Default order: either `look` sees the post, or this sees that `look` has left nothing armed.
-    if ((now + budget).time_since_epoch().count() < next_.load())
-      arm_for(now + budget);
+    if ((now + work.budget).time_since_epoch().count() < next_.load())
+      arm_for(now + work.budget);
   }
   return p;
 }
@@ -87,8 +87,7 @@ void handler_watch::look() {
   struct overdue {
     cell_pointer who;
     cell_pointer above; // its supervisor must not go meanwhile
-    std::chrono::nanoseconds since;
-    const handler* how;
+    overrun what;
     unsigned worker;
   };
   std::vector<overdue> found;
@@ -109,8 +108,11 @@ void handler_watch::look() {
         continue;
       }
       p.noticed = true;
-      // It is in a handler, so the tree still holds it, and its supervisor waits for it.
-      found.push_back({cell_pointer{*p.at_work}, cell_pointer{p.at_work->parent()->self()}, now - p.began, p.how, i});
+      // It is at work, so the tree still holds it, and its supervisor waits for it.
+      found.push_back({cell_pointer{*p.at_work},
+                       cell_pointer{p.at_work->parent()->self()},
+                       {p.how, now - p.began, p.budget, p.replaceable},
+                       i});
     }
     if (next != time_point::max()) {
       armed_ = true;
@@ -119,7 +121,7 @@ void handler_watch::look() {
     }
   }
   for (const auto& f : found)
-    f.who->note_stuck(f.since, *f.how, f.worker);
+    f.who->note_stuck(f.what, f.worker);
 }
 
 bool handler_watch::take_over(cell& c) {

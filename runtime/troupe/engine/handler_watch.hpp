@@ -21,8 +21,23 @@ namespace troupe::detail {
 
 class cell;
 class reply_slot;
-struct envelope;
 struct handler;
+
+/// What a worker does that has a time budget.
+struct timed_work {
+  const handler* how;              ///< Null: the actor is being restarted.
+  reply_slot* reply = nullptr;     ///< Of the message, if the actor may be replaced.
+  std::chrono::nanoseconds budget; ///< 0: none.
+  bool replaceable = false;        ///< A fresh incarnation may take the actor over meanwhile.
+};
+
+/// Work that takes longer than its budget.
+struct overrun {
+  const handler* how; ///< As in timed_work.
+  std::chrono::nanoseconds since;
+  std::chrono::nanoseconds budget;
+  bool replaceable; ///< As in timed_work.
+};
 
 /// Where a worker says which handler with a time budget it is in.
 ///
@@ -33,8 +48,8 @@ struct alignas(64) watch_post {
   // -- guarded by mutex --
   std::mutex mutex;
   cell* at_work = nullptr;
-  const handler* how = nullptr;
-  reply_slot* reply = nullptr; // counted: of a replaceable handler's message
+  const handler* how = nullptr; // null: the actor is being restarted
+  reply_slot* reply = nullptr;  // counted: of a replaceable handler's message
   time_point began{};
   std::chrono::nanoseconds budget{};
   bool replaceable = false;
@@ -59,15 +74,15 @@ public:
   handler_watch& operator=(const handler_watch&) = delete;
   ~handler_watch();
 
-  /// The calling worker begins to handle `e` for `c`.
-  watch_post& begin(cell& c, const envelope& e, std::chrono::nanoseconds budget, bool replaceable);
+  /// The calling worker begins to work for `c`.
+  watch_post& begin(cell& c, const timed_work& work);
 
   struct verdict {
     std::chrono::nanoseconds took{};
     bool overran = false;  ///< And nobody has noticed yet.
     bool orphaned = false; ///< The turn belongs to somebody else; the caller has the post's count on the cell.
   };
-  /// The handler has returned.
+  /// The work is done: the handler has returned.
   verdict end(watch_post& post);
 
   /// Takes the turn of `c` away from the thread that is in its handler, if it may be. The asker is told.

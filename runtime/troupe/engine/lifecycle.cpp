@@ -113,7 +113,7 @@ void cell::order_revive() noexcept {
   end_incarnation();
   const auto restarted = incarnation_.load(std::memory_order_relaxed);
   incarnation_.store(restarted + 1, std::memory_order_relaxed);
-  if (!build(true)) {
+  if (!build_in_time(true)) {
     incarnation_.store(restarted, std::memory_order_relaxed);
     parent_->report(*this, child_report::failed_to_start, failure_, {});
     return;
@@ -161,7 +161,7 @@ void cell::activate() noexcept {
   if (state_.load(std::memory_order_relaxed) != state::passive)
     return;
   leaving_ = false;
-  if (build(false))
+  if (build_in_time(false))
     return enter(drain_wanted_ ? state::draining : state::running);
   enter(state::suspended);
   parent_->report(*this, child_report::failed_to_start, failure_, {});

@@ -29,7 +29,9 @@ bool cell::handle_observed(envelope* e) noexcept {
   in_hand_ = e;
   handling_.store(how, std::memory_order_relaxed);
   auto* object = host_->object();
-  auto& post = core_->watch->begin(*this, *e, i.budget, i.replaceable);
+  auto& post = core_->watch->begin(
+      *this,
+      {.how = how, .reply = i.replaceable ? e->reply : nullptr, .budget = i.budget, .replaceable = i.replaceable});
   if (i.replaceable)
     turn_guard::here = &post;
   suspension* s = nullptr;
@@ -53,7 +55,7 @@ bool cell::handle_observed(envelope* e) noexcept {
   flight.failed = failure != nullptr;
   i.recorder.note(flight);
   if (v.overran)
-    note_overrun(v.took, *how);
+    note_overrun({how, v.took, i.budget, i.replaceable});
   if (failure != nullptr) {
     fail(e, std::move(failure));
   } else if (s == nullptr) {
@@ -68,31 +70,49 @@ bool cell::handle_observed(envelope* e) noexcept {
 /// What follows a co_await is timed, but the actor cannot be replaced in it: its message is one of several.
 void cell::resume_observed(std::coroutine_handle<> h, envelope* message) noexcept {
   const auto* how = message->how;
-  auto& post = core_->watch->begin(*this, *message, instruments_->budget, false);
+  auto& post = core_->watch->begin(*this, {.how = how, .budget = instruments_->budget});
   h.resume();
   const auto v = core_->watch->end(post);
   if (v.overran)
-    note_overrun(v.took, *how);
+    note_overrun({how, v.took, instruments_->budget, false});
+}
+
+/// A constructor is timed as well, but there is nothing yet that could take over from it.
+bool cell::build_in_time(bool again) noexcept {
+  const auto budget = options_->spec.start_budget;
+  if (budget.count() == 0) [[likely]]
+    return build(again);
+  auto& post = core_->watch->begin(*this, {.how = nullptr, .budget = budget});
+  const bool built = build(again);
+  const auto v = core_->watch->end(post);
+  if (v.overran)
+    note_overrun({nullptr, v.took, budget, false});
+  return built;
 }
 
 // -- overruns ----------------------------------------------------------------------------------------------------------
 
-void cell::note_overrun(std::chrono::nanoseconds since, const handler& how) noexcept {
-  const auto why =
-      "has been in its handler for " + readable(since) + ", and may be for " + readable(instruments_->budget);
-  parent_->publish(supervision_event::kind::overran, *this, why, message_name(how));
-  if (options_->spec.on_overrun != overrun_action::report)
-    parent_->report(*this, child_report::overran,
-                    std::make_exception_ptr(std::runtime_error(message_name(how) + ": the handler " + why)),
-                    message_name(how));
+void cell::note_overrun(const overrun& o) noexcept {
+  const auto action = options_->spec.on_overrun;
+  const bool replaces = action == overrun_action::replace && o.replaceable;
+  const auto message = o.how != nullptr ? message_name(*o.how) : std::string{};
+  auto why = (o.how != nullptr ? "has been in its handler for " : "has been in its restart for ") + readable(o.since) +
+             ", and may be for " + readable(o.budget);
+  if (action == overrun_action::replace && !replaces)
+    why += "; it cannot be replaced there";
+  parent_->publish(supervision_event::kind::overran, *this, why, message);
+  if (action != overrun_action::escalate && !replaces)
+    return;
+  const auto subject = o.how != nullptr ? message + ": the handler " : name() + " ";
+  parent_->report(*this, child_report::overran, std::make_exception_ptr(std::runtime_error(subject + why)), message);
 }
 
-void cell::note_stuck(std::chrono::nanoseconds since, const handler& how, unsigned worker) noexcept {
+void cell::note_stuck(const overrun& o, unsigned worker) noexcept {
   // First: the supervisor may need the very worker.
   if (options_->spec.on_overrun != overrun_action::report && !core_->compensate(worker))
     parent_->publish(supervision_event::kind::stuck, *this, "holds its worker, and no spare one is left",
-                     message_name(how));
-  note_overrun(since, how);
+                     o.how != nullptr ? message_name(*o.how) : std::string{});
+  note_overrun(o);
 }
 
 bool cell::take_over() noexcept {

@@ -176,12 +176,14 @@ private:
 };
 
 /// Options checked and shared, or an `errc::bad_options`.
-result<std::shared_ptr<const cell_options>> checked_options(const supervisor_core& parent, const child_options& spec,
-                                                            std::string_view name);
+result<std::shared_ptr<const cell_options>> checked_options(const supervisor_core& parent, const actor_type& type,
+                                                            const child_options& spec, std::string_view name);
 
 /// Puts a constructed cell under `parent` and lets it run; takes the caller's count over if that fails.
 result<void> place(cell& c, supervisor_core& parent);
-/// The same without an event, for a caller that holds a lock.
+/// Tells subscribers what is questionable about the options of a child that was started.
+void review(supervisor_core& parent, const cell& child);
+/// As `place`, without an event, for a caller that holds a lock.
 result<void> place_unannounced(cell& c, supervisor_core& parent);
 
 /// Builds an actor's first object on the calling thread and starts it. Throws what the constructor throws, and

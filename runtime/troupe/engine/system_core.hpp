@@ -69,6 +69,8 @@ struct system_core {
   supervisor_core* root = nullptr;
   std::unique_ptr<handler_watch> watch;       ///< For handlers with time budgets.
   std::chrono::milliseconds handler_budget{}; ///< Of children that name none; 0: none.
+  bool check_starts = true;                   ///< What is questionable about a child's options is reported.
+  std::chrono::milliseconds stop_time{};      ///< What a shutdown leaves for the stop of one child at most.
   /// A worker is stuck: runs a spare one in its place until it returns. False if there is none left.
   std::function<bool(unsigned worker)> compensate;
   std::function<void(const std::string& why)> gave_up; ///< The root's last resort.

@@ -56,6 +56,7 @@ const char* to_string(supervision_event::kind k) noexcept {
     case kind::overran: return "overran";
     case kind::replaced: return "replaced";
     case kind::returned: return "returned";
+    case kind::questionable: return "questionable";
     case kind::rehearsed: return "rehearsed";
   }
   return "?";

@@ -39,13 +39,14 @@ struct supervision_event {
     resumed,     ///< The failing message was dropped and the object kept.
     quarantined, ///< The failing message was set aside.
     stopped,
-    gave_up,   ///< The restart budget is spent.
-    escalated, ///< A supervisor handed its failure to its own supervisor.
-    stuck,     ///< A child did not stop within its shutdown time.
-    overran,   ///< A handler exceeds its time budget.
-    replaced,  ///< A fresh incarnation took over from one whose handler does not return.
-    returned,  ///< The handler of a replaced incarnation has returned; its result was discarded.
-    rehearsed, ///< The last messages were tried on the new incarnation; `why` says what came of it.
+    gave_up,      ///< The restart budget is spent.
+    escalated,    ///< A supervisor handed its failure to its own supervisor.
+    stuck,        ///< A child did not stop within its shutdown time.
+    overran,      ///< A handler exceeds its time budget.
+    replaced,     ///< A fresh incarnation took over from one whose handler does not return.
+    returned,     ///< The handler of a replaced incarnation has returned; its result was discarded.
+    questionable, ///< A child that was started has options that do not do what they seem to say.
+    rehearsed,    ///< The last messages were tried on the new incarnation; `why` says what came of it.
   };
   std::string supervisor{};
   kind what{};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/mailbox/mailbox_options.hpp>
+#include <troupe/supervision/thrown.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -69,7 +70,7 @@ enum class overrun_action : unsigned char {
   escalate,
   /// A fresh incarnation takes the actor over at once, on another thread: same address, same mailbox. The message is
   /// dropped and its asker told. The old object goes when its handler returns, whose result is discarded. Charged to the
-  /// budgets like a restart. Not for supervisors and journaled actors: those are reported.
+  /// budgets like a restart. What follows a co_await is only reported. Refused for journaled actors.
   replace,
 };
 
@@ -129,13 +130,7 @@ private:
 
   template <class E>
   static bool is(const std::exception_ptr& why) {
-    try {
-      std::rethrow_exception(why);
-    } catch (const E&) {
-      return true;
-    } catch (...) {
-      return false;
-    }
+    return detail::thrown_as<E>(why) != nullptr;
   }
 
   std::vector<rule> rules_;
@@ -212,6 +207,10 @@ struct child_options {
   std::optional<std::chrono::milliseconds> handler_budget{};
 
   overrun_action on_overrun = overrun_action::report;
+
+  /// How long a restart may take the actor itself: its constructor, with what that recovers from a journal, the rehearsal,
+  /// and `after_restart`; 0..24 h, 0 = without limit. Then `on_overrun` follows, but for `replace`: it is only reported.
+  std::chrono::milliseconds start_budget{0};
 
   /// Journaled actors only: after a failure so many of the last messages are handled again by the new incarnation, on
   /// trial, before it goes live: see docs/how-to/supervise.md. 0..1'000, 0 = none.
@@ -351,6 +350,8 @@ inline std::optional<std::string> validate(const child_options& options) {
     return wrong;
   if (options.on_overrun > overrun_action::replace)
     return std::string{"on_overrun must be report, escalate or replace"};
+  if (auto wrong = detail::validate_time("start_budget", options.start_budget, milliseconds{0}))
+    return wrong;
   if (options.rehearse > detail::rehearse_max)
     return "rehearse must be 0..1000, not " + std::to_string(options.rehearse);
   return validate(options.mailbox);

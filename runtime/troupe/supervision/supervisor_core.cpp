@@ -3,6 +3,7 @@
 #include <troupe/engine/control_call.hpp>
 #include <troupe/engine/system_core.hpp>
 #include <troupe/supervision/supervisor_core.hpp>
+#include <troupe/supervision/tree_check.hpp>
 
 #include <stdexcept>
 #include <utility>
@@ -53,6 +54,24 @@ result<void> supervisor_core::adopt(cell& child) {
     return error{errc::shutting_down, name() + " is stopping"};
   return error{errc::bad_options,
                name() + " has its children_max of " + std::to_string(options_.children_max) + " children"};
+}
+
+/// How often this supervisor may live before everybody above has given up.
+double supervisor_core::lives_above() const noexcept {
+  const auto* above = self_->parent();
+  return above != nullptr ? above->lives_above() * lives(self_->options().spec, above->options_) : 1.0;
+}
+
+void supervisor_core::review(const cell& child) {
+  if (!core_.check_starts || !core_.events.observed())
+    return;
+  const auto name = child.name();
+  for (const auto& f : check_child({name, child.options().spec, options_, lives_above(), child.supervisor() != nullptr},
+                                   core_.stop_time)) {
+    const auto bit = 1u << static_cast<unsigned>(f.about);
+    if ((reviewed_.fetch_or(bit, std::memory_order_relaxed) & bit) == 0) // relaxed: who is first does not matter
+      publish(supervision_event::kind::questionable, child, f.what);
+  }
 }
 
 void supervisor_core::forget_name(cell& child) {
@@ -126,12 +145,12 @@ void supervisor_core::on_report(const child_report& r) {
   on_news(r.child, r.what, r.why);
 }
 
-/// The child is in its handler, and may be there for ever.
+/// The child is in its handler or its constructor, and may be there for ever.
 void supervisor_core::on_overrun(const child_report& r) {
   if (r.child.lifecycle() >= cell::state::stopping || phase_ == phase::stopping)
     return;
   if (r.child.options().spec.on_overrun == overrun_action::escalate) {
-    if (phase_ == phase::running)
+    if (phase_ != phase::halting && phase_ != phase::halted) // else that is done already
       give_up(r.child, r.why);
     return;
   }
@@ -166,7 +185,8 @@ void supervisor_core::note(const child_report& r) {
   switch (r.what) {
     case child_report::failed:
     case child_report::failed_to_start:
-      publish(supervision_event::kind::failed, r.child, describe(r.why), r.message_type);
+      if (core_.events.observed()) // to describe an exception is to throw it once more
+        publish(supervision_event::kind::failed, r.child, describe(r.why), r.message_type);
       break;
     case child_report::revived: {
       if (served_ && served_->what == child_request::restart && at_ < to_revive_.size() &&

@@ -11,6 +11,7 @@
 #include <troupe/supervision/restart_budget.hpp>
 #include <troupe/supervision/restart_decision.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -48,7 +49,7 @@ void order(cell& child, void (cell::*what)() noexcept);
 /// Reports of one child arrive in the order in which it made them, so a child that has reported `halted` or `revived`
 /// has said before whatever it had to say of its life until then.
 ///
-/// Threads: `adopt`, `retire`, `report`, `action_for`, `children`, `books`, `path_of` any; the rest the
+/// Threads: `adopt`, `review`, `retire`, `report`, `action_for`, `children`, `books`, `path_of` any; the rest the
 /// supervisor cell's turn.
 class supervisor_core {
 public:
@@ -68,6 +69,8 @@ public:
   result<void> adopt(cell& child);
   /// Tells subscribers that it was.
   void announce(const cell& child) const { publish(supervision_event::kind::started, child, {}); }
+  /// Tells subscribers what is questionable about the options of `child`, of each kind of finding the first.
+  void review(const cell& child);
   /// The child stops with these books: unlinks it and frees its name. Returns the supervisor that wants to know once it
   /// has stopped, or null.
   cell_pointer retire(cell& child, const ledger& closing, exit_reason why);
@@ -101,6 +104,7 @@ private:
   };
 
   void forget_name(cell& child);
+  double lives_above() const noexcept;
 
   // Decisions.
   void on_overrun(const child_report& r);
@@ -149,6 +153,7 @@ private:
 
   // -- any thread --
   child_list children_;
+  std::atomic<std::uint32_t> reviewed_{0}; // a bit for each topic that was reported
 
   // -- the supervisor's turn --
   phase phase_ = phase::running;

@@ -97,6 +97,19 @@ private:
   int handled_ = 0;
 };
 
+struct fail {};
+
+/// Hangs in its constructor when it is restarted.
+class slow_to_return : public actor<slow_to_return, fail, query> {
+public:
+  explicit slow_to_return(std::shared_ptr<gate> g) {
+    if (incarnation() != 0)
+      g->pass();
+  }
+  void on(const fail&) { throw std::runtime_error{"fail"}; }
+  int on(const query&) const { return 7; }
+};
+
 /// Waits, at most ten seconds, for something that another thread does.
 template <class Condition>
 bool soon(Condition holds) {
@@ -302,6 +315,72 @@ TEST_CASE("overrun: escalation fails the supervisor though the handler still run
   CHECK(soon([&] { return b.incarnation() == 1; }));
   w.g->let_go();
   CHECK(a.ask(query{}).get() == 1);
+}
+
+TEST_CASE("overrun: what follows a co_await escalates where the options say so") {
+  watched_system w{{.workers = 2}};
+  auto top = w.sys.supervise("top", patient);
+  auto inner = top.supervise("inner", patient);
+  auto o = budget_of(20ms, overrun_action::escalate);
+  o.shutdown = 10ms;
+  auto a = inner.start<sleeper>("a", o, w.g);
+  auto b = inner.start<sleeper>("b", std::make_shared<gate>());
+  a.tell(late_hang{});
+  REQUIRE(soon([&] { return w.count(kind::escalated) == 1; }));
+  CHECK(soon([&] { return b.incarnation() == 1; }));
+  w.g->let_go();
+  CHECK(a.ask(query{}).get() == 1);
+}
+
+TEST_CASE("overrun: a constructor that takes too long at a restart is reported while it runs") {
+  for (const auto action : {overrun_action::report, overrun_action::replace}) {
+    CAPTURE(to_string(action));
+    watched_system w{{.workers = 2}};
+    auto top = w.sys.supervise("top", patient);
+    child_options o;
+    o.on_overrun = action;
+    o.start_budget = 20ms;
+    auto a = top.start<slow_to_return>("a", o, w.g);
+    CHECK(w.count(kind::overran) == 0);
+    a.tell(fail{});
+    REQUIRE(soon([&] { return w.count(kind::overran) == 1; }));
+    CHECK(w.g->inside == 1);
+    {
+      const std::scoped_lock guard{w.mutex};
+      const auto& why = std::ranges::find(w.events, kind::overran, &supervision_event::what)->why;
+      CHECK(why.find("has been in its restart for ") == 0);
+      CHECK((why.find("it cannot be replaced there") != std::string::npos) == (action == overrun_action::replace));
+    }
+    w.g->let_go();
+    CHECK(a.ask(query{}).get() == 7);
+    CHECK(a.incarnation() == 1);
+    CHECK(w.count(kind::overran) == 1);
+    CHECK(w.sys.shutdown().complete);
+  }
+}
+
+TEST_CASE("overrun: a constructor that takes too long escalates alone and in the middle of a group restart") {
+  for (const auto how : {one_for_one, one_for_all}) {
+    CAPTURE(to_string(how));
+    watched_system w{{.workers = 2}};
+    auto top = w.sys.supervise("top", patient);
+    auto options = patient;
+    options.strategy = how;
+    auto inner = top.supervise("inner", options);
+    child_options o;
+    o.shutdown = 10ms;
+    o.on_overrun = overrun_action::escalate;
+    o.start_budget = 20ms;
+    auto a = inner.start<slow_to_return>("a", o, w.g);
+    auto b = inner.start<sleeper>("b", std::make_shared<gate>());
+    a.tell(fail{});
+    REQUIRE(soon([&] { return w.count(kind::escalated) == 1; }));
+    CHECK(soon([&] { return b.incarnation() >= 1; })); // it does not wait for the one that hangs
+    CHECK(b.ask(query{}).get() == 1);
+    w.g->let_go();
+    CHECK(a.ask(query{}).get() == 7);
+    CHECK(w.sys.shutdown().complete);
+  }
 }
 
 TEST_CASE("overrun: in a stepped system an overrun is noticed when the handler returns") {

@@ -24,7 +24,7 @@ private:
 };
 
 struct threaded {
-  threaded() {
+  explicit threaded(unsigned workers = 2) : sys{system_options{.workers = workers}} {
     listening = sys.events().subscribe([this](const event& e) {
       if (const auto* s = std::get_if<supervision_event>(&e); s != nullptr && s->what == kind::stuck)
         ++stuck;
@@ -43,7 +43,7 @@ struct threaded {
 
   std::shared_ptr<std::atomic<int>> gate = std::make_shared<std::atomic<int>>(0);
   std::atomic<int> stuck{0};
-  troupe::system sys{system_options{.workers = 2}};
+  troupe::system sys;
   event_stream::subscription listening;
 };
 
@@ -95,6 +95,29 @@ TEST_CASE("supervisor: a group restart does not wait for a member that is stuck 
   t.let_go();
   CHECK(s.ask(query{}, 5s).get() == 7);
   CHECK(s.incarnation() == 1);
+}
+
+TEST_CASE("supervisor: the children of a dynamic supervisor share one shutdown timer") {
+  threaded t{4};
+  auto top = t.sys.supervise("top", with(dynamic));
+  std::vector<std::shared_ptr<std::atomic<int>>> gates;
+  for (const auto* name : {"a", "b", "c"}) {
+    gates.push_back(std::make_shared<std::atomic<int>>(0));
+    auto r = top.start<stubborn>(name, {.shutdown = 300ms}, gates.back());
+    r.tell(hang{});
+    gates.back()->wait(0);
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  top.stop();
+  CHECK(t.sys.wait_stopped(top, 10s));
+  const auto took = std::chrono::steady_clock::now() - begin;
+  CHECK(took >= 1'300ms); // all were told at once, killed at once, given up at once
+  CHECK(took < 2 * 1'300ms);
+  CHECK(t.stuck == 3);
+  for (auto& g : gates) {
+    g->store(2);
+    g->notify_all();
+  }
 }
 
 TEST_CASE("supervisor: many threads may start and stop children of one supervisor") {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: what is questionable about a tree is found without running it, and what is not is left alone.
 // Observed: the findings for trees written out as values.
+#include <troupe/supervision/backoff.hpp>
 #include <troupe/supervision/tree_check.hpp>
 
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -101,4 +103,54 @@ TEST_CASE("tree check: wrong options and names that are there twice are errors")
   CHECK(found(group("a", {.period = 0ms}, {}))[0] == "error a");
   CHECK(to_string(check_tree(group("a", {.period = 0ms}, {}), 1h)[0]) ==
         "error: a: period must be 1 ms..24 h, not 0 ms");
+}
+
+TEST_CASE("tree check: options without effect are found") {
+  CHECK(found(group("a", {}, {leaf("b", {.restart = transient, .significant = true})})) == list{"warning b"});
+  CHECK(found(group("a", {.auto_shutdown = auto_shutdown::any_significant},
+                    {leaf("b", {.restart = transient, .significant = true})}))
+            .empty());
+  CHECK(found(group("a", {}, {leaf("b", {.restart = temporary, .retries = 2})})) == list{"warning b"});
+  CHECK(found(group("a", {}, {leaf("b", {.restart = transient, .retries = 2})})).empty());
+}
+
+TEST_CASE("tree check: a child's own shutdown is compared with what there is but the default one never") {
+  const supervisor_options above;
+  const auto late = [&](std::chrono::milliseconds shutdown, std::chrono::milliseconds left) {
+    return check_child({"c", {.shutdown = shutdown}, above}, left).size();
+  };
+  CHECK(late(10s, 9'999ms) == 1);
+  CHECK(late(10s, 10s) == 0);
+  CHECK(late(5s, 1s) == 0);
+  CHECK(check_child({"c", {.shutdown = 24h}, above, 1, true}, 1s).empty()); // a supervisor has no time of its own
+}
+
+TEST_CASE("tree check: whether pauses outlast the period agrees with adding them up one by one") {
+  std::mt19937_64 draw{7};
+  const auto pick = [&](std::uint64_t least, std::uint64_t most) { return least + draw() % (most - least + 1); };
+  unsigned endless = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    backoff_options b{.min = std::chrono::microseconds{pick(1, 200'000)},
+                      .factor = pick(0, 3) == 0 ? 1.0 : 1.0 + static_cast<double>(pick(1, 2'000)) / 1'000.0,
+                      .jitter = 0.0,
+                      .immediate_first = pick(0, 1) == 0};
+    b.max = b.min * pick(1, 1'000);
+    const supervisor_options above{.intensity = static_cast<unsigned>(pick(0, 60)),
+                                   .period = std::chrono::milliseconds{pick(1, 10'000)},
+                                   .group_intensity = unlimited,
+                                   .backoff = b};
+    std::chrono::nanoseconds sum{0};
+    for (unsigned n = 0; n < above.intensity; ++n)
+      if (!b.immediate_first || n != 0)
+        sum += delay(b.immediate_first ? n - 1 : n, b, 0.0);
+    const auto off = sum - above.period; // each pause is rounded down to a nanosecond
+    if (off <= 0ns && off > -100ns)
+      continue;
+    const auto said = check_child({"c", {}, above}, 24h);
+    CAPTURE(i);
+    REQUIRE(said.size() == (above.intensity != 0 && off > 0ns ? 1 : 0));
+    endless += !said.empty();
+  }
+  CHECK(endless > 1'000);
+  CHECK(endless < 19'000);
 }
