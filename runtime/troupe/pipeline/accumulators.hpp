@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/pipeline/archive.hpp>
 #include <troupe/pipeline/assignable.hpp>
 #include <troupe/pipeline/window.hpp>
 
@@ -24,6 +25,7 @@ struct count {
   }
   void merge(const count& other) noexcept { n += other.n; }
   std::uint64_t result() const noexcept { return n; }
+  void archive(auto& a) { a(n); }
 
   std::uint64_t n = 0;
 };
@@ -38,6 +40,7 @@ struct sum_of {
   }
   void merge(const sum_of& other) { total += other.total; }
   Sum result() const { return total; }
+  void archive(auto& a) requires archivable<Sum> { a(total); }
 
   Sum total{};
   [[no_unique_address]] assignable<F> f;
@@ -61,6 +64,7 @@ struct greatest_by {
       add(x);
   }
   std::vector<T> result() const { return all; }
+  void archive(auto& a) requires archivable<std::vector<T>> { a(all); }
 
   std::vector<T> all;
   [[no_unique_address]] assignable<F> f;
@@ -76,6 +80,7 @@ struct gather {
   void add(const T& x) { all.push_back(x); }
   void merge(const gather& other) { all.insert(all.end(), other.all.begin(), other.all.end()); }
   std::vector<T> result() const { return all; }
+  void archive(auto& a) requires archivable<std::vector<T>> { a(all); }
 
   std::vector<T> all;
 };
@@ -96,6 +101,7 @@ struct early {
   }
   auto result() const { return inner.result(); }
   bool speaks() const noexcept { return n % every == 0; }
+  void archive(auto& a) requires archivable<A> { a(n, inner); }
 
   std::size_t every;
   std::size_t n = 0;

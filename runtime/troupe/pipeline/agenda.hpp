@@ -22,14 +22,14 @@ public:
     std::push_heap(heap_.begin(), heap_.end(), later);
   }
 
-  /// Calls `f(key)` for each reminder for `until` or earlier, in the order of time. `f` may add further ones.
+  /// Calls `f(at, key)` for each reminder for `until` or earlier, in the order of time. `f` may add further ones.
   template <class F>
   void due(event_time until, F&& f) {
     while (!heap_.empty() && heap_.front().first <= until) {
       std::pop_heap(heap_.begin(), heap_.end(), later);
-      const K key = std::move(heap_.back().second);
+      const reminder r = std::move(heap_.back());
       heap_.pop_back();
-      f(key);
+      f(r.first, r.second);
     }
   }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/pipeline/archive.hpp>
 #include <troupe/pipeline/keyed_table.hpp>
 #include <troupe/pipeline/restorable.hpp>
 #include <troupe/pipeline/window.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -153,6 +155,26 @@ public:
       }
     }
     retired_.clear();
+  }
+
+  template <class Archive>
+  void archive(Archive& a) requires archivable<K> && archivable<A> {
+    a(watermark_);
+    if constexpr (Archive::reads) {
+      for (auto n = a.count(); n > 0; --n) {
+        auto p = std::make_unique<pane>();
+        a(p->start);
+        p->accumulators.archive(a, prototype_);
+        p->fresh = p->touched = false;
+        insert(std::move(p));
+      }
+    } else {
+      a(std::uint64_t{panes_.size()});
+      for (const auto& p : panes_) {
+        a(p->start);
+        p->accumulators.archive(a, prototype_);
+      }
+    }
   }
 
   void rollback() {

@@ -47,6 +47,16 @@ struct ask_memory {
   outlet<Out> out;
   chain<> steps{};
 
+  bool kept = false; // what it keeps goes into checkpoints
+  bool resumed = false;
+
+  static constexpr bool archivable() noexcept { return true; }
+  void archive(auto& a) {
+    a(finished);
+    intake.archive(a);
+    out.archive(a);
+  }
+
   std::uint64_t batches = 0;                 // done so far
   std::vector<std::optional<Out>> replies{}; // for the batch at the front
   std::vector<unsigned> errors{};
@@ -84,6 +94,8 @@ public:
   }
   void on(const proceed&) {
     m_.intake.open();
+    if (m_.finished && std::exchange(m_.resumed, false))
+      say_kept(std::nullopt);
     work();
   }
   void on(const tick&) { work(); }
@@ -183,7 +195,23 @@ private:
     m_.begun = false;
     m_.figures.note_out(m_.out.commit(), m_.out.watermark());
     m_.intake.pop();
+    if (const auto epoch = m_.intake.barrier()) {
+      say_kept(epoch);
+      m_.intake.pass_barrier();
+      m_.out.pass_barrier(epoch);
+    }
     m_.finished = m_.out.ended();
+    if (m_.finished)
+      say_kept(std::nullopt);
+  }
+
+  /// For a checkpoint; nothing: it has ended.
+  void say_kept(std::optional<std::uint32_t> epoch) {
+    if (!m_.kept)
+      return;
+    archive_writer a;
+    m_.archive(a);
+    m_.keeper.tell(stage_kept{m_.id, epoch, a.take()});
   }
 
   const std::shared_ptr<memory> kept_;
@@ -217,6 +245,7 @@ public:
                                                .request = request_,
                                                .combine = combine_,
                                                .out = outlet<Out>{l.how.stages.batch_size}});
+    l.restore(*kept_, nullptr);
     actor_ = l.stages.start<actor_type>(unique_name, child_of_pipeline(mailbox_options::capacity_max), kept_);
     this->producing_.push_back({&kept_->out, actor_});
     l.record->figures.push_back([m = kept_] {

@@ -20,10 +20,11 @@ template <class T>
 struct batch {
   std::uint32_t input = 0; ///< Which of the consumer's links.
   std::uint64_t sequence = 0;
-  elements<T> items; ///< Null if there are none.
+  elements<T> items{}; ///< Null if there are none.
   event_time watermark = start_of_time;
   bool idle = false; ///< The producer expects nothing for now: its watermark is not to hold back others.
   bool end = false;  ///< The last one.
+  std::uint32_t barrier = 0; ///< Not 0: what comes after it does not belong to the checkpoint of that epoch.
 
   std::size_t size() const noexcept { return items ? items->size() : 0; }
 };
@@ -36,6 +37,11 @@ struct demand {
 
 /// Sent to a stage, once, when the graph is wired; and by a stage to itself while it has more to do than one turn takes.
 struct proceed {};
+
+/// Sent to a source: its next batch does not belong to the checkpoint of that epoch.
+struct barrier {
+  std::uint32_t epoch = 0;
+};
 
 /// A stage's own timer.
 struct tick {};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/pipeline/archive.hpp>
 #include <troupe/pipeline/event_time.hpp>
 #include <troupe/seams.hpp>
 
@@ -22,6 +23,16 @@ using step_output = typename Step::template output<In>;
 template <class Step>
 inline constexpr bool is_timed = requires(Step& s) {
   s.due();
+};
+
+/// A step without a state, or with one that can be written down.
+template <class Step>
+inline constexpr bool archivable_step = !requires(Step& s) {
+  s.commit();
+}
+|| requires(Step& s, archive_writer& w, archive_reader& r) {
+  s.archive(w);
+  s.archive(r);
 };
 
 /// The steps of one stage, fused: for each element one nested call, which the compiler turns into one loop body.
@@ -47,6 +58,10 @@ inline constexpr bool is_timed = requires(Step& s) {
 ///     void run_effects();                     // what the world outside sees; after the commit, one by one
 ///     std::size_t effects_done();             //   how many so far
 ///     void skip_effect();                     //   give up the next one
+///     void prepare_archive();                 // a checkpoint is made: what it stands for is to be on the disk
+///     void archive(auto& a);                  // for checkpoints: `a(...)` writes the committed state down, or reads it
+///
+/// A step with a `commit` has a state, and cannot be part of a checkpoint without an `archive`.
 ///
 /// Threads: the turn of the stage.
 template <class... Steps>
@@ -166,6 +181,28 @@ public:
     each([](auto& s) {
       if constexpr (requires { s.skip_effect(); })
         s.skip_effect();
+    });
+  }
+
+  /// The first step with a state that cannot be written down. Null: all can.
+  static constexpr const char* not_archivable() noexcept {
+    const char* first = nullptr;
+    ((first = first == nullptr && !archivable_step<Steps> ? Steps::name : first), ...);
+    return first;
+  }
+
+  void prepare_archive() {
+    each([](auto& s) {
+      if constexpr (requires { s.prepare_archive(); })
+        s.prepare_archive();
+    });
+  }
+
+  template <class A>
+  void archive(A& a) {
+    each([&](auto& s) {
+      if constexpr (requires { s.archive(a); })
+        s.archive(a);
     });
   }
 

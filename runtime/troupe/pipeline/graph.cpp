@@ -37,7 +37,26 @@ std::optional<std::string> validate(const options& o) {
     return "demand.min must be below demand.max, not " + std::to_string(o.demand.min);
   if (o.partitions > 1'000)
     return "partitions must be 0..1000, not " + std::to_string(o.partitions);
-  return std::nullopt;
+  return validate(o.checkpoints);
+}
+
+const std::string* detail::state_of(const checkpointing& c, const std::string& name) {
+  if (!c.last)
+    return nullptr;
+  const auto found = c.last->kept.find(name);
+  if (found == c.last->kept.end())
+    throw journal_error{"the last checkpoint knows no '" + name + "': it was made with other partitions"};
+  return &found->second;
+}
+
+void detail::refuse_checkpoints(const std::string& stage, const char* fault) {
+  throw request_error{error{errc::bad_options, "checkpoints: '" + stage + "' has a state that cannot be written down: " +
+                                                   fault + " (see troupe/pipeline/archive.hpp)"}};
+}
+
+void detail::refuse_state(const std::string& stage, const char* what) {
+  throw journal_error{"the last checkpoint's state of '" + stage + "' cannot be read: " + what +
+                      "; if its types have changed, raise checkpoints.version"};
 }
 
 std::vector<node*> in_order(const std::vector<std::shared_ptr<node>>& sinks) {

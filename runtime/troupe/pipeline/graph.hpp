@@ -22,6 +22,8 @@ struct options {
   /// What a consumer asks of its producers, in batches, over all links of one producing stage together; each link gets at
   /// least one batch. `max` is 1..10'000, `min` is below `max`.
   demand_limits demand{};
+  /// How the run outlives its process, if it is to.
+  checkpoint_options checkpoints{};
   /// Instances of a stage after `key_by` and `spread`, where these do not say; 0: as many as the system has workers.
   unsigned partitions = 0;
 };
@@ -38,7 +40,45 @@ struct launch {
   std::shared_ptr<run_record> record;
   std::uint32_t instances = 0;                      // of all stages so far
   std::vector<std::function<void()>> openings = {}; // called when everything is wired
+
+  /// Brings the memory of a new instance to where the last checkpoint says, if there are checkpoints. `fault` is what of it
+  /// cannot be written down, or null. Throws request_error or journal_error.
+  template <class Memory>
+  void restore(Memory& m, const char* fault) const;
 };
+
+namespace detail {
+
+/// The state of that name in the checkpoint that a run goes on from; null: it begins anew. Throws journal_error, if there is
+/// a checkpoint without it.
+const std::string* state_of(const checkpointing& c, const std::string& name);
+[[noreturn]] void refuse_checkpoints(const std::string& stage, const char* fault);
+[[noreturn]] void refuse_state(const std::string& stage, const char* what);
+
+} // namespace detail
+
+template <class Memory>
+void launch::restore(Memory& m, const char* fault) const {
+  if (!record->checkpoints)
+    return;
+  if (fault != nullptr)
+    detail::refuse_checkpoints(m.name, fault);
+  m.kept = true;
+  record->checkpoints->names.push_back(m.name);
+  if constexpr (Memory::archivable()) {
+    const auto* state = detail::state_of(*record->checkpoints, m.name);
+    if (state == nullptr)
+      return;
+    try {
+      archive_reader a{*state};
+      m.archive(a);
+      a.finish();
+    } catch (const archive_error& e) {
+      detail::refuse_state(m.name, e.what());
+    }
+    m.resumed = true;
+  }
+}
 
 /// A source, stage or sink of a graph: what it is made of and whom it reads from. Immutable once it was made, but for what
 /// `launch` keeps in it while a pipeline is started; so one thread at a time starts it.

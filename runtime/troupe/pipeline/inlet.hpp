@@ -34,7 +34,7 @@ public:
   /// A link from a producer, which knows it by the number `output`. `side` numbers the producers of a stage: what a step
   /// that refuses inputs goes by.
   std::uint32_t add_link(ref_to<demand> from, std::uint32_t output, std::size_t side, demand_limits limits) {
-    links_.push_back({std::move(from), output, side, demand_window{limits}, 0});
+    links_.push_back({std::move(from), output, side, demand_window{limits}, 0, false});
     return static_cast<std::uint32_t>(links_.size() - 1);
   }
   std::size_t links() const noexcept { return links_.size(); }
@@ -44,7 +44,8 @@ public:
     if (opened_)
       return;
     opened_ = true;
-    watermarks_ = watermark_merge{links_.size()};
+    if (watermarks_.inputs() != links_.size()) // else they may be those of a checkpoint
+      watermarks_ = watermark_merge{links_.size()};
     for (std::uint32_t i = 0; i < links_.size(); ++i)
       say(i, links_[i].window.open());
   }
@@ -75,12 +76,16 @@ public:
   }
 
   /// Brings the first batch that the chain wants to the front. False if there is none. Not while one is partly done.
+  ///
+  /// From a link whose barrier has come nothing is taken until all have. Meanwhile the chain's wishes do not count: what it
+  /// would rather have may be behind a barrier.
   template <class Chain>
   bool select(Chain& steps) {
     if (position_ > 0)
       return true;
     for (std::size_t i = 0; i < waiting_.size(); ++i) {
-      if (steps.wants(links_[waiting_[i].input].side)) {
+      const auto& l = links_[waiting_[i].input];
+      if (!l.at_barrier && (at_barrier_ > 0 || steps.wants(l.side))) {
         if (i > 0) {
           auto chosen = std::move(waiting_[i]);
           waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
@@ -145,12 +150,33 @@ public:
   std::size_t pop() {
     const auto input = waiting_.front().input;
     const auto n = waiting_.front().size();
+    if (const auto epoch = waiting_.front().barrier; epoch != 0) {
+      epoch_ = epoch;
+      links_[input].at_barrier = true;
+      ++at_barrier_;
+    }
     waiting_.pop_front();
     position_ = 0;
     if (const auto up_to = links_[input].window.take())
       say(input, *up_to);
     return n;
   }
+
+  // -- checkpoints --
+
+  /// The epoch whose barrier has come on all links that have not ended; 0: of none. Then nothing is taken until
+  /// `pass_barrier`.
+  std::uint32_t barrier() const noexcept {
+    return at_barrier_ > 0 && at_barrier_ + watermarks_.ended() == links_.size() ? epoch_ : 0;
+  }
+  void pass_barrier() noexcept {
+    for (auto& l : links_)
+      l.at_barrier = false;
+    at_barrier_ = 0;
+  }
+
+  static constexpr bool archivable = true;
+  void archive(auto& a) { watermarks_.archive(a); }
 
   // What it holds changes only when a batch, or a part of one, is done.
   void commit() noexcept {}
@@ -163,6 +189,7 @@ private:
     std::size_t side;
     demand_window window;
     std::uint64_t expected;
+    bool at_barrier;
   };
 
   void say(std::uint32_t input, std::uint64_t up_to) {
@@ -176,6 +203,8 @@ private:
   std::deque<batch<In>> waiting_;
   std::size_t position_ = 0;
   watermark_merge watermarks_;
+  std::size_t at_barrier_ = 0; // links
+  std::uint32_t epoch_ = 0;    // of their barrier
   bool opened_ = false;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/pipeline/agenda.hpp>
+#include <troupe/pipeline/archive.hpp>
 #include <troupe/pipeline/keyed_table.hpp>
 #include <troupe/pipeline/restorable.hpp>
 #include <troupe/pipeline/window.hpp>
@@ -51,7 +52,7 @@ public:
     if (watermark <= watermark_.get())
       return;
     watermark_.change() = watermark;
-    agenda_.due(watermark, [&](const K& key) {
+    agenda_.due(watermark, [&](event_time, const K& key) {
       auto* here = keys_.touch_existing(key);
       if (here == nullptr)
         return;
@@ -70,6 +71,13 @@ public:
     watermark_.commit();
   }
 
+  template <class A>
+  void archive(A& a) requires archivable<K> && archivable<L> && archivable<R> {
+    a(watermark_, keys_);
+    if constexpr (A::reads)
+      rollback(); // makes the agenda
+  }
+
   void rollback() {
     keys_.rollback();
     watermark_.rollback();
@@ -85,10 +93,12 @@ public:
 private:
   template <class T>
   struct remembered {
+    void archive(auto& a) requires archivable<T> { a(time, value); }
     event_time time;
     T value;
   };
   struct sides {
+    void archive(auto& a) requires archivable<L> && archivable<R> { a(left, right); }
     std::vector<remembered<L>> left;
     std::vector<remembered<R>> right;
   };
@@ -152,6 +162,11 @@ public:
     state_.commit();
     watermark_.commit();
   }
+  template <class A>
+  void archive(A& a) requires archivable<K> && archivable<L> && archivable<R> {
+    a(watermark_, state_);
+  }
+
   void rollback() {
     state_.rollback();
     watermark_.rollback();
@@ -201,7 +216,7 @@ public:
     if (watermark == start_of_time)
       return;
     // What happened at the watermark itself may still get a version of that time.
-    agenda_.due(watermark == end_of_time ? watermark : watermark - event_duration{1}, [&](const K& key) {
+    agenda_.due(watermark == end_of_time ? watermark : watermark - event_duration{1}, [&](event_time, const K& key) {
       auto* here = keys_.touch_existing(key);
       if (here != nullptr)
         answer(*here, watermark, found);
@@ -215,6 +230,13 @@ public:
   void commit() noexcept {
     keys_.commit();
     watermark_.commit();
+  }
+
+  template <class A>
+  void archive(A& a) requires archivable<K> && archivable<T> && archivable<Version> {
+    a(watermark_, keys_);
+    if constexpr (A::reads)
+      rollback(); // makes the agenda
   }
 
   void rollback() {
@@ -232,10 +254,12 @@ public:
 private:
   template <class X>
   struct dated {
+    void archive(auto& a) requires archivable<X> { a(time, value); }
     event_time time;
     X value;
   };
   struct entry {
+    void archive(auto& a) requires archivable<T> && archivable<Version> { a(versions, waiting); }
     std::vector<dated<Version>> versions; // by time
     std::vector<dated<T>> waiting;
   };

@@ -16,16 +16,72 @@ void run_record::conclude(result<void> r) {
     outcome_ = std::move(r);
 }
 
+keeper::keeper(const std::shared_ptr<run_record>& record) : record_{record} {
+  if (record_->opened)
+    on(proceed{});
+}
+
+void keeper::on(const proceed&) {
+  record_->opened = true;
+  if (record_->checkpoints)
+    after("checkpoint", record_->checkpoints->options.every, tick{});
+}
+
+void keeper::on(const tick&) {
+  auto& c = *record_->checkpoints;
+  if (!c.epochs.under_way())
+    c.epochs.begin();
+  for (const auto& s : c.sources) // once more if it has heard of it: a mailbox may have been full
+    s.tell(barrier{c.epochs.epoch()});
+  after("checkpoint", c.options.every, tick{});
+}
+
+void keeper::on(const stage_kept& k) {
+  auto& c = *record_->checkpoints;
+  if (k.epoch)
+    c.epochs.note(k.id, *k.epoch, k.state);
+  else
+    c.epochs.note_end(k.id, k.state);
+  if (auto states = c.epochs.take(); states && !keep(std::move(*states)))
+    return;
+  end_if_over();
+}
+
 void keeper::on(const sink_ended& s) {
   record_->ended.insert(s.id);
+  end_if_over();
+}
+
+void keeper::on(const stage_failed& f) { fail(f.stage + ": " + f.what); }
+
+void keeper::end_if_over() {
   if (record_->ended.size() < record_->sinks)
     return;
+  if (record_->checkpoints) {
+    auto states = record_->checkpoints->epochs.last();
+    if (!states || !keep(std::move(*states))) // of some stage the last word is still on its way
+      return;
+  }
   record_->conclude({});
   stop();
 }
 
-void keeper::on(const stage_failed& f) {
-  record_->conclude(error{errc::failed, f.stage + ": " + f.what});
+bool keeper::keep(std::vector<std::string> states) {
+  auto& c = *record_->checkpoints;
+  checkpoint all{.version = c.options.version, .epoch = c.epochs.epoch(), .graph = c.graph, .kept = {}};
+  for (std::size_t i = 0; i < states.size(); ++i)
+    all.kept.emplace(c.names[i], std::move(states[i]));
+  try {
+    c.log.keep(all);
+    return true;
+  } catch (const journal_error& e) {
+    fail(std::string{"checkpoint: "} + e.what());
+    return false;
+  }
+}
+
+void keeper::fail(std::string what) {
+  record_->conclude(error{errc::failed, std::move(what)});
   stop();
 }
 

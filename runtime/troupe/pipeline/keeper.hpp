@@ -3,6 +3,9 @@
 
 #include <troupe/actor.hpp>
 #include <troupe/error.hpp>
+#include <troupe/pipeline/batch.hpp>
+#include <troupe/pipeline/checkpoint.hpp>
+#include <troupe/pipeline/epochs.hpp>
 #include <troupe/pipeline/figures.hpp>
 
 #include <atomic>
@@ -28,6 +31,24 @@ struct stage_failed {
   std::string what;
 };
 
+/// What a stage keeps, for the checkpoint of that epoch; nothing: it has ended, for all that come.
+struct stage_kept {
+  std::uint32_t id = 0; ///< Of the stage's instance.
+  std::optional<std::uint32_t> epoch;
+  std::string state;
+};
+
+/// What checkpoints are made with, and of. Survives restarts of the keeper. Its turn only, once elements flow.
+struct checkpointing {
+  checkpoint_log log;
+  checkpoint_options options;
+  std::string graph;
+  std::optional<checkpoint> last; ///< That the run goes on from.
+  std::vector<std::string> names{}; ///< Of the stages' instances, by id.
+  std::vector<ref_to<barrier>> sources{};
+  pipeline::epochs epochs{};
+};
+
 /// What is known of a running pipeline, on both sides of its actors. Survives restarts of the keeper.
 class run_record {
 public:
@@ -42,6 +63,8 @@ public:
 
   /// The keeper's turn only.
   std::set<std::uint32_t> ended;
+  bool opened = false; ///< Elements flow.
+  std::optional<checkpointing> checkpoints;
 
 private:
   mutable std::mutex mutex_; // leaf lock
@@ -49,15 +72,23 @@ private:
 };
 
 /// The actor that knows when a pipeline is over: when all its sinks have ended, or a stage cannot go on. It then ends itself,
-/// and with it, as their significant sibling, all stages.
-class keeper : public actor<keeper, sink_ended, stage_failed> {
+/// and with it, as their significant sibling, all stages. Until then it has checkpoints made, if there are to be any.
+class keeper : public actor<keeper, sink_ended, stage_failed, stage_kept, proceed, tick> {
 public:
-  explicit keeper(const std::shared_ptr<run_record>& record) : record_{record} {}
+  explicit keeper(const std::shared_ptr<run_record>& record);
 
   void on(const sink_ended& s);
   void on(const stage_failed& f);
+  void on(const stage_kept& k);
+  void on(const proceed&); // elements flow
+  void on(const tick&);    // it is time for a checkpoint
 
 private:
+  void end_if_over();
+  /// False: it could not be kept, and the pipeline is over.
+  bool keep(std::vector<std::string> states);
+  void fail(std::string what);
+
   std::shared_ptr<run_record> record_;
 };
 

@@ -87,4 +87,8 @@ struct key_hasher<no_key> {
 };
 } // namespace detail
 
+/// What the key function `Key` makes of a `T`.
+template <class Key, class T>
+using key_of = std::remove_cvref_t<std::invoke_result_t<const Key&, const T&>>;
+
 } // namespace troupe::pipeline

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/pipeline/archive.hpp>
 #include <troupe/pipeline/key_hash.hpp>
 
 #include <bit>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -76,7 +78,7 @@ public:
       return false;
     auto& s = slots_[at];
     if (s.mark != current_) // else its value before the batch is kept already
-      changes_.push_back({s.entry.key, std::move(s.entry.value)});
+      changes_.emplace_back(s.entry.key, std::move(s.entry.value));
     remove_at(at);
     return true;
   }
@@ -121,6 +123,29 @@ public:
     changes_.clear();
   }
 
+  /// What was committed, written down or read back. A value that is read begins as a copy of `initial`.
+  template <class A>
+  void archive(A& a, const V& initial) requires archivable<K> && archivable<V> && std::default_initializable<K> {
+    if constexpr (A::reads) {
+      clear();
+      for (auto n = a.count(); n > 0; --n) {
+        K key{};
+        V value = initial;
+        a(key, value);
+        place(key, std::move(value));
+      }
+      commit();
+    } else {
+      a(std::uint64_t{size_});
+      for_each([&](const K& key, const V& value) { a(key, value); });
+    }
+  }
+  template <class A>
+  void archive(A& a) requires archivable<K> && archivable<V> && std::default_initializable<K> &&
+      std::default_initializable<V> {
+    archive(a, V{});
+  }
+
   void reserve(std::size_t keys) {
     if (keys + keys / 2 >= capacity_)
       grow(std::bit_ceil(keys + keys / 2 + 8));
@@ -155,6 +180,8 @@ private:
   };
 
   struct change {
+    template <class Before>
+    change(const K& k, Before&& b) : key{k}, before{std::forward<Before>(b)} {}
     K key;
     std::optional<V> before; // nothing: there was no such key
   };
@@ -176,7 +203,7 @@ private:
   V& touch_at(std::size_t at) {
     auto& s = slots_[at];
     if (s.mark != current_) {
-      changes_.push_back({s.entry.key, s.entry.value});
+      changes_.emplace_back(s.entry.key, s.entry.value);
       s.mark = current_;
     }
     return s.entry.value;
@@ -186,10 +213,10 @@ private:
     if ((size_ + 1) * 3 >= capacity_ * 2) {
       const V copy = initial; // it may lie in the table that moves
       grow(capacity_ == 0 ? 16 : capacity_ * 2);
-      changes_.push_back({key, std::nullopt});
+      changes_.emplace_back(key, std::nullopt);
       return *emplace(key, hash, copy);
     }
-    changes_.push_back({key, std::nullopt});
+    changes_.emplace_back(key, std::nullopt);
     return *emplace(key, hash, initial);
   }
 

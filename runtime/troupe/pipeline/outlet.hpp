@@ -117,6 +117,20 @@ public:
     return n;
   }
 
+  /// What leaves from here on does not belong to the checkpoint of that epoch.
+  void pass_barrier(std::uint32_t epoch) {
+    for (auto& l : links_) {
+      auto b = news(l);
+      b.barrier = epoch;
+      queue(l, std::move(b));
+    }
+  }
+
+  void archive(auto& a) {
+    a(said_, said_idle_, said_end_);
+    rollback();
+  }
+
   // -- demand --
 
   /// Nothing waits: there is room for what another batch makes.
@@ -165,12 +179,12 @@ private:
     for (auto& c : consumers_) {
       if (c.count == 1 || c.how == routing::forward) {
         for (std::size_t i = 0; i < c.count; ++i)
-          queue(links_[c.first + i], items, closing);
+          hand_on(links_[c.first + i], items, closing);
       } else if (c.how == routing::spread) {
         const auto chosen = c.turn++ % c.count;
         for (std::size_t i = 0; i < c.count; ++i)
           if (i == chosen || closing)
-            queue(links_[c.first + i], i == chosen ? items : nullptr, closing);
+            hand_on(links_[c.first + i], i == chosen ? items : nullptr, closing);
       } else {
         split(c, items, closing);
       }
@@ -187,26 +201,34 @@ private:
     for (std::size_t i = 0; i < c.count; ++i) {
       auto& p = c.parts[i];
       if (!p.empty())
-        queue(links_[c.first + i], std::make_shared<const std::vector<Out>>(std::exchange(p, {})), closing);
+        hand_on(links_[c.first + i], std::make_shared<const std::vector<Out>>(std::exchange(p, {})), closing);
       else if (closing)
-        queue(links_[c.first + i], nullptr, closing);
+        hand_on(links_[c.first + i], nullptr, closing);
     }
   }
 
-  void queue(link& l, elements<Out> items, bool closing) {
-    batch<Out> b{.input = l.input, .items = std::move(items), .idle = said_idle_};
-    if (closing) {
-      b.watermark = said_;
-      b.end = said_end_;
-    }
-    if (!b.items && !l.waiting.empty()) { // news for one that waits anyway
-      l.waiting.back().watermark = b.watermark;
-      l.waiting.back().idle = b.idle;
-      l.waiting.back().end = b.end;
+  /// A batch without elements, which says how far event time has come.
+  batch<Out> news(const link& l) const {
+    batch<Out> b{.input = l.input, .idle = said_idle_};
+    b.watermark = said_;
+    b.end = said_end_;
+    return b;
+  }
+
+  void hand_on(link& l, elements<Out> items, bool closing) {
+    auto b = closing ? news(l) : batch<Out>{.input = l.input, .idle = said_idle_};
+    b.items = std::move(items);
+    if (!b.items && b.watermark == start_of_time && !b.end && !b.idle && l.waiting.empty())
+      return;
+    queue(l, std::move(b));
+  }
+
+  void queue(link& l, batch<Out> b) {
+    if (!b.items && !l.waiting.empty() && l.waiting.back().barrier == 0) { // news for one that waits anyway
+      b.items = std::move(l.waiting.back().items);
+      l.waiting.back() = std::move(b);
       return;
     }
-    if (!b.items && b.watermark == start_of_time && !b.end && !b.idle)
-      return;
     l.waiting.push_back(std::move(b));
     ++waiting_;
     send_waiting(l);
@@ -260,6 +282,11 @@ public:
     said_ = watermark_;
     said_end_ = ended_;
     return 0;
+  }
+  void pass_barrier(std::uint32_t) noexcept {}
+  void archive(auto& a) {
+    a(said_, said_end_);
+    rollback();
   }
   bool has_room() const noexcept { return true; }
   void grant(const demand&) noexcept {}

@@ -13,4 +13,6 @@
 ///     plan.start(sys, "readings").wait();
 
 #include <troupe/pipeline/accumulators.hpp>
-#include <troupe/pipeline/stream.hpp>
+#include <troupe/pipeline/keyed_stream.hpp>
+#include <troupe/pipeline/merge.hpp>
+#include <troupe/pipeline/sources.hpp>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/pipeline/archive.hpp>
+
 #include <utility>
 
 namespace troupe::pipeline {
@@ -20,6 +22,13 @@ public:
 
   void commit() { committed_ = value_; }
   void rollback() { value_ = committed_; }
+
+  template <class A>
+  void archive(A& a) requires archivable<S> {
+    a(value_);
+    if constexpr (A::reads)
+      committed_ = value_;
+  }
 
 private:
   S value_{};

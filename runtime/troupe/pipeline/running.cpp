@@ -30,6 +30,19 @@ child_options of_keeper() {
   return o;
 }
 
+/// With the one that the run goes on from. Throws journal_error, if that was made by another pipeline.
+checkpointing open_checkpoints(const checkpoint_options& o, const std::string& name, std::string graph) {
+  checkpointing c{.log = checkpoint_log{o.store, name}, .options = o, .graph = std::move(graph), .last = {}};
+  c.last = c.log.last();
+  if (c.last && c.last->version != o.version)
+    throw journal_error{"the last checkpoint of '" + name + "' is of version " + std::to_string(c.last->version) +
+                        ", checkpoints.version is " + std::to_string(o.version)};
+  if (c.last && c.last->graph != c.graph)
+    throw journal_error{"the last checkpoint of '" + name + "' was made by another pipeline:\n" + c.last->graph +
+                        "and not by\n" + c.graph};
+  return c;
+}
+
 } // namespace
 
 result<void> running::wait(std::chrono::milliseconds timeout) const {
@@ -67,6 +80,8 @@ running pipeline_plan::start(troupe::system& s, const supervisor& parent, std::s
     l.how.partitions = std::max(1U, l.workers);
   const auto nodes = in_order(sinks_);
   try {
+    if (o.checkpoints.store)
+      l.record->checkpoints = open_checkpoints(o.checkpoints, l.stages.name(), to_text());
     l.keeper = l.stages.start<keeper>("keeper", of_keeper(), l.record);
     std::map<std::string, int> names;
     for (auto* n : nodes) {
@@ -75,6 +90,8 @@ running pipeline_plan::start(troupe::system& s, const supervisor& parent, std::s
     }
     for (auto* n : nodes)
       n->wire(l);
+    if (auto& c = l.record->checkpoints)
+      c->epochs = epochs{l.instances, c->last ? c->last->epoch : 0};
   } catch (...) {
     for (auto* n : nodes)
       n->launched();
@@ -83,6 +100,7 @@ running pipeline_plan::start(troupe::system& s, const supervisor& parent, std::s
   }
   for (auto* n : nodes)
     n->launched();
+  l.keeper.tell(proceed{});
   for (const auto& open : l.openings)
     open();
   return running{s, l.stages, l.record};

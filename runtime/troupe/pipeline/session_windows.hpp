@@ -8,7 +8,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <optional>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -24,7 +24,7 @@ requires merges<A>
 class session_windows {
 public:
   session_windows(session kind, event_duration lateness, A prototype)
-      : gap_{kind.gap}, lateness_{lateness}, prototype_{std::move(prototype)} {}
+      : gap_{kind.gap}, lateness_{lateness}, empty_{{.accumulator = std::move(prototype)}} {}
 
   /// Adds what happened at `t`, by calling `add(accumulator)`. Calls `late(window, accumulator)` if the session that it has
   /// become a part of was complete already. Returns false if it is late for good: no session could hold it any more.
@@ -32,18 +32,15 @@ public:
   bool add(const K& key, event_time t, Add&& add_to, Late&& late) {
     if (later_by(t + gap_, lateness_) <= watermark_.get())
       return false;
-    auto& all = keys_.touch(key);
+    auto& all = keys_.touch(key, empty_);
     auto& s = join(all, t);
     add_to(s.accumulator);
     const auto end = s.last + gap_;
-    if (s.reminded < s.start) { // a new one
-      s.reminded = end;
-      agenda_.remind(end, key);
-    }
-    if (end <= watermark_.get()) {
-      s.said = true;
+    s.said = end <= watermark_.get();
+    if (s.said)
       late(window{s.start, end}, std::as_const(s.accumulator));
-    }
+    if (const auto next = due(s); next < all.reminded)
+      remind(all, next, key);
     return true;
   }
 
@@ -54,7 +51,15 @@ public:
     if (watermark <= watermark_.get())
       return;
     watermark_.change() = watermark;
-    agenda_.due(watermark, [&](const K& key) { look_at(key, complete); });
+    agenda_.due(watermark, [&](event_time at, const K& key) {
+      const auto* all = keys_.find(key);
+      if (all == nullptr || all->reminded != at)
+        return; // there is another reminder
+      if (const auto next = due(*all); next > watermark)
+        remind(*all, next, key);
+      else
+        look_at(*keys_.touch_existing(key), key, complete);
+    });
   }
 
   event_time watermark() const noexcept { return watermark_.get(); }
@@ -66,55 +71,69 @@ public:
     watermark_.commit();
   }
 
+  template <class Archive>
+  void archive(Archive& a) requires archivable<K> && archivable<A> {
+    a(watermark_);
+    keys_.archive(a, empty_);
+    if constexpr (Archive::reads)
+      rollback(); // makes the agenda
+  }
+
   void rollback() {
     keys_.rollback();
     watermark_.rollback();
     agenda_.clear();
-    keys_.for_each([&](const K& key, const sessions& all) {
-      for (std::size_t i = 0; i < all.size(); ++i)
-        agenda_.remind(all[i].last + gap_, key);
-    });
+    keys_.for_each([&](const K& key, const sessions& all) { remind(all, due(all), key); });
   }
 
 private:
   struct open_session {
-    event_time start;
-    event_time last;
-    event_time reminded = start_of_time; // a reminder of this session exists; before `start`: none yet
-    bool said = false;                   // its result was said
+    void archive(auto& a) { a(start, last, said, accumulator); }
+
+    event_time start{};
+    event_time last{};
+    bool said = false; // its result was said, and nothing came since
     A accumulator;
   };
 
-  /// The sessions of a key, by time. Nearly always there is one, which needs no memory of its own.
-  class sessions {
-  public:
-    std::size_t size() const noexcept { return (first_ ? 1 : 0) + later_.size(); }
-    const open_session& operator[](std::size_t i) const noexcept { return i == 0 ? *first_ : later_[i - 1]; }
-    open_session& operator[](std::size_t i) noexcept { return i == 0 ? *first_ : later_[i - 1]; }
+  /// The sessions of a key, by time. Nearly always there is one, which needs no memory of its own; for a moment none.
+  struct sessions {
+    open_session first;
+    std::vector<open_session> later{};
+    bool empty = true;
+    /// Where their reminder is in the agenda. Not part of the state: a rollback makes it anew.
+    mutable event_time reminded = end_of_time;
+
+    std::size_t size() const noexcept { return empty ? 0 : 1 + later.size(); }
+    const open_session& operator[](std::size_t i) const noexcept { return i == 0 ? first : later[i - 1]; }
+    open_session& operator[](std::size_t i) noexcept { return i == 0 ? first : later[i - 1]; }
 
     void insert(std::size_t at, open_session s) {
-      if (at == 0 && first_)
-        std::swap(*first_, s);
-      if (!first_)
-        first_ = std::move(s);
-      else
-        later_.insert(later_.begin() + static_cast<std::ptrdiff_t>(at == 0 ? 0 : at - 1), std::move(s));
+      if (at == 0)
+        std::swap(first, s);
+      if (!std::exchange(empty, false))
+        later.insert(later.begin() + static_cast<std::ptrdiff_t>(at == 0 ? 0 : at - 1), std::move(s));
     }
 
     void erase(std::size_t at) {
-      if (at > 0)
-        later_.erase(later_.begin() + static_cast<std::ptrdiff_t>(at - 1));
-      else if (later_.empty())
-        first_.reset();
-      else {
-        first_ = std::move(later_.front());
-        later_.erase(later_.begin());
-      }
+      empty = later.empty();
+      if (empty)
+        return;
+      if (at == 0)
+        first = std::move(later.front());
+      later.erase(later.begin() + static_cast<std::ptrdiff_t>(at == 0 ? 0 : at - 1));
     }
 
-  private:
-    std::optional<open_session> first_;
-    std::vector<open_session> later_;
+    template <class Archive>
+    void archive(Archive& a) {
+      a(empty, first);
+      if constexpr (Archive::reads)
+        later.assign(a.count(), first);
+      else
+        a(std::uint64_t{later.size()});
+      for (auto& s : later)
+        a(s);
+    }
   };
 
   /// The session that `t` belongs to, extended by it; a new one if there is none.
@@ -123,7 +142,7 @@ private:
     while (i < all.size() && all[i].last + gap_ <= t)
       ++i;
     if (i == all.size() || t + gap_ <= all[i].start) {
-      all.insert(i, open_session{.start = t, .last = t, .accumulator = prototype_});
+      all.insert(i, open_session{.start = t, .last = t, .accumulator = empty_.first.accumulator});
       return all[i];
     }
     auto& s = all[i];
@@ -138,44 +157,45 @@ private:
     return all[i];
   }
 
+  /// When there is something to do about it: its result is to be said, or it is to be forgotten.
+  event_time due(const open_session& s) const noexcept {
+    return s.said ? later_by(s.last + gap_, lateness_) : s.last + gap_;
+  }
+  event_time due(const sessions& all) const noexcept {
+    auto first = due(all.first);
+    for (const auto& s : all.later)
+      first = std::min(first, due(s));
+    return first;
+  }
+
   template <class F>
-  void look_at(const K& key, F& complete) {
-    auto* all = keys_.touch_existing(key);
-    if (all == nullptr)
-      return;
-    for (std::size_t i = 0; i < all->size();) {
-      auto& s = (*all)[i];
+  void look_at(sessions& all, const K& key, F& complete) {
+    for (std::size_t i = 0; i < all.size();) {
+      auto& s = all[i];
       const auto end = s.last + gap_;
-      if (end > watermark_.get()) {
-        remind_once(s, end, key);
-        ++i;
-        continue;
-      }
-      if (!s.said) {
+      if (!s.said && end <= watermark_.get()) {
         s.said = true;
         complete(key, window{s.start, end}, std::as_const(s.accumulator));
       }
-      if (later_by(end, lateness_) > watermark_.get()) {
-        remind_once(s, later_by(end, lateness_), key);
+      if (s.said && later_by(end, lateness_) <= watermark_.get())
+        all.erase(i);
+      else
         ++i;
-      } else {
-        all->erase(i);
-      }
     }
-    if (all->size() == 0)
+    if (all.empty)
       keys_.erase(key);
+    else
+      remind(all, due(all), key);
   }
 
-  void remind_once(open_session& s, event_time at, const K& key) {
-    if (s.reminded == at)
-      return;
-    s.reminded = at;
+  void remind(const sessions& all, event_time at, const K& key) {
+    all.reminded = at;
     agenda_.remind(at, key);
   }
 
   event_duration gap_;
   event_duration lateness_;
-  A prototype_;
+  sessions empty_; // what the state of a key begins as
   restorable<event_time> watermark_{start_of_time};
   keyed_table<K, sessions> keys_;
   agenda<K> agenda_;

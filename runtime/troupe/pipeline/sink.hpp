@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/pipeline/archive.hpp>
 #include <troupe/pipeline/batch.hpp>
+#include <troupe/pipeline/restorable.hpp>
 
+#include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -18,27 +24,50 @@ class collection {
 public:
   collection() : state_{std::make_shared<state>()} {}
 
-  /// Takes what is there out.
+  /// Takes what is there out: what each sink has gathered, in its order.
   std::vector<T> take() const {
     std::lock_guard lock{state_->mutex};
-    return std::exchange(state_->all, {});
+    std::vector<T> all;
+    for (auto& part : state_->parts) {
+      std::move(part.begin(), part.end(), std::back_inserter(all));
+      part.clear();
+    }
+    return all;
   }
 
   std::size_t size() const {
     std::lock_guard lock{state_->mutex};
-    return state_->all.size();
+    std::size_t n = 0;
+    for (const auto& part : state_->parts)
+      n += part.size();
+    return n;
   }
 
-  /// For the runtime: moves `more` to the end.
-  void append(std::vector<T>& more) const {
+  /// For sinks that are not one of many: moves `more` to the end.
+  void append(std::vector<T>& more) const { append(more, 0); }
+
+  // -- for sinks: each has a part --
+
+  std::size_t begin_part() const {
     std::lock_guard lock{state_->mutex};
-    state_->all.insert(state_->all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    state_->parts.emplace_back();
+    return state_->parts.size() - 1;
+  }
+  void append(std::vector<T>& more, std::size_t part) const {
+    std::lock_guard lock{state_->mutex};
+    auto& all = state_->parts[part];
+    std::move(more.begin(), more.end(), std::back_inserter(all));
+  }
+  /// What of it was not taken out yet.
+  std::vector<T> copy(std::size_t part) const requires std::copyable<T> {
+    std::lock_guard lock{state_->mutex};
+    return state_->parts[part];
   }
 
 private:
   struct state {
     std::mutex mutex; // leaf lock
-    std::vector<T> all;
+    std::vector<std::vector<T>> parts{1};
   };
   std::shared_ptr<state> state_;
 };
@@ -82,6 +111,8 @@ public:
     ++next_;
     ++done_;
   }
+  /// Nothing to keep: a checkpoint is made when all effects have been seen.
+  void archive(auto&) noexcept {}
 
 private:
   F f_;
@@ -109,13 +140,31 @@ public:
   void commit() {
     if (staged_.empty())
       return;
-    to_.append(staged_);
+    to_.append(staged_, part());
     staged_.clear();
   }
   void rollback() { staged_.clear(); }
 
+  /// What it has gathered ends with the process, so all of it is kept.
+  template <class A>
+  void archive(A& a) requires archivable<std::vector<In>> {
+    if constexpr (A::reads) {
+      a(staged_);
+      commit();
+    } else {
+      a(to_.copy(part()));
+    }
+  }
+
 private:
+  std::size_t part() {
+    if (!part_)
+      part_ = to_.begin_part();
+    return *part_;
+  }
+
   collection<In> to_;
+  std::optional<std::size_t> part_; // one for each run and instance
   std::vector<In> staged_;
 };
 
@@ -127,37 +176,47 @@ public:
   template <class>
   using output = nothing;
 
-  fold_into(collection<S> to, S initial, F f)
-      : to_{std::move(to)}, f_{std::move(f)}, now_{initial}, committed_{initial} {}
+  fold_into(collection<S> to, S initial, F f) : to_{std::move(to)}, f_{std::move(f)}, state_{sum{std::move(initial)}} {}
 
   template <class X, class Next>
   [[gnu::always_inline]] void on(X&& x, Next&&) {
-    f_(now_, std::as_const(x));
+    f_(state_.change().value, std::as_const(x));
   }
   template <class Next>
   void on_end(Next&&) {
-    ended_ = true;
+    state_.change().ended = true;
   }
 
   void commit() {
-    committed_ = now_;
-    if (!ended_)
-      return;
-    std::vector<S> one{now_};
-    to_.append(one);
-    ended_ = false;
+    state_.commit();
+    if (state_.get().ended && !std::exchange(said_, true))
+      say();
   }
-  void rollback() {
-    now_ = committed_;
-    ended_ = false;
+  void rollback() { state_.rollback(); }
+
+  template <class A>
+  void archive(A& a) requires archivable<S> {
+    a(state_);
+    if constexpr (A::reads)
+      commit();
   }
 
 private:
+  struct sum {
+    void archive(auto& a) requires archivable<S> { a(value, ended); }
+    S value;
+    bool ended = false;
+  };
+
+  void say() {
+    std::vector<S> one{state_.get().value};
+    to_.append(one);
+  }
+
   collection<S> to_;
   F f_;
-  S now_;
-  S committed_;
-  bool ended_ = false;
+  restorable<sum> state_;
+  bool said_ = false;
 };
 
 } // namespace steps

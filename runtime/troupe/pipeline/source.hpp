@@ -2,114 +2,34 @@
 #pragma once
 
 #include <troupe/actor.hpp>
-#include <troupe/pipeline/assignable.hpp>
 #include <troupe/pipeline/batch.hpp>
+#include <troupe/pipeline/cursor.hpp>
+#include <troupe/pipeline/inbox.hpp>
 #include <troupe/pipeline/restorable.hpp>
 
 #include <algorithm>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
-#include <optional>
-#include <span>
-#include <type_traits>
 #include <utility>
-#include <vector>
+
+/// How elements enter a source.
 
 namespace troupe::pipeline {
 
-namespace detail {
-struct any_emit {
-  template <class X>
-  void operator()(X&&) const {}
-};
-} // namespace detail
-
-/// A position in what a source reads: a small copyable value, because a failed batch puts it back.
-///
-/// `pull(n, emit)` calls `emit(x)` for at most `n` elements, moving on, and returns false once there are no more; then it goes
-/// on returning false. It is called on a worker: it must not block for long.
-template <class C>
-concept cursor = std::copyable<C> && requires(C c, std::size_t n, detail::any_emit emit) {
-  typename C::value_type;
-  { c.pull(n, emit) } -> std::convertible_to<bool>;
-};
-
-/// Elements of a vector, which it shares.
-template <class T>
-class values {
+/// Which checkpoint a source is asked for. Being asked again changes nothing. Pure.
+class barriers_of_source {
 public:
-  using value_type = T;
-  explicit values(std::vector<T> all) : values{std::make_shared<const std::vector<T>>(std::move(all))} {}
-  explicit values(std::shared_ptr<const std::vector<T>> all) : all_{std::move(all)} {}
-
-  template <class Emit>
-  bool pull(std::size_t n, Emit&& emit) {
-    const auto end = std::min(at_ + n, all_->size());
-    for (auto i = at_; i < end; ++i)
-      emit((*all_)[i]);
-    at_ = end;
-    return at_ < all_->size();
-  }
+  void ask(std::uint32_t epoch) noexcept { asked_ = std::max(asked_, epoch); }
+  /// The epoch whose barrier is to leave; 0: of none.
+  std::uint32_t due() const noexcept { return asked_ > passed_ ? asked_ : 0; }
+  void pass() noexcept { passed_ = asked_; }
 
 private:
-  std::shared_ptr<const std::vector<T>> all_;
-  std::size_t at_ = 0;
+  std::uint32_t asked_ = 0;
+  std::uint32_t passed_ = 0;
 };
-
-/// Elements that lie in memory and outlive the pipeline.
-template <class T>
-class view {
-public:
-  using value_type = T;
-  explicit view(std::span<const T> all) : all_{all} {}
-
-  template <class Emit>
-  bool pull(std::size_t n, Emit&& emit) {
-    const auto end = std::min(at_ + n, all_.size());
-    for (auto i = at_; i < end; ++i)
-      emit(all_[i]);
-    at_ = end;
-    return at_ < all_.size();
-  }
-
-private:
-  std::span<const T> all_;
-  std::size_t at_ = 0;
-};
-
-/// What `next(state)` returns, an optional, until that is empty.
-template <class State, class F>
-class generator {
-public:
-  using value_type = typename std::invoke_result_t<F&, State&>::value_type;
-  generator(State state, F next) : state_{std::move(state)}, next_{std::move(next)} {}
-
-  template <class Emit>
-  bool pull(std::size_t n, Emit&& emit) {
-    while (n-- > 0 && !ended_) {
-      auto x = next_(state_);
-      ended_ = !x.has_value();
-      if (x)
-        emit(std::move(*x));
-    }
-    return !ended_;
-  }
-
-private:
-  State state_;
-  assignable<F> next_;
-  bool ended_ = false;
-};
-
-/// The numbers `first`, `first + 1`, ... before `end`.
-inline auto numbers(std::int64_t first, std::int64_t end) {
-  auto next = [end](std::int64_t& n) { return n < end ? std::optional<std::int64_t>{n++} : std::nullopt; };
-  return generator<std::int64_t, decltype(next)>{first, next};
-}
 
 /// The intake of a source that reads from a cursor.
 ///
@@ -120,7 +40,7 @@ public:
   using value_type = typename Cursor::value_type;
   struct message {}; // none comes
   template <class Self>
-  using actor_of = actor<Self, demand, tick, proceed>;
+  using actor_of = actor<Self, demand, tick, proceed, barrier>;
   static constexpr bool works_at_once = true;
 
   cursor_intake(Cursor at, std::size_t batch_size) : state_{state{std::move(at)}}, batch_size_{batch_size} {}
@@ -161,7 +81,10 @@ public:
 
   bool skip() {
     auto& s = state_.change();
-    s.more = s.at.pull(1, [](auto&&) {});
+    if constexpr (requires { s.at.skip(); })
+      s.more = s.at.skip();
+    else
+      s.more = s.at.pull(1, [](auto&&) {});
     state_.commit();
     ++position_;
     return true;
@@ -175,6 +98,20 @@ public:
 
   void commit() { state_.commit(); }
   void rollback() { state_.rollback(); }
+
+  // -- checkpoints --
+  void ask_for_barrier(std::uint32_t epoch) noexcept { barriers_.ask(epoch); }
+  std::uint32_t barrier() const noexcept { return position_ == 0 ? barriers_.due() : 0; }
+  void pass_barrier() noexcept { barriers_.pass(); }
+
+  static constexpr bool archivable = pipeline::archivable<Cursor>;
+  template <class A>
+  void archive(A& a) {
+    auto& s = state_.change();
+    a(s.at, s.more, closed_);
+    if constexpr (A::reads)
+      state_.commit();
+  }
 
   // It asks nobody.
   bool owes() const noexcept { return false; }
@@ -190,63 +127,9 @@ private:
   restorable<state> state_;
   std::size_t batch_size_;
   std::size_t position_ = 0;
+  barriers_of_source barriers_;
   bool opened_ = false;
   bool closed_ = false;
-};
-
-/// Offers an element to an inbox, or, without one, closes it. The reply says whether it was taken: false, if the inbox is full
-/// or closed.
-template <class T>
-struct offer {
-  std::optional<T> value;
-  using reply = bool;
-};
-
-/// How much an inbox holds.
-struct inbox_options {
-  /// Elements that wait for demand; further ones are refused, and counted. At least 1.
-  std::size_t capacity = 10'000;
-};
-
-namespace detail {
-
-/// What an inbox shares with the pipeline that reads it.
-template <class T>
-struct inbox_state {
-  inbox_options options;
-  ref_to<offer<T>> to; // written once, when the pipeline starts
-};
-
-} // namespace detail
-
-/// A source that others fill: actors and threads send it elements, while its pipeline runs.
-///
-/// `tell` never waits: beyond `capacity` elements, and beyond the mailbox of the source, elements are refused. `ask` says so to
-/// the sender, who then sends later or less: that is how back-pressure goes on beyond the pipeline.
-/// Threads: any, once the pipeline was started. Copies are the same inbox.
-template <class T>
-class inbox {
-public:
-  using value_type = T;
-  explicit inbox(inbox_options options = {}) : state_{std::make_shared<detail::inbox_state<T>>()} {
-    state_->options = options;
-  }
-
-  troupe::delivery tell(T x) const { return state_->to.tell(offer<T>{std::move(x)}); }
-
-  auto ask(T x) const {
-    offer<T> o{std::move(x)};
-    return state_->to.ask(o);
-  }
-
-  /// There will be no more: once what was taken has flowed on, the source ends. What is offered later is refused.
-  void close() const { state_->to.tell(offer<T>{}); }
-
-  /// For the runtime.
-  const std::shared_ptr<detail::inbox_state<T>>& state() const noexcept { return state_; }
-
-private:
-  std::shared_ptr<detail::inbox_state<T>> state_;
 };
 
 /// The intake of a source that is an inbox.
@@ -258,7 +141,7 @@ public:
   using value_type = T;
   using message = offer<T>;
   template <class Self>
-  using actor_of = actor<Self, offer<T>, demand, tick, proceed>;
+  using actor_of = actor<Self, offer<T>, demand, tick, proceed, barrier>;
   static constexpr bool works_at_once = false;
 
   inbox_intake(std::shared_ptr<detail::inbox_state<T>> shared, std::size_t batch_size)
@@ -322,6 +205,14 @@ public:
   void commit() noexcept {}
   void rollback() noexcept {}
 
+  // -- checkpoints --
+  void ask_for_barrier(std::uint32_t epoch) noexcept { barriers_.ask(epoch); }
+  std::uint32_t barrier() const noexcept { return position_ == 0 ? barriers_.due() : 0; }
+  void pass_barrier() noexcept { barriers_.pass(); }
+
+  static constexpr bool archivable = pipeline::archivable<std::deque<T>>;
+  void archive(auto& a) { a(waiting_, last_, closed_); }
+
   // It asks nobody.
   bool owes() const noexcept { return false; }
   void say_again() noexcept {}
@@ -332,6 +223,7 @@ private:
   std::deque<T> waiting_;
   std::size_t size_ = 0; // of the batch at work
   std::size_t position_ = 0;
+  barriers_of_source barriers_;
   bool opened_ = false;
   bool last_ = false; // it was closed: nothing comes after what waits
   bool ending_ = false;

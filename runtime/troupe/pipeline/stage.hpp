@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/actor.hpp>
+#include <troupe/pipeline/archive.hpp>
 #include <troupe/pipeline/attempts.hpp>
 #include <troupe/pipeline/batch.hpp>
 #include <troupe/pipeline/keeper.hpp>
@@ -45,6 +46,17 @@ struct stage_memory {
       : name{std::move(name_)}, id{id_}, options{options_}, intake{std::move(intake_)}, steps{std::move(steps_)},
         out{options_.batch_size} {}
 
+  static constexpr bool archivable() noexcept { return Intake::archivable && Chain::not_archivable() == nullptr; }
+
+  /// What a checkpoint says of it: after a batch, with its effects seen.
+  template <class A>
+  void archive(A& a) {
+    a(finished);
+    intake.archive(a);
+    steps.archive(a);
+    out.archive(a);
+  }
+
   const std::string name;
   const std::uint32_t id; // among the instances of all stages
   const stage_options options;
@@ -57,9 +69,12 @@ struct stage_memory {
   attempts tries{};
   attempts effect_tries{};
   attempts time_tries{};   // at position 0: what is done when a time has come
+  attempts barrier_tries{}; // at position 0
   std::string failure{};   // what was thrown last
   bool open = false;       // a batch is at work, or was when the stage failed
   bool finished = false;   // it has ended, or cannot go on
+  bool kept = false;       // what it keeps goes into checkpoints
+  bool resumed = false;    // it is as a checkpoint says
   bool proceeding = false; // a `proceed` to itself is on its way
 
   stage_counters figures{};
@@ -108,6 +123,13 @@ public:
   void on(const proceed&) {
     m_.proceeding = false;
     m_.intake.open();
+    if (m_.finished && std::exchange(m_.resumed, false))
+      say_end(); // it was said to another process
+    work();
+  }
+
+  void on(const barrier& b) {
+    m_.intake.ask_for_barrier(b.epoch);
     work();
   }
 
@@ -125,14 +147,14 @@ private:
   static constexpr int batches_per_turn = 4;
 
   void work() {
-    run_effects();
+    show();
     for (int i = 0; ready(); ++i) {
       if (i == batches_per_turn) {
         go_on();
         break;
       }
       attempt();
-      run_effects();
+      show();
     }
     arm();
   }
@@ -206,6 +228,16 @@ private:
     m_.figures.note_out(m_.out.commit(), m_.out.watermark());
   }
 
+  /// What follows from a commit: effects, checkpoints, the end.
+  void show() {
+    run_effects();
+    pass_barrier();
+    if (m_.out.ended() && !m_.finished) {
+      say_end();
+      m_.finished = true;
+    }
+  }
+
   /// What the world outside sees. Goes on where it failed.
   void run_effects() {
     if (m_.finished)
@@ -225,11 +257,42 @@ private:
       m_.figures.note_failure();
       throw;
     }
-    if (m_.out.ended()) {
-      m_.finished = true;
-      if (m_.out.links() == 0)
-        m_.keeper.tell(sink_ended{m_.id});
+  }
+
+  /// If all that belongs to a checkpoint was seen, and nothing else, says what it keeps.
+  void pass_barrier() {
+    const auto epoch = m_.intake.barrier();
+    if (epoch == 0 || m_.finished)
+      return;
+    say_kept(epoch);
+    m_.intake.pass_barrier();
+    m_.out.pass_barrier(epoch);
+  }
+
+  void say_end() {
+    if (m_.kept)
+      say_kept(std::nullopt);
+    if (m_.out.links() == 0)
+      m_.keeper.tell(sink_ended{m_.id});
+  }
+
+  void say_kept(std::optional<std::uint32_t> epoch) {
+    if constexpr (memory::archivable()) {
+      if (m_.barrier_tries.at(0) > m_.options.retries)
+        return fail();
+      try {
+        archive_writer a;
+        m_.steps.prepare_archive();
+        m_.archive(a);
+        m_.keeper.tell(stage_kept{m_.id, epoch, a.take()});
+      } catch (...) {
+        m_.barrier_tries.failed(0);
+        m_.failure = describe(std::current_exception());
+        throw;
+      }
+      m_.barrier_tries.begin_batch();
     }
+    (void)epoch;
   }
 
   /// The element at `position` fails again and again: leaves it out if it may. False: the stage cannot go on.

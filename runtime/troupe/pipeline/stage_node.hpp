@@ -119,6 +119,7 @@ public:
       const auto name = count == 1 ? unique_name : unique_name + '-' + std::to_string(i);
       auto m = std::make_shared<memory>(name, l.instances++, l.how.stages, head_.make(l, i), steps_);
       m->keeper = l.keeper;
+      l.restore(*m, !intake::archivable ? "what it reads" : Chain::not_archivable());
       auto r = l.stages.start<actor_type>(name, child_of_pipeline(head_.mailbox_capacity()), m);
       head_.started(r);
       this->producing_.push_back({&m->out, r});
@@ -129,6 +130,9 @@ public:
         return f;
       });
       l.openings.push_back([r] { r.tell(proceed{}); });
+      if constexpr (Head::kind == node::kind::source)
+        if (l.record->checkpoints)
+          l.record->checkpoints->sources.push_back(r);
     }
     if (this->what() == node::kind::sink)
       l.record->sinks += count;

@@ -87,6 +87,22 @@ public:
   }
 
   bool all_ended() const noexcept { return ended_ == quiet_.size(); }
+  std::size_t inputs() const noexcept { return quiet_.size(); }
+  std::size_t ended() const noexcept { return ended_; }
+
+  template <class A>
+  void archive(A& a) {
+    std::vector<event_time> times;
+    for (std::size_t i = 0; i < quiet_.size(); ++i)
+      times.push_back(times_.at(i));
+    a(times, quiet_, idle_, ended_, current_);
+    if constexpr (A::reads) {
+      times_ = least_time{times.size()};
+      for (std::size_t i = 0; i < times.size(); ++i)
+        times_.set(i, times[i]);
+    }
+  }
+
   /// All that have not ended are idle.
   bool all_idle() const noexcept { return idle_ > 0 && idle_ + ended_ == quiet_.size(); }
 
@@ -107,6 +123,7 @@ public:
 
   void observe(event_time t) noexcept { latest_ = std::max(latest_, t); }
   event_time watermark() const noexcept { return earlier_by(latest_, bound_); }
+  void archive(auto& a) { a(latest_); }
 
 private:
   event_duration bound_;

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <troupe/pipeline/join_steps.hpp>
+#include <troupe/pipeline/process.hpp>
+#include <troupe/pipeline/stream.hpp>
+#include <troupe/pipeline/window_steps.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace troupe::pipeline {
+
+/// A stream of which each element has a key: where keyed steps are added. All elements of a key meet in one instance, in
+/// their order.
+template <class Head, class Key, class... Steps>
+class keyed_stream {
+public:
+  using value_type = typename stream<Head, Steps...>::value_type;
+  using key_type = key_of<Key, value_type>;
+
+  keyed_stream(stream<Head, Steps...> s, Key key) : stream_{std::move(s)}, key_{std::move(key)} {}
+
+  /// For each window and key, what a copy of `a` makes of its elements: `windowed` results. `kind` is tumbling, sliding,
+  /// session or counted (which gives pairs of key and result).
+  template <class Kind, class A, class Time = own_time>
+  requires accumulates<A, value_type>
+  auto window(Kind kind, A a, window_options o = {}, Time time = {}) const {
+    return window_of<false>(kind, std::move(a), o, std::move(time));
+  }
+
+  /// As `window`, as two streams: the results, and what came too late.
+  template <class Kind, class A, class Time = own_time>
+  requires accumulates<A, value_type>
+  auto window_and_late(Kind kind, A a, window_options o = {}, Time time = {}) const {
+    auto both = window_of<true>(kind, std::move(a), o, std::move(time)).boundary();
+    using side = typename decltype(both)::value_type;
+    auto pick = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
+      return both.filter([](const side& x) { return x.index() == I; }).map([](const side& x) {
+        return std::get<I>(x);
+      });
+    };
+    return std::pair{pick(std::integral_constant<std::size_t, 0>{}), pick(std::integral_constant<std::size_t, 1>{})};
+  }
+
+  /// When a window is complete, `f(window, table, emit)` for all its keys in this instance: `table.for_each(g)` calls
+  /// `g(key, accumulator)`.
+  template <class Out, class Kind, class A, class F, class Time = own_time>
+  requires accumulates<A, value_type>
+  auto whole_window(Kind kind, A a, F f, Time time = {}) const {
+    detail::require_valid(validate(kind));
+    return stream_.with(
+        steps::whole_window<value_type, Out, Key, Time, A, F>{key_, std::move(time), kind, std::move(a), std::move(f)});
+  }
+
+  /// Your own logic, with a state for each key: see steps::process. `emit` takes an `Out`.
+  template <class Out, class S, class Logic>
+  auto process(S initial, Logic logic) const {
+    return stream_.with(steps::process<value_type, S, Out, Key, Logic>{key_, std::move(initial), std::move(logic)});
+  }
+
+  /// `f(s, x)` changes the state of the key and returns what goes on in the place of x.
+  template <class S, class F>
+  requires std::invocable<const F&, S&, const value_type&>
+  auto scan(S initial, F f) const {
+    using out = std::remove_cvref_t<std::invoke_result_t<const F&, S&, const value_type&>>;
+    auto logic = [f = std::move(f)](auto& emit, S& s, const value_type& x) { emit(std::invoke(f, s, x)); };
+    return process<out>(std::move(initial), steps::plain_logic<decltype(logic)>{std::move(logic)});
+  }
+
+  /// `f(s, x)` changes the state of the key; at the end of the stream, a pair of each key and its state goes on.
+  template <class S, class F>
+  requires std::invocable<const F&, S&, const value_type&>
+  auto fold(S initial, F f) const {
+    return process<std::pair<key_type, S>>(std::move(initial), steps::fold_logic<F>{std::move(f)});
+  }
+
+  /// A step of your own, which finds all elements of a key in one instance.
+  template <class Step>
+  auto step(Step s) const {
+    return stream_.with(std::move(s));
+  }
+
+  /// For elements that are a variant of two sides: `combine(left, right)` for each two with the same key.
+  template <class Combine, class TimeL = own_time, class TimeR = own_time>
+  auto join(Combine combine, join_options o = {}, TimeL left = {}, TimeR right = {}) const {
+    using l = std::variant_alternative_t<0, value_type>;
+    using r = std::variant_alternative_t<1, value_type>;
+    return stream_.with(
+        steps::join<l, r, Key, TimeL, TimeR, Combine>{{key_, std::move(left), std::move(right)}, std::move(combine), o});
+  }
+
+  /// `combine(left, right, window)` for each two with the same key in the same window.
+  template <class Combine, class TimeL = own_time, class TimeR = own_time>
+  auto window_join(tumbling kind, Combine combine, TimeL left = {}, TimeR right = {}) const {
+    using l = std::variant_alternative_t<0, value_type>;
+    using r = std::variant_alternative_t<1, value_type>;
+    detail::require_valid(validate(kind));
+    return stream_.with(steps::window_join<l, r, Key, TimeL, TimeR, Combine>{
+        {key_, std::move(left), std::move(right)}, kind, std::move(combine)});
+  }
+
+  /// `combine(left, version)` for each left one, with the right one of its key that was the latest at its time, or null.
+  template <class Combine, class TimeL = own_time, class TimeR = own_time>
+  auto lookup(Combine combine, TimeL left = {}, TimeR right = {}) const {
+    using l = std::variant_alternative_t<0, value_type>;
+    using r = std::variant_alternative_t<1, value_type>;
+    return stream_.with(
+        steps::lookup<l, r, Key, TimeL, TimeR, Combine>{{key_, std::move(left), std::move(right)}, std::move(combine)});
+  }
+
+private:
+  template <bool WithLate, class Kind, class A, class Time>
+  auto window_of(Kind kind, A a, window_options o, Time time) const {
+    detail::require_valid(validate(kind));
+    detail::require(o.lateness.count() >= 0, "window_options.lateness must not be negative");
+    if constexpr (std::same_as<Kind, session>)
+      return stream_.with(
+          steps::session_window<value_type, Key, Time, A, WithLate>{key_, std::move(time), kind, std::move(a), o});
+    else if constexpr (std::same_as<Kind, counted>)
+      return stream_.with(steps::count_window<value_type, Key, A>{key_, kind, std::move(a)});
+    else
+      return stream_.with(
+          steps::aligned_window<value_type, Key, Time, A, WithLate>{key_, std::move(time), kind, std::move(a), o});
+  }
+
+  stream<Head, Steps...> stream_;
+  Key key_;
+};
+
+template <class Head, class... Steps>
+template <class Key>
+requires std::invocable<const Key&, const typename stream<Head, Steps...>::value_type&> auto
+stream<Head, Steps...>::key_by(Key key, unsigned instances) const {
+  auto next = next_stage(routing::by_key, std::make_shared<router_by<value_type, Key>>(key), instances, {});
+  return keyed_stream<from_stages<value_type>, Key>{std::move(next), std::move(key)};
+}
+
+template <class Head, class... Steps>
+template <class Key>
+requires std::invocable<const Key&, const typename stream<Head, Steps...>::value_type&> auto
+stream<Head, Steps...>::keyed(Key key) const {
+  return keyed_stream<Head, Key, Steps...>{*this, std::move(key)};
+}
+
+template <class Head, class... Steps>
+auto stream<Head, Steps...>::together() const {
+  auto everything = [](const value_type&) { return no_key{}; };
+  auto next = boundary();
+  return keyed_stream<from_stages<value_type>, decltype(everything)>{std::move(next), everything};
+}
+
+} // namespace troupe::pipeline

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Claim: a run that is interrupted and goes on from its last checkpoint gives the answer of one that was not, however often and
+// wherever that happens.
+// Observed: on stepped systems that end after a random number of steps and are followed by others with the same store; with a
+// program that kills itself at random moments, its journal and its output in files.
+#include <troupe/journal/memory_store.hpp>
+#include <troupe/pipeline/pipeline.hpp>
+#include <troupe/testing/simulated_disk.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <spawn.h>
+#include <string>
+#include <support/stepped_system.hpp>
+#include <support/temporary_directory.hpp>
+#include <sys/wait.h>
+#include <vector>
+
+using namespace troupe;
+using namespace std::chrono_literals;
+namespace pl = troupe::pipeline;
+
+namespace {
+
+struct reading {
+  void archive(auto& a) { a(key, ms, value); }
+  int key = 0;
+  std::int64_t ms = 0;
+  std::int64_t value = 0;
+  pl::event_time time() const { return pl::event_time{std::chrono::milliseconds{ms}}; }
+};
+
+std::vector<reading> readings(std::size_t n, std::uint64_t seed) {
+  auto random = seeded_random(seed);
+  std::vector<reading> all;
+  for (std::size_t i = 0; i < n; ++i)
+    all.push_back({static_cast<int>(random->below(7)),
+                   static_cast<std::int64_t>(i) * 10 - static_cast<std::int64_t>(random->below(200)),
+                   static_cast<std::int64_t>(random->below(1'000))});
+  return all;
+}
+
+/// The answers of a graph with all kinds of state: windows, sessions, joins, lookups, folds, pairs, groups.
+struct answers {
+  pl::collection<pl::windowed<int, std::uint64_t>> windows;
+  pl::collection<pl::windowed<int, std::uint64_t>> sessions;
+  pl::collection<std::pair<std::int64_t, std::int64_t>> joined;
+  pl::collection<std::pair<int, std::int64_t>> sums;
+  pl::collection<std::int64_t> numbered;
+  pl::collection<std::int64_t> total;
+
+  pl::pipeline_plan plan(std::uint64_t seed) const {
+    auto left = pl::from_values(readings(600, seed)).event_times(200ms).boundary();
+    auto right = pl::from_values(readings(500, seed + 1)).event_times(200ms).boundary();
+    auto value = [](const reading& r) { return r.value; };
+    return left.key_by(&reading::key, 2)
+        .window(pl::sliding{1s, 500ms}, pl::count{})
+        .collect(windows)
+        .with(pl::merge(left, right).key_by(&reading::key, 3).window(pl::session{150ms}, pl::count{}).collect(sessions))
+        .with(pl::both_by_key(left, right, &reading::key, &reading::key, 2)
+                  .join([](const reading& l, const reading& r) { return std::pair{l.value, r.value}; }, {100ms, 100ms})
+                  .collect(joined))
+        .with(right.key_by(&reading::key, 2)
+                  .fold(std::int64_t{0}, [](std::int64_t& s, const reading& r) { s += r.value; })
+                  .collect(sums))
+        .with(pl::zip(left, right)
+                  .group(3)
+                  .flat_map([](const std::vector<std::pair<reading, reading>>& g) {
+                    std::vector<std::int64_t> products;
+                    for (const auto& [l, r] : g)
+                      products.push_back(l.value * r.value);
+                    return products;
+                  })
+                  .collect(numbered))
+        .with(left.map(value).fold(total, std::int64_t{0}, [](std::int64_t& s, std::int64_t x) { s += x; }));
+  }
+
+  /// As text; in order where the order is fixed.
+  std::string text() const {
+    std::vector<std::string> lines;
+    for (const auto& [what, all] : {std::pair{"w", windows.take()}, std::pair{"s", sessions.take()}})
+      for (const auto& w : all)
+        lines.push_back(what + std::to_string(w.key) + ' ' + std::to_string(w.window.start.time_since_epoch().count()) +
+                        ' ' + std::to_string(w.window.end.time_since_epoch().count()) + ' ' + std::to_string(w.value));
+    for (const auto& [l, r] : joined.take())
+      lines.push_back("j" + std::to_string(l) + ' ' + std::to_string(r));
+    for (const auto& [k, s] : sums.take())
+      lines.push_back("f" + std::to_string(k) + ' ' + std::to_string(s));
+    std::ranges::sort(lines);
+    std::string all;
+    for (const auto& l : lines)
+      all += l + '\n';
+    for (const auto x : numbered.take())
+      all += std::to_string(x) + ' ';
+    for (const auto x : total.take())
+      all += "total " + std::to_string(x);
+    return all;
+  }
+};
+
+pl::options kept_in(const std::shared_ptr<journal_store>& store, std::size_t batch = 16) {
+  pl::options o;
+  o.stages.batch_size = batch;
+  o.demand = {4, 2};
+  o.checkpoints = {.store = store, .every = 1ms};
+  return o;
+}
+
+/// Runs it to its end, or through so many steps. A millisecond passes now and then.
+bool run(troupe::system& sys, const pl::running& r, std::size_t steps = 10'000'000) {
+  for (std::size_t i = 1; i <= steps && !r.outcome(); ++i)
+    if (!sys.step() || i % 50 == 0)
+      sys.advance(1ms);
+  return r.outcome().has_value();
+}
+
+system_options life(std::uint64_t seed, double failures) {
+  auto o = support::stepped(seed);
+  if (failures > 0)
+    o.faults = std::make_shared<fault_injector>(failures, seed);
+  return o;
+}
+
+} // namespace
+
+TEST_CASE("checkpoints: a run that is cut off at random steps gives the answer of one that is not") {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    CAPTURE(seed);
+    std::string expected;
+    {
+      troupe::system sys{support::stepped(seed)};
+      answers a;
+      REQUIRE(run(sys, a.plan(seed).start(sys, "p")));
+      expected = a.text();
+      REQUIRE(expected.size() > 5'000);
+    }
+    for (const double failures : {0.0, 0.05}) {
+      CAPTURE(failures);
+      auto random = seeded_random(seed);
+      const auto store = std::make_shared<memory_store>();
+      int lives = 0;
+      for (bool over = false; !over; ++lives) {
+        REQUIRE(lives < 200);
+        troupe::system sys{life(seed * 1'000 + static_cast<std::uint64_t>(lives), failures)};
+        const answers a; // what a process had gathered ends with it
+        const auto r = a.plan(seed).start(sys, "p", kept_in(store));
+        over = run(sys, r, 100 + random->below(6'000));
+        if (over) {
+          CHECK(r.outcome().value());
+          CHECK(a.text() == expected);
+        }
+      }
+      CHECK(lives > 2);
+      troupe::system sys{support::stepped(seed)};
+      const answers again;
+      CHECK(run(sys, again.plan(seed).start(sys, "p", kept_in(store)), 2'000));
+      CHECK(again.text() == expected);
+      REQUIRE(sys.shutdown().exit_code() == 0);
+    }
+  }
+}
+
+TEST_CASE("checkpoints: a state that cannot be written down is refused with the names of stage and step") {
+  struct opaque {
+    int n = 0;
+  };
+  troupe::system sys{support::stepped()};
+  pl::collection<std::int64_t> out;
+  auto plan = pl::from(pl::numbers(0, 10))
+                  .together()
+                  .scan(opaque{}, [](opaque& o, std::int64_t x) { return x + o.n++; })
+                  .named("odd")
+                  .collect(out);
+  const auto store = std::make_shared<memory_store>();
+  CHECK_THROWS_WITH(plan.start(sys, "p", kept_in(store)), doctest::Contains("'odd'"));
+  CHECK_THROWS_WITH(plan.start(sys, "q", kept_in(store)), doctest::Contains("process"));
+  CHECK(run(sys, plan.start(sys, "r")));
+  auto o = kept_in(store);
+  o.checkpoints.every = 0ms;
+  CHECK_THROWS_WITH(plan.start(sys, "s", o), doctest::Contains("checkpoints.every"));
+}
+
+TEST_CASE("checkpoints: those of another plan, other partitions or another version are refused") {
+  const auto store = std::make_shared<memory_store>();
+  const auto plan = [](unsigned partitions, bool longer) {
+    auto keyed = pl::from(pl::numbers(0, 10)).key_by([](std::int64_t x) { return x; }, partitions);
+    auto sums = keyed.fold(std::int64_t{0}, [](std::int64_t& s, std::int64_t x) { s += x; });
+    pl::collection<std::pair<std::int64_t, std::int64_t>> out;
+    return longer ? sums.filter([](const auto&) { return true; }).collect(out) : sums.collect(out);
+  };
+  {
+    troupe::system sys{support::stepped()};
+    REQUIRE(run(sys, plan(0, false).start(sys, "p", kept_in(store))));
+  }
+  troupe::system sys{support::stepped()};
+  CHECK_THROWS_WITH(plan(0, true).start(sys, "p", kept_in(store)), doctest::Contains("another pipeline"));
+  auto o = kept_in(store);
+  o.checkpoints.version = 2;
+  CHECK_THROWS_WITH(plan(0, false).start(sys, "p", o), doctest::Contains("version"));
+  o = kept_in(store);
+  o.partitions = 3;
+  CHECK_THROWS_WITH(plan(0, false).start(sys, "p", o), doctest::Contains("partitions"));
+  pl::forget_checkpoint(store, "p");
+  CHECK(run(sys, plan(0, true).start(sys, "p", kept_in(store))));
+}
+
+TEST_CASE("checkpoints: a file of lines has each line once, whatever was written after the last checkpoint") {
+  std::string expected;
+  for (int i = 0; i < 1'000; ++i)
+    expected += std::to_string(i) + '\n';
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    CAPTURE(seed);
+    auto random = seeded_random(seed);
+    const auto disk = std::make_shared<simulated_disk>();
+    disk->put("/in", expected);
+    const auto store = std::make_shared<memory_store>();
+    const auto plan = pl::from_lines("/in", pl::whole_line{}, {.files = disk})
+                          .boundary()
+                          .write_lines("/out", [](const std::string& l) { return l; }, disk);
+    int lives = 0;
+    for (bool over = false; !over; ++lives) {
+      REQUIRE(lives < 200);
+      troupe::system sys{life(seed * 1'000 + static_cast<std::uint64_t>(lives), 0.02)};
+      over = run(sys, plan.start(sys, "p", kept_in(store, 8)), random->below(700));
+      disk->crash();
+    }
+    CHECK(lives > 2);
+    CHECK(disk->content("/out") == expected);
+  }
+}
+
+TEST_CASE("checkpoints: a process that is killed again and again leaves the answer of one that is not") {
+  const support::temporary_directory here;
+  std::map<std::pair<int, std::int64_t>, std::int64_t> sums;
+  {
+    std::ofstream in{here / "in"};
+    auto random = seeded_random(4);
+    for (std::int64_t i = 0; i < 20'000; ++i) {
+      const auto key = static_cast<int>(random->below(50));
+      const auto ms = i - static_cast<std::int64_t>(random->below(100)) + 100;
+      in << key << ' ' << ms << ' ' << i << '\n';
+      sums[{key, ms / 1'000}] += i;
+    }
+  }
+  int kills = 0;
+  for (bool over = false; !over;) {
+    REQUIRE(kills < 100);
+    std::string directory = here.path().string(), life = std::to_string(kills);
+    std::string program = TROUPE_KILLED_PIPELINE;
+    std::array<char*, 4> arguments{program.data(), directory.data(), life.data(), nullptr};
+    pid_t child = 0;
+    REQUIRE(posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments.data(), environ) == 0);
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    if (WIFSIGNALED(status)) {
+      REQUIRE(WTERMSIG(status) == SIGKILL);
+      ++kills;
+    } else {
+      REQUIRE(WEXITSTATUS(status) == 0);
+      over = true;
+    }
+  }
+  CHECK(kills >= 3);
+  std::vector<std::string> expected, found;
+  for (const auto& [k, sum] : sums)
+    expected.push_back(std::to_string(k.first) + ' ' + std::to_string(k.second) + ' ' + std::to_string(sum));
+  std::ifstream out{here / "out"};
+  for (std::string line; std::getline(out, line);)
+    found.push_back(line);
+  std::ranges::sort(expected);
+  std::ranges::sort(found);
+  CHECK(found == expected);
+}
