@@ -2,9 +2,11 @@
 #pragma once
 
 #include "key_distribution.hpp"
-#include "latency_histogram.hpp"
 #include "marketplace_shop.hpp"
 #include "options.hpp"
+
+#include <troupe/analytics/latency_histogram.hpp>
+#include <troupe/analytics/log_linear_scale.hpp>
 
 #include <array>
 #include <atomic>
@@ -74,7 +76,8 @@ struct client_slot {
 /// A histogram for the live view: one writer, any reader; four buckets for each power of two of microseconds.
 class recent_latencies {
 public:
-  static constexpr std::size_t buckets = 4 * 40;
+  using scale = troupe::analytics::log_linear_scale<2>;
+  static constexpr std::size_t buckets = scale::buckets(std::uint64_t{1} << 40);
   void record(std::chrono::nanoseconds latency);
   static double upper_end_ms(std::size_t bucket);
   std::array<std::atomic<std::uint64_t>, buckets> counts{};
@@ -100,7 +103,7 @@ struct driver_book {
   std::deque<troupe::time_point> backlog; ///< Arrived, and no slot is free.
   bool arrivals_over = false;
 
-  std::array<latency_histogram, transaction_kinds> latencies;
+  std::array<troupe::analytics::latency_histogram, transaction_kinds> latencies;
   std::array<std::uint64_t, transaction_kinds> ended{};
   std::array<std::uint64_t, transaction_kinds> failed{};
   std::uint64_t orders_completed = 0;

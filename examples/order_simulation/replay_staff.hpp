@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/analytics/latency_histogram.hpp>
 #include <troupe/system.hpp>
 
 #include "crash_plan.hpp"
-#include "latency_histogram.hpp"
 #include "order_log.hpp"
 #include "replay_oracle.hpp"
 
@@ -71,7 +71,7 @@ struct replay_staff {
   troupe::supervisor orders{}; ///< Rule order: of the order actors.
 
   // -- the clerk only; others after the shutdown --
-  latency_histogram latencies{};
+  troupe::analytics::latency_histogram latencies{};
 
   // -- atomic --
   std::atomic<std::uint64_t> refused{

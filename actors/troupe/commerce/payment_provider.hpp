@@ -2,7 +2,6 @@
 #pragma once
 
 #include <troupe/commerce/messages.hpp>
-#include <troupe/commerce/own_answer.hpp>
 
 #include <troupe/actor.hpp>
 
