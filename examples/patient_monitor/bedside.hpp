@@ -47,10 +47,10 @@ struct rhythm_model {
 /// Memory: some 50 KB at 360 Hz.
 class bedside {
 public:
-  static constexpr double rate_most = 120;  ///< Beats per minute.
-  static constexpr double rate_least = 40;  ///< Beats per minute.
-  static constexpr double pause_least = 4;  ///< s.
-  static constexpr std::size_t rated = 8;   ///< Beats whose rate counts.
+  static constexpr double rate_most = 120;     ///< Beats per minute.
+  static constexpr double rate_least = 40;     ///< Beats per minute.
+  static constexpr double pause_least = 4;     ///< s.
+  static constexpr std::size_t rated = 8;      ///< Beats whose rate counts.
   static constexpr double spectrum_span = 120; ///< s of beats for a spectrum; measured once a minute.
 
   bedside(double rate, std::shared_ptr<const rhythm_model> model);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double complex_reach = 0.06; // s, to each side of the R peak
 constexpr double kept = 1 + std::chrono::duration<double>{troupe::analytics::beat_detector::delay_most}.count(); // s
-constexpr double large_difference = 0.05;                                                                       // s
+constexpr double large_difference = 0.05;                                                                        // s
 constexpr double likeness_least = 0.8; // of a complex that changes what is usual
 constexpr double learning = 1.0 / 16;
 
@@ -42,8 +42,8 @@ void rhythm::add(double sample) {
 /// Of the complex around an R peak, against the usual one, which follows slowly.
 double rhythm::unlikeness(std::uint64_t peak) {
   std::vector<double> around;
-  const std::uint64_t first = std::max(peak - std::min<std::uint64_t>(peak, reach_),
-                                       taken_ - std::min<std::uint64_t>(taken_, samples_.size()));
+  const std::uint64_t first =
+      std::max(peak - std::min<std::uint64_t>(peak, reach_), taken_ - std::min<std::uint64_t>(taken_, samples_.size()));
   for (std::size_t i = 0; i <= 2 * reach_; ++i)
     around.push_back(samples_[std::min(first + i, taken_ - 1) % samples_.size()]);
   normalise(around);

@@ -15,10 +15,14 @@ const char* name_of(alert_kind kind) {
 
 std::span<const finding> stream_watch::add(const nab::observation& o) {
   found_.clear();
-  if (const double score = level_.score(o); score >= level_least)
-    found_.push_back({alert_kind::level, score});
-  if (const double score = pattern_.score(o); score >= pattern_least)
-    found_.push_back({alert_kind::pattern, score});
+  const double level = level_.score(o);
+  const double pattern = pattern_.score(o);
+  if (++readings_ <= warm_up)
+    return found_;
+  if (level >= level_least)
+    found_.push_back({alert_kind::level, level});
+  if (pattern >= pattern_least)
+    found_.push_back({alert_kind::pattern, pattern});
   return found_;
 }
 
