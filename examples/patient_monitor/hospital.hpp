@@ -25,8 +25,8 @@ struct hospital_options {
   double crash_rate = 0; ///< Share of all handlings of messages that fail.
   std::uint64_t seed = 1;
   std::chrono::milliseconds reaching_most{
-      1'000};         ///< Of an alert, from its sample to the log; for a stream with a pace.
-  std::string alerts; ///< File of the log; empty for none.
+      1'000};           ///< Of an alert, from its sample to the log; for a stream with a pace.
+  std::string alerts{}; ///< File of the log; empty for none.
 };
 
 /// A row of the live table.

@@ -27,8 +27,8 @@ std::vector<std::uint64_t> confirmed_by(const std::vector<std::uint64_t>& beats,
 std::vector<std::uint64_t> read_annotations(const std::string& path);
 
 struct training_options {
-  std::string lead;        ///< That the model is for; empty for the first.
-  std::string annotations; ///< File of labels; empty for those of the rule, confirmed by the record's other leads.
+  std::string lead{};        ///< That the model is for; empty for the first.
+  std::string annotations{}; ///< File of labels; empty for those of the rule, confirmed by the record's other leads.
   double rate = 360;
   double share = 0.6; ///< Of the record, from its start, to train with.
   double threshold = 0.5;

@@ -23,7 +23,7 @@ struct field_options {
   double crash_rate = 0;   ///< Share of all handlings of messages that fail.
   double silence_rate = 0; ///< Share of readings before which a device is silent for a while.
   std::uint64_t seed = 1;
-  std::string alerts; ///< File of the log; empty for none.
+  std::string alerts{}; ///< File of the log; empty for none.
 };
 
 /// A row of the live table.
