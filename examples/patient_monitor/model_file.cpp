@@ -62,7 +62,7 @@ model_file read_model(const std::string& path) {
 
 std::string to_json(const model_file& m) {
   ordered_json j;
-  j["what"] = "Logistic regression: the probability that one of the last 11 beats was premature.";
+  j["what"] = "Logistic regression: the probability that one of the last 10 beats came too early.";
   j["command"] = m.command;
   j["record"] = {{"file", m.record}, {"lead", m.lead}, {"rate", m.rate}};
   j["labels"] = m.labels;

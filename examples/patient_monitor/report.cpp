@@ -181,7 +181,8 @@ std::string to_json(const report& r) {
     j["alerts"][name_of(static_cast<alert_kind>(k))] = r.alerts[k];
   for (const auto& [name, d] : {std::pair{"knowing", &r.knowing}, std::pair{"reaching", &r.reaching}}) {
     j["delay_ms"][name] = {{"p50", in_ms(d->p50)}, {"p99", in_ms(d->p99)}, {"max", in_ms(d->max)}};
-    j["delay_ms"][name]["bound"] = d->bound.count() == 0 ? nlohmann::ordered_json{} : in_ms(d->bound);
+    if (d->bound.count() > 0)
+      j["delay_ms"][name]["bound"] = in_ms(d->bound);
   }
   const auto add = [&](const char* name, const spread& s) {
     j["variability"][name] = {{"p10", s.tenth}, {"p50", s.half}, {"p90", s.nine_tenths}};

@@ -15,6 +15,7 @@ constexpr double kept = 1 + std::chrono::duration<double>{troupe::analytics::bea
 constexpr double large_difference = 0.05;                                                                        // s
 constexpr double likeness_least = 0.8; // of a complex that changes what is usual
 constexpr double learning = 1.0 / 16;
+constexpr int strange_most = 8; // unlike complexes in a row: then that is how they look now
 
 /// Takes the mean off and brings the sum of squares to 1; all 0 if nothing varies.
 void normalise(std::vector<double>& values) {
@@ -41,16 +42,19 @@ void rhythm::add(double sample) {
 
 /// Of the complex around an R peak, against the usual one, which follows slowly.
 double rhythm::unlikeness(std::uint64_t peak) {
+  if (peak < reach_) // cut off by the start of the stream: not to be told
+    return 0;
   std::vector<double> around;
   const std::uint64_t first =
       std::max(peak - std::min<std::uint64_t>(peak, reach_), taken_ - std::min<std::uint64_t>(taken_, samples_.size()));
   for (std::size_t i = 0; i <= 2 * reach_; ++i)
     around.push_back(samples_[std::min(first + i, taken_ - 1) % samples_.size()]);
   normalise(around);
-  if (usual_.empty())
+  if (usual_.empty() || strange_ == strange_most)
     usual_ = around;
   const double likeness = std::inner_product(around.begin(), around.end(), usual_.begin(), 0.0);
-  if (likeness >= likeness_least) {
+  strange_ = likeness >= likeness_least ? 0 : strange_ + 1;
+  if (strange_ == 0) {
     for (std::size_t i = 0; i < usual_.size(); ++i)
       usual_[i] += learning * (around[i] - usual_[i]);
     normalise(usual_);

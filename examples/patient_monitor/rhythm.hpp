@@ -52,6 +52,7 @@ private:
   std::vector<double> samples_; // the last ones, by number
   std::uint64_t taken_ = 0;
   std::vector<double> usual_; // complex: mean 0, square sum 1; empty at first
+  int strange_ = 0;           // complexes in a row that are unlike it
   std::optional<std::uint64_t> last_beat_;
   std::deque<interval> window_;
 };

@@ -172,8 +172,8 @@ model_file train_model(const std::string& record_path, const training_options& o
         m.labels += ", confirmed by lead " + other.name;
       }
     m.labels +=
-        "; no expert has seen them. The figures say how well the model, which knows one lead and the past, agrees "
-        "with the rule, and nothing about diagnoses.";
+        "; no expert has seen them. Rule and model both look at intervals, the rule also at those to come and at "
+        "the other leads: the figures say how well they agree, and nothing about diagnoses.";
   } else {
     premature = read_annotations(options.annotations);
     m.labels =

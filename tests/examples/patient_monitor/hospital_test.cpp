@@ -261,3 +261,31 @@ TEST_CASE("rhythm: features are those of their definitions") {
   CHECK(x[4] >= 0);
   CHECK(x[4] <= 2);
 }
+
+TEST_CASE(
+    "rhythm: a complex cut off by the start is not held against those that follow, and a new shape becomes usual") {
+  std::vector<double> beats;
+  for (double t = 0.01; t < 40; t += 0.8)
+    beats.push_back(t);
+  CHECK(findings_in(lead_with(beats, 40)).empty());
+
+  rhythm r{250};
+  auto lead = lead_with(beats, 40);
+  for (std::size_t i = lead.size() / 2; i < lead.size(); ++i)
+    lead[i] = -lead[i]; // the lead is turned round
+  std::vector<double> shapes;
+  std::size_t next = 1;
+  for (std::size_t i = 0; i < lead.size(); ++i) {
+    r.add(lead[i]);
+    const auto peak = static_cast<std::uint64_t>(beats[next] * 250);
+    if (i < peak + 50)
+      continue;
+    if (const auto x = r.add({peak, i, 1}))
+      shapes.push_back((*x)[4]);
+    if (++next == beats.size())
+      break;
+  }
+  CHECK(shapes.front() < 0.2);
+  CHECK(*std::max_element(shapes.begin(), shapes.end()) > 1.5);
+  CHECK(shapes.back() < 0.2);
+}

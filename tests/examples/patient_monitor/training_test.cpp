@@ -92,7 +92,7 @@ TEST_CASE("training: a model is read as it was written, and faults of its file a
 }
 
 TEST_CASE("training: a record without premature beats cannot be learnt from") {
-  const auto path = std::string{TROUPE_SOURCE_DIR} + "/examples/ecg/sample.csv";
+  const std::string path = TROUPE_SOURCE_DIR "/examples/ecg/sample.csv";
   const auto said = message_of([&] { train_model(path, {.rate = 250}); });
   CHECK(said.find("too few") != std::string::npos);
 }
@@ -105,7 +105,7 @@ TEST_CASE("training: the model in the repository is what its command gives with 
   CHECK(m.trained_positive > 100);
   CHECK(m.held_out.area_under_curve > 0.95);
   CHECK(m.held_out.alerted == m.held_out.premature);
-  const auto stored = read_model(std::string{TROUPE_SOURCE_DIR} + "/examples/patient_monitor/model.json");
+  const auto stored = read_model(TROUPE_SOURCE_DIR "/examples/patient_monitor/model.json");
   for (std::size_t i = 0; i < feature_names.size(); ++i) {
     CHECK(m.model.weights.terms()[i].weight == doctest::Approx(stored.model.weights.terms()[i].weight).epsilon(1e-6));
     CHECK(m.model.weights.terms()[i].mean == doctest::Approx(stored.model.weights.terms()[i].mean).epsilon(1e-6));

@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const std::string sample = std::string{TROUPE_SOURCE_DIR} + "/examples/nab/sample";
+const std::string sample = TROUPE_SOURCE_DIR "/examples/nab/sample";
 
 report run(const std::vector<recording>& recordings, const field_options& options, std::chrono::nanoseconds time) {
   field f{recordings, options, support::stepped(options.seed)};
