@@ -7,12 +7,15 @@ include(doctest)
 # doctest's main and the precompiled header, both shared by all test programs.
 add_library(troupe_test_main OBJECT "${PROJECT_SOURCE_DIR}/tests/support/doctest_main.cpp")
 target_link_libraries(troupe_test_main PUBLIC doctest::doctest PRIVATE troupe_options)
+set_source_files_properties("${PROJECT_SOURCE_DIR}/tests/support/doctest_main.cpp" TARGET_DIRECTORY troupe_test_main
+  PROPERTIES COMPILE_DEFINITIONS "TROUPE_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
 target_precompile_headers(troupe_test_main PRIVATE
   <doctest/doctest.h>
   <algorithm> <array> <atomic> <chrono> <cstdint> <deque> <functional> <map> <memory> <mutex> <optional> <random>
   <set> <sstream> <stdexcept> <string> <string_view> <thread> <tuple> <type_traits> <utility> <variant> <vector>)
 
-# One test program; each doctest case becomes a test of ctest.
+# One test program; each doctest case becomes a test of ctest. A case that lacks recorded data (support/shared_data.hpp) shows
+# as skipped.
 #
 #   troupe_test(<name> SOURCES <file>... [PURE] [ONCE] [LABELS <label>...] [TIMEOUT <seconds>] [LINK <target>...])
 #
@@ -61,12 +64,13 @@ function(troupe_test name)
   if(arg_ONCE)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${name};${arg_LABELS}"
-      FAIL_REGULAR_EXPRESSION "test cases: +0" SKIP_REGULAR_EXPRESSION "SKIPPED")
+      FAIL_REGULAR_EXPRESSION "test cases: +0" SKIP_REGULAR_EXPRESSION "SKIPPED" SKIP_RETURN_CODE 77)
     return()
   endif()
 
   # doctest exits with 0 when a filter matches no case; the expression turns that into a failure.
-  doctest_discover_tests(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} FAIL_REGULAR_EXPRESSION "test cases: +0")
+  doctest_discover_tests(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} FAIL_REGULAR_EXPRESSION "test cases: +0"
+    SKIP_RETURN_CODE 77)
 
   # doctest_discover_tests cannot pass a list of labels, and says nothing about a program without cases.
   set(hook "${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake")

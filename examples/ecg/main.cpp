@@ -3,8 +3,9 @@
 #include <troupe/analytics/beat_detector.hpp>
 #include <troupe/analytics/heart_rate_variability.hpp>
 
-#include "order_simulation/output_file.hpp"
 #include "record.hpp"
+#include "text/csv.hpp"
+#include "text/output_file.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -78,7 +79,7 @@ int run(const options& opts) {
     std::string text;
     for (const auto& b : beats)
       fmt::format_to(std::back_inserter(text), "{}\n", b.sample);
-    order_simulation::write_output(opts.beats, text);
+    text::write_output(opts.beats, text);
   }
   std::fputs(summary(lead, beats, opts.rate).c_str(), stdout);
   return 0;
@@ -107,7 +108,7 @@ int main(int argc, char** argv) {
     return complain(exit_bad_input, fmt::format("--rate: {} is not from 80 to 4000", opts.rate));
   try {
     return run(opts);
-  } catch (const ecg::record_error& e) {
+  } catch (const text::input_error& e) {
     return complain(exit_bad_input, e.what());
   } catch (const std::exception& e) {
     return complain(exit_failed, e.what());

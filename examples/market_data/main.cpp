@@ -6,6 +6,7 @@
 #include "desk.hpp"
 #include "rate_files.hpp"
 #include "reconciliation.hpp"
+#include "text/csv.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -150,7 +151,7 @@ day_range range_of(const rate_table& table) {
     last = std::max(last, table.days_of(c).rbegin()->first);
   }
   if (first > last)
-    throw input_error{"the file of daily rates holds none"};
+    throw text::input_error{"the file of daily rates holds none"};
   return {first, static_cast<std::uint64_t>((last - first).count()) + 1};
 }
 
@@ -263,7 +264,7 @@ int main(int argc, char** argv) {
   }
   try {
     return run(opts);
-  } catch (const input_error& e) {
+  } catch (const text::input_error& e) {
     return complain(exit_bad_input, e.what());
   } catch (const std::exception& e) {
     return complain(exit_broken, e.what());

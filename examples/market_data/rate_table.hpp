@@ -4,18 +4,11 @@
 #include <chrono>
 #include <map>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace market_data {
-
-/// Input that cannot be used; `what()` is one line that names the file and, where there is one, the line.
-class input_error : public std::runtime_error {
-public:
-  using std::runtime_error::runtime_error;
-};
 
 using date = std::chrono::sys_days;
 

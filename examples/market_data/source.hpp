@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <troupe/commerce/own_answer.hpp>
+#include <troupe/patterns/pause.hpp>
 
 #include <troupe/actor.hpp>
 #include <troupe/seams.hpp>
@@ -47,8 +47,7 @@ public:
     if (is_away() || random().unit() < options_.crash)
       throw std::runtime_error{"the source is out of order"};
     const auto rate = table_->cross(q.from, q.to, q.day, options_.age_most);
-    co_await troupe::commerce::pause(self(),
-                                     random().unit() < options_.slow ? options_.slow_latency : options_.latency);
+    co_await troupe::pause(self(), random().unit() < options_.slow ? options_.slow_latency : options_.latency);
     co_return rate;
   }
 

@@ -13,14 +13,14 @@ namespace nab {
 namespace {
 
 nlohmann::json read_json(const std::string& path) {
-  std::string text;
-  for (const auto& line : read_lines(path))
-    text += line + '\n';
+  std::string all;
+  for (const auto& line : text::read_lines(path))
+    all += line + '\n';
   try {
-    return nlohmann::json::parse(text);
+    return nlohmann::json::parse(all);
   } catch (const nlohmann::json::parse_error& e) {
-    const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(e.byte, text.size()));
-    throw input_error{fmt::format("{}:{}: is not JSON", path, 1 + std::count(text.begin(), end, '\n'))};
+    const auto end = all.begin() + static_cast<std::ptrdiff_t>(std::min(e.byte, all.size()));
+    throw input_error{fmt::format("{}:{}: is not JSON", path, 1 + std::count(all.begin(), end, '\n'))};
   }
 }
 

@@ -2,8 +2,8 @@
 // Scores anomaly detectors by the rules of the Numenta Anomaly Benchmark. See `nab --help`.
 #include "corpus.hpp"
 #include "detectors.hpp"
-#include "order_simulation/output_file.hpp"
 #include "results.hpp"
+#include "text/output_file.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

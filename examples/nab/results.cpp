@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "results.hpp"
 
-#include "order_simulation/output_file.hpp"
+#include "text/output_file.hpp"
 
 #include <fmt/format.h>
 
@@ -31,7 +31,7 @@ void write(const std::string& path, std::string_view text) {
   std::filesystem::create_directories(std::filesystem::path{path}.parent_path(), problem);
   if (problem)
     throw input_error{fmt::format("{}: cannot be created: {}", path, problem.message())};
-  order_simulation::write_output(path, text);
+  text::write_output(path, text);
 }
 
 } // namespace

@@ -4,47 +4,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
-#include <cmath>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
 #include <utility>
 
 namespace nab {
 
 namespace {
 
-[[noreturn]] void fail(const std::string& path, std::size_t line, std::string_view problem) {
-  throw input_error{fmt::format("{}:{}: {}", path, line, problem)};
-}
-
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// What a message shows of a field: no control characters, and not too much.
-std::string shown(std::string_view text) {
-  std::string result{text.substr(0, 40)};
-  std::replace_if(
-      result.begin(), result.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return text.size() > 40 ? result + "..." : result;
-}
-
-std::vector<std::string_view> fields_of(std::string_view line) {
-  std::vector<std::string_view> fields;
-  for (;;) {
-    const std::size_t comma = line.find(',');
-    fields.push_back(line.substr(0, comma));
-    if (comma == std::string_view::npos)
-      return fields;
-    line.remove_prefix(comma + 1);
-  }
-}
-
-double number_or_fail(const std::string& path, std::size_t line, std::string_view field, std::string_view text) {
-  const auto number = parse_number(text);
+double number_or_fail(const std::string& path, std::size_t line, std::string_view field, std::string_view value) {
+  const auto number = text::parse_number(value);
   if (!number)
-    fail(path, line, fmt::format("{}: '{}' is not a finite number", field, shown(text)));
+    text::fail(path, line, fmt::format("{}: '{}' is not a finite number", field, text::shown(value)));
   return *number;
 }
 
@@ -82,65 +53,37 @@ std::string to_text(time_point time) {
                      clock.minutes().count(), clock.seconds().count());
 }
 
-std::optional<double> parse_number(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value))
-    return std::nullopt;
-  return value;
-}
-
-std::vector<std::string> read_lines(const std::string& path) {
-  if (std::error_code ignored; std::filesystem::is_directory(path, ignored))
-    throw input_error{path + ": is a directory"};
-  errno = 0;
-  std::ifstream file{path, std::ios::binary};
-  if (!file)
-    throw input_error{fmt::format("{}: cannot be opened: {}", path, std::generic_category().message(errno))};
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(file, line);) {
-    if (line.ends_with('\r'))
-      line.pop_back();
-    lines.push_back(std::move(line));
-  }
-  if (file.bad())
-    throw input_error{path + ": cannot be read to its end"};
-  if (lines.empty())
-    throw input_error{path + ": is empty"};
-  return lines;
-}
-
 series read_series(const std::string& path, std::string name) {
-  const auto lines = read_lines(path);
+  const auto lines = text::read_lines(path);
   if (lines.front() != "timestamp,value")
-    fail(path, 1, fmt::format("the header is '{}', not 'timestamp,value'", shown(lines.front())));
+    text::fail(path, 1, fmt::format("the header is '{}', not 'timestamp,value'", text::shown(lines.front())));
   series result{std::move(name), {}};
   result.rows.reserve(lines.size() - 1);
   for (std::size_t i = 1; i < lines.size(); ++i) {
-    const auto fields = fields_of(lines[i]);
+    const auto fields = text::fields_of(lines[i]);
     if (fields.size() != 2)
-      fail(path, i + 1, fmt::format("{} fields, not 2", fields.size()));
+      text::fail(path, i + 1, fmt::format("{} fields, not 2", fields.size()));
     const auto time = parse_time(fields[0]);
     if (!time)
-      fail(path, i + 1, fmt::format("timestamp: '{}' is not a time YYYY-MM-DD hh:mm:ss", shown(fields[0])));
+      text::fail(path, i + 1, fmt::format("timestamp: '{}' is not a time YYYY-MM-DD hh:mm:ss", text::shown(fields[0])));
     result.rows.push_back({*time, number_or_fail(path, i + 1, "value", fields[1])});
   }
   return result;
 }
 
 std::vector<double> read_scores(const std::string& path) {
-  const auto lines = read_lines(path);
-  const auto names = fields_of(lines.front());
+  const auto lines = text::read_lines(path);
+  const auto names = text::fields_of(lines.front());
   const auto found = std::find(names.begin(), names.end(), "anomaly_score");
   if (found == names.end())
-    fail(path, 1, "no column anomaly_score");
+    text::fail(path, 1, "no column anomaly_score");
   const auto column = static_cast<std::size_t>(found - names.begin());
   std::vector<double> scores;
   scores.reserve(lines.size() - 1);
   for (std::size_t i = 1; i < lines.size(); ++i) {
-    const auto fields = fields_of(lines[i]);
+    const auto fields = text::fields_of(lines[i]);
     if (fields.size() != names.size())
-      fail(path, i + 1, fmt::format("{} fields, not {}", fields.size(), names.size()));
+      text::fail(path, i + 1, fmt::format("{} fields, not {}", fields.size(), names.size()));
     scores.push_back(number_or_fail(path, i + 1, "anomaly_score", fields[column]));
   }
   return scores;

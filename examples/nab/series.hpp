@@ -3,21 +3,17 @@
 
 #include <troupe/analytics/anomaly_detector.hpp>
 
+#include "text/csv.hpp"
+
 #include <chrono>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace nab {
 
-/// Input that cannot be used; `what()` is one line that names the file and, where there is one, the line.
-class input_error : public std::runtime_error {
-public:
-  using std::runtime_error::runtime_error;
-};
-
+using text::input_error;
 using troupe::analytics::observation;
 
 /// Local time of the series; the corpus names no time zone.
@@ -34,12 +30,6 @@ std::optional<time_point> parse_time(std::string_view text);
 
 /// The form that `parse_time` reads, without a fraction.
 std::string to_text(time_point time);
-
-/// Reads a finite number that takes up all of `text`.
-std::optional<double> parse_number(std::string_view text);
-
-/// The lines of a file without their ends (LF or CRLF). An `input_error` if it cannot be read or is empty.
-std::vector<std::string> read_lines(const std::string& path);
 
 /// Reads a file of two columns, `timestamp,value`, the first line being that header. Further columns are an error.
 series read_series(const std::string& path, std::string name);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "latency_histogram.hpp"
+#include <troupe/analytics/latency_histogram.hpp>
 
 #include <array>
 #include <atomic>
@@ -56,9 +56,9 @@ public:
   std::uint64_t sold_units() const { return sold_units_.load(std::memory_order_relaxed); }
   std::uint64_t served() const { return count(sale_outcome::sold) + count(sale_outcome::sold_out); }
 
-  const latency_histogram& accepted() const { return accepted_; }
-  latency_histogram shed() const {
-    latency_histogram both = shed_;
+  const troupe::analytics::latency_histogram& accepted() const { return accepted_; }
+  troupe::analytics::latency_histogram shed() const {
+    troupe::analytics::latency_histogram both = shed_;
     both.merge(shed_at_edge_);
     return both;
   }
@@ -68,7 +68,7 @@ public:
   std::atomic<std::uint64_t> sent{0}; ///< Orders so far.
 
 private:
-  latency_histogram& latencies_of(sale_outcome outcome) {
+  troupe::analytics::latency_histogram& latencies_of(sale_outcome outcome) {
     if (outcome == sale_outcome::busy_edge)
       return shed_at_edge_;
     return outcome == sale_outcome::sold || outcome == sale_outcome::sold_out ? accepted_ : shed_;
@@ -77,11 +77,11 @@ private:
   const std::uint64_t first_;
 
   // -- the crowd --
-  latency_histogram accepted_{};
-  latency_histogram shed_{};
+  troupe::analytics::latency_histogram accepted_{};
+  troupe::analytics::latency_histogram shed_{};
 
   // -- who sends the customers in an open loop --
-  latency_histogram shed_at_edge_{};
+  troupe::analytics::latency_histogram shed_at_edge_{};
 
   // -- atomic --
   std::array<std::atomic<std::uint64_t>, sale_outcomes> outcomes_{};

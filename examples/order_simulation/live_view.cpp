@@ -4,10 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 namespace order_simulation {
 
@@ -27,27 +23,12 @@ std::uint64_t queued(const snapshot& now) {
   return sum;
 }
 
-std::size_t columns_of(std::FILE* stream) {
-  winsize size{};
-  return ::ioctl(::fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
 std::string progress_bar(const snapshot& now, std::size_t width) {
   const auto filled = static_cast<std::size_t>(percent(now) / 100.0 * static_cast<double>(width));
   return '[' + std::string(filled, '#') + std::string(width - filled, '.') + ']';
 }
 
 } // namespace
-
-bool is_terminal(std::FILE* stream) {
-  const char* const kind = std::getenv("TERM"); // NOLINT(concurrency-mt-unsafe): nobody sets it
-  return ::isatty(::fileno(stream)) == 1 && kind != nullptr && std::strcmp(kind, "dumb") != 0;
-}
-
-bool wants_color(std::FILE* stream) {
-  const char* const refused = std::getenv("NO_COLOR"); // NOLINT(concurrency-mt-unsafe): nobody sets it
-  return is_terminal(stream) && (refused == nullptr || *refused == '\0');
-}
 
 live_view::style live_view::style_for(std::FILE* stream, bool quiet) {
   if (quiet)
@@ -56,29 +37,19 @@ live_view::style live_view::style_for(std::FILE* stream, bool quiet) {
 }
 
 void live_view::show(const snapshot& now) {
-  std::string text;
   switch (style_) {
     case style::silent: return;
-    case style::lines:
+    case style::lines: {
       if (last_line_at_ && now.elapsed - *last_line_at_ < line_period)
         return;
       last_line_at_ = now.elapsed;
-      text = plain_line(now) + "\n";
-      break;
-    case style::block: {
-      // A line as wide as the terminal would wrap on some of them, and the block could not be found again.
-      const auto lines = block_lines(now, columns_of(stream_) - 1);
-      if (drawn_lines_ > 0)
-        text = fmt::format("\033[{}A", drawn_lines_);
-      for (const std::string& line : lines)
-        text += "\r\033[K" + line + "\n";
-      text += "\033[J"; // what a longer block has left below
-      drawn_lines_ = lines.size();
-      break;
+      const std::string line = plain_line(now) + "\n";
+      std::fwrite(line.data(), 1, line.size(), stream_);
+      std::fflush(stream_);
+      return;
     }
+    case style::block: block_.draw(block_lines(now, block_.columns()));
   }
-  std::fwrite(text.data(), 1, text.size(), stream_);
-  std::fflush(stream_);
 }
 
 std::string plain_line(const snapshot& now) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "text/terminal.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -29,11 +31,8 @@ struct snapshot {
   std::vector<queue_depth> queues;
 };
 
-/// Whether `stream` is a terminal that can move its cursor.
-bool is_terminal(std::FILE* stream);
-
-/// Whether output to `stream` should be colored: a terminal, and the user has not set NO_COLOR.
-bool wants_color(std::FILE* stream);
+using text::is_terminal;
+using text::wants_color;
 
 /// Shows how a run goes on: on a terminal as a block that is redrawn in place, elsewhere as one line per second.
 ///
@@ -47,7 +46,7 @@ public:
   static style style_for(std::FILE* stream, bool quiet);
 
   /// `stream` stays the caller's and must outlive the view.
-  live_view(std::FILE* stream, style look) : stream_{stream}, style_{look} {}
+  live_view(std::FILE* stream, style look) : stream_{stream}, style_{look}, block_{stream} {}
 
   /// Shows `now`. Errors of the stream are ignored: a view that nobody can see must not end a run.
   void show(const snapshot& now);
@@ -55,7 +54,7 @@ public:
 private:
   std::FILE* stream_;
   style style_;
-  std::size_t drawn_lines_ = 0;                             // of the block on the screen
+  text::drawn_block block_;
   std::optional<std::chrono::milliseconds> last_line_at_{}; // elapsed time of the last plain line
 };
 

@@ -5,7 +5,7 @@
 #include "marketplace.hpp"
 #include "options.hpp"
 #include "order_log.hpp"
-#include "output_file.hpp"
+#include "text/output_file.hpp"
 #include "replay.hpp"
 #include "report.hpp"
 #include "run_journal.hpp"
@@ -75,7 +75,7 @@ int run(const options& opts) {
   const std::string text = to_text(r, wants_color(stdout));
   const bool printed = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
   if (!opts.report.empty())
-    write_output(opts.report, to_json(r));
+    text::write_output(opts.report, to_json(r));
   if (!printed)
     return complain(exit_broken, "the report could not be written to standard output");
   return r.holds() ? exit_holds : exit_broken;

@@ -214,7 +214,7 @@ private:
     r.throughput.orders_per_s = static_cast<double>(r.orders.completed - completed_before) / r.elapsed_s;
     r.throughput.messages_per_s = static_cast<double>(handled) / r.elapsed_s;
     for (std::size_t k = 0; k < transaction_kinds; ++k) {
-      latency_histogram all;
+      troupe::analytics::latency_histogram all;
       for (const auto& b : books_)
         all.merge(b->latencies[k]);
       r.latency_ms.push_back(figures_of(transaction_names[k], all));

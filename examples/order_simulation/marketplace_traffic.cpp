@@ -2,7 +2,6 @@
 #include "marketplace_traffic.hpp"
 
 #include <algorithm>
-#include <bit>
 
 namespace order_simulation {
 
@@ -21,17 +20,12 @@ void add(std::atomic<std::uint64_t>& figure, std::int64_t n) {
 } // namespace
 
 void recent_latencies::record(std::chrono::nanoseconds latency) {
-  const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(latency.count() / 1000, 4));
-  const auto width = static_cast<std::size_t>(std::bit_width(us));
-  const auto bucket = 4 * width + static_cast<std::size_t>((us >> (width - 3)) & 3);
-  add(counts[std::min(bucket, buckets - 1)], 1);
+  const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(latency.count() / 1000, 0));
+  add(counts[std::min(scale::index_of(us), buckets - 1)], 1);
 }
 
 double recent_latencies::upper_end_ms(std::size_t bucket) {
-  const auto width = bucket / 4;
-  if (width < 3)
-    return 0;
-  return static_cast<double>((std::uint64_t{4 + bucket % 4 + 1} << (width - 3)) - 1) / 1000;
+  return static_cast<double>(scale::upper_end(bucket)) / 1000;
 }
 
 std::vector<priced_item> marketplace_plan::first_shown(std::uint32_t seller) const {

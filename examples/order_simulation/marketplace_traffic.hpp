@@ -5,10 +5,12 @@
 
 #include "acknowledgements.hpp"
 #include "key_distribution.hpp"
-#include "latency_histogram.hpp"
 #include "marketplace_diary.hpp"
 #include "marketplace_shop.hpp"
 #include "options.hpp"
+
+#include <troupe/analytics/latency_histogram.hpp>
+#include <troupe/analytics/log_linear_scale.hpp>
 
 #include <array>
 #include <atomic>
@@ -85,7 +87,8 @@ struct client_slot {
 /// A histogram for the live view: one writer, any reader; four buckets for each power of two of microseconds.
 class recent_latencies {
 public:
-  static constexpr std::size_t buckets = 4 * 40;
+  using scale = troupe::analytics::log_linear_scale<2>;
+  static constexpr std::size_t buckets = scale::buckets(std::uint64_t{1} << 40);
   void record(std::chrono::nanoseconds latency);
   static double upper_end_ms(std::size_t bucket);
   std::array<std::atomic<std::uint64_t>, buckets> counts{};
@@ -114,7 +117,7 @@ struct driver_book {
   std::deque<troupe::time_point> backlog; ///< Arrived, and no slot is free.
   bool arrivals_over = false;
 
-  std::array<latency_histogram, transaction_kinds> latencies;
+  std::array<troupe::analytics::latency_histogram, transaction_kinds> latencies;
   market_sums sums;                   ///< Of all processes of the run.
   std::uint64_t ended = 0;            ///< In this process.
   std::uint64_t completed_before = 0; ///< Orders, in earlier processes.

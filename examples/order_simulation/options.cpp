@@ -2,7 +2,7 @@
 #include "options.hpp"
 
 #include "option_values.hpp"
-#include "output_file.hpp"
+#include "text/output_file.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -240,7 +240,7 @@ private:
     for (const auto& [name, path] : outputs) {
       if (!given(name))
         continue;
-      if (const auto obstacle = output_obstacle(path))
+      if (const auto obstacle = text::output_obstacle(path))
         fail(name, path.empty() ? *obstacle : path + ": " + *obstacle);
       if (is_same_file(path, values_.input))
         fail(name, path + ": is the file of --input");

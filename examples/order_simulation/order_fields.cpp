@@ -28,13 +28,6 @@ std::string_view take_quoted(std::string_view line, std::size_t& at, order_field
 
 } // namespace
 
-std::string shown(std::string_view text) {
-  std::string result{text.substr(0, 40)};
-  std::replace_if(
-      result.begin(), result.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return text.size() > 40 ? result + "..." : result;
-}
-
 void fail_field(order_field which, std::string_view problem) {
   throw row_fault{fmt::format("field {}: {}", order_field_names[static_cast<std::size_t>(which)], problem)};
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "text/csv.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -34,8 +36,7 @@ struct row_fault {
 [[noreturn]] void fail_field(order_field which, std::string_view problem);
 [[noreturn]] void fail_value(order_field which, std::string_view value, std::string_view problem);
 
-/// Text as it may stand in a one-line message: no control characters, at most 40 bytes and an ellipsis.
-std::string shown(std::string_view text);
+using text::shown;
 
 /// The eight fields of a line, as views into it. Outer quotes are gone, doubled quotes inside are left as they are.
 class order_fields {

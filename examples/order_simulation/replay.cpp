@@ -4,7 +4,7 @@
 #include "ask_all.hpp"
 #include "crash_plan.hpp"
 #include "order_log.hpp"
-#include "output_file.hpp"
+#include "text/output_file.hpp"
 #include "replay_audit.hpp"
 #include "replay_clerk.hpp"
 #include "replay_line.hpp"
@@ -190,7 +190,7 @@ report run_replay(const options& opts, const run_journal& journal, live_view& vi
   run.run(view, interrupted);
   report r = run.finish(log, run.inspect());
   if (!opts.final_stock.empty())
-    write_output(opts.final_stock, r.replay->final_stock);
+    text::write_output(opts.final_stock, r.replay->final_stock);
   return r;
 }
 

@@ -14,7 +14,7 @@ namespace order_simulation {
 /// those of the actors; the sequential oracle is asked afterwards, as an invariant.
 ///
 /// Writes `opts.final_stock` if it is named. Once `interrupted` is true, nothing more of the log is fed, and the report is
-/// about what was. Errors: order_log_error, output_error; std::runtime_error if the run itself fails.
+/// about what was. Errors: order_log_error, text::output_error; std::runtime_error if the run itself fails.
 report run_replay(const options& opts, const run_journal& journal, live_view& view,
                   const std::atomic<bool>& interrupted);
 

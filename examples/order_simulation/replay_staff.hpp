@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/analytics/latency_histogram.hpp>
 #include <troupe/journal/format.hpp>
 #include <troupe/system.hpp>
 
 #include "acknowledgements.hpp"
 #include "crash_plan.hpp"
-#include "latency_histogram.hpp"
 #include "order_log.hpp"
 #include "replay_oracle.hpp"
 
@@ -117,7 +117,7 @@ struct replay_staff {
 
   // -- the clerk only; others before its start and after the shutdown --
   replay_book book{};
-  latency_histogram latencies{};
+  troupe::analytics::latency_histogram latencies{};
 
   // -- atomic --
   std::atomic<std::uint64_t> refused{

@@ -113,7 +113,7 @@ void append_latencies(page& out, const std::vector<latency_figures>& latencies) 
 
 } // namespace
 
-latency_figures figures_of(std::string transaction, const latency_histogram& latencies) {
+latency_figures figures_of(std::string transaction, const troupe::analytics::latency_histogram& latencies) {
   const auto ms = [](std::chrono::microseconds us) { return static_cast<double>(us.count()) / 1000.0; };
   return {std::move(transaction),       ms(latencies.value_at(0.5)),   ms(latencies.value_at(0.9)),
           ms(latencies.value_at(0.99)), ms(latencies.value_at(0.999)), ms(latencies.max())};

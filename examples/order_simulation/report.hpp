@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "latency_histogram.hpp"
 #include "replay_oracle.hpp"
+
+#include <troupe/analytics/latency_histogram.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -36,7 +37,7 @@ struct latency_figures {
   double max = 0;
 };
 
-latency_figures figures_of(std::string transaction, const latency_histogram& latencies);
+latency_figures figures_of(std::string transaction, const troupe::analytics::latency_histogram& latencies);
 
 /// Messages of all mailboxes by outcome: `accepted` is the sum of the others.
 struct message_counts {

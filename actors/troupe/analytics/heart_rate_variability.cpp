@@ -2,6 +2,7 @@
 #include <troupe/analytics/heart_rate_variability.hpp>
 
 #include <cmath>
+#include <vector>
 
 namespace troupe::analytics {
 
@@ -60,6 +61,14 @@ heart_rate_variability::measures heart_rate_variability::read() const {
   m.rmssd = differences > 0 ? std::sqrt(squares / differences) : 0;
   m.pnn50 = differences > 0 ? large / differences : 0;
   return m;
+}
+
+frequency_bands heart_rate_variability::spectrum() const {
+  std::vector<beat_interval> normal;
+  for (const auto& i : intervals_)
+    if (i.normal)
+      normal.push_back({i.end, i.length});
+  return spectrum_of(normal);
 }
 
 } // namespace troupe::analytics

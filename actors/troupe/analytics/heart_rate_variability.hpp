@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/analytics/interval_spectrum.hpp>
+
 #include <cstddef>
 #include <deque>
 #include <optional>
 
 namespace troupe::analytics {
 
-/// How much the time between heart beats varies: the time-domain measures of the Task Force of the European Society of
-/// Cardiology ("Heart rate variability", Circulation 1996), over the last `window` seconds of beats.
+/// How much the time between heart beats varies: the measures of the Task Force of the European Society of Cardiology
+/// ("Heart rate variability", Circulation 1996), over the last `window` seconds of beats.
 ///
 /// Only intervals between normal beats count. One that is not from 0.3 s to 2 s, or that differs by more than 20 % from the one
 /// before (an ectopic beat, a missed one), is left out together with the differences on both sides of it.
@@ -31,6 +33,9 @@ public:
   void add(double time);
 
   measures read() const;
+
+  /// The frequency-domain measures; costs far more than `read`.
+  frequency_bands spectrum() const;
 
 private:
   struct interval {

@@ -2,6 +2,8 @@
 #include <troupe/commerce/own_answer.hpp>
 #include <troupe/commerce/payment_provider.hpp>
 
+#include <troupe/patterns/pause.hpp>
+
 #include <algorithm>
 #include <ranges>
 #include <string>

@@ -4,6 +4,8 @@
 // Observed: over generated events of several seeds, and over the stored series where they are at hand.
 #include <troupe/system.hpp>
 
+#include "support/shared_data.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -11,11 +13,9 @@
 #include <bench/nexmark/plans.hpp>
 #include <bench/nexmark/sql_oracle.hpp>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -78,14 +78,6 @@ std::vector<event> generated(const generator& g, std::uint64_t n) {
   return events;
 }
 
-std::optional<std::string> stored(const char* name) {
-  const char* const given = std::getenv("TROUPE_DATA"); // NOLINT(concurrency-mt-unsafe)
-  const fs::path data = given != nullptr ? fs::path{given} : fs::path{TROUPE_SOURCE_DIR} / "../shared/data";
-  if (!fs::exists(data / name))
-    return std::nullopt;
-  return (data / name).string();
-}
-
 std::string error_of(const std::string& content) {
   const auto path = fs::temp_directory_path() / ("nexmark_test_" + std::to_string(std::hash<std::string>{}(content)));
   std::ofstream{path} << content;
@@ -115,14 +107,12 @@ TEST_CASE("nexmark: pipelines answer as SQL does over few events of many seeds")
 }
 
 TEST_CASE("nexmark: pipelines answer as SQL does over the stored series") {
-  const auto large = stored("nexmark-100k/events.csv");
-  const auto small = stored("nexmark-small");
-  if (!large || !small) {
-    MESSAGE("skipped: the series are not at hand; set TROUPE_DATA to the directory above nexmark-100k");
+  const auto large = support::shared_data("nexmark-100k/events.csv");
+  const auto small = support::shared_data("nexmark-small");
+  if (large.empty() || small.empty())
     return;
-  }
-  compare_with_sql(event_log::read(*large).events, {{1'000, 2, 0.02, 512}});
-  compare_with_sql(event_log::read(*small).events, {{1, 1, 0, 512}, {10, 2, 0.1, 4}});
+  compare_with_sql(event_log::read(large.string()).events, {{1'000, 2, 0.02, 512}});
+  compare_with_sql(event_log::read(small.string()).events, {{1, 1, 0, 512}, {10, 2, 0.1, 4}});
 }
 
 TEST_CASE("nexmark: the loops come to the same as the pipelines") {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: records are read exactly, faults are named with their place, and the beats of a real record are found.
-// Observed: small files and messages in full; record 100 of the MIT-BIH Arrhythmia Database, if it is at hand in the
-// directory that TROUPE_DATA names or beside the source tree, of which 2,273 beats are published, on two leads.
+// Observed: small files and messages in full; record 100 of the MIT-BIH Arrhythmia Database, if it is at
+// hand (see support/shared_data.hpp), of which 2,273 beats are published, on two leads.
 #include <troupe/analytics/beat_detector.hpp>
 
 #include "ecg/record.hpp"
+#include "support/shared_data.hpp"
+#include "text/csv.hpp"
 
 #include <doctest/doctest.h>
 
@@ -29,7 +31,7 @@ std::string fault(std::string_view text) {
   std::string said;
   try {
     read_record(path);
-  } catch (const ecg::record_error& e) {
+  } catch (const text::input_error& e) {
     said = e.what();
   }
   fs::remove(path);
@@ -51,7 +53,7 @@ std::vector<std::uint64_t> beats_of(const ecg::lead& lead) {
 
 TEST_CASE("ecg record: a fault is named with its file and line") {
   CHECK(fault("sample,II\n0,1.5\n1,\n") == "");
-  CHECK(fault("") == ": holds no samples");
+  CHECK(fault("") == ": is empty");
   CHECK(fault("sample,II\n") == ": holds no samples");
   CHECK(fault("time,II\n0,1\n") == ":1: the header is 'time,II', not 'sample' and the names of leads");
   CHECK(fault("sample,II\n0,1\n2,1\n") == ":3: sample: '2' is not 1");
@@ -60,13 +62,9 @@ TEST_CASE("ecg record: a fault is named with its file and line") {
 }
 
 TEST_CASE("ecg record: the beats of a real record are found on both leads") {
-  const char* const given = std::getenv("TROUPE_DATA"); // NOLINT(concurrency-mt-unsafe)
-  const auto path =
-      (given != nullptr ? fs::path{given} : fs::path{TROUPE_SOURCE_DIR} / "../shared/data") / "ecg/mitbih_100.csv";
-  if (!fs::exists(path)) {
-    MESSAGE("skipped: the record is not at hand; set TROUPE_DATA to the directory above ecg");
+  const auto path = support::shared_data("ecg/mitbih_100.csv");
+  if (path.empty())
     return;
-  }
   const auto record = read_record(path.string());
   REQUIRE(record.size() == 2);
   CHECK(&ecg::find_lead(record, "", path.string()) == &record[0]);

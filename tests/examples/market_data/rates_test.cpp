@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: rates are read exactly, answered as of a day, and turned and compared between sources; faults are named with
 // their place.
-// Observed: small files, and the real ones, if they are at hand in the directory that TROUPE_DATA names or beside the tree.
+// Observed: small files, and the real ones, if they are at hand (see support/shared_data.hpp).
 #include "market_data/rate_files.hpp"
 #include "market_data/reconciliation.hpp"
+#include "support/shared_data.hpp"
+#include "text/csv.hpp"
 
 #include <doctest/doctest.h>
 
@@ -41,7 +43,7 @@ std::string fault(std::string_view text, Read read) {
   return with_file(text, [&](const std::string& path) -> std::string {
     try {
       read(path);
-    } catch (const input_error& e) {
+    } catch (const text::input_error& e) {
       const std::string said = e.what();
       return said.starts_with(path) ? said.substr(path.size()) : said;
     }
@@ -124,12 +126,9 @@ TEST_CASE("rates: an inverted quoting is found and turned") {
 }
 
 TEST_CASE("rates: the two real sources agree on every currency that both have") {
-  const char* const given = std::getenv("TROUPE_DATA"); // NOLINT(concurrency-mt-unsafe)
-  const auto folder = (given != nullptr ? fs::path{given} : fs::path{TROUPE_SOURCE_DIR} / "../shared/data") / "fx";
-  if (!fs::exists(folder)) {
-    MESSAGE("skipped: the rates are not at hand; set TROUPE_DATA to the directory above fx");
+  const auto folder = support::shared_data("fx");
+  if (folder.empty())
     return;
-  }
   const auto ecb = read_ecb((folder / "eurofxref-hist.csv").string());
   const auto fed = read_fed((folder / "fed_monthly.csv").string());
   std::size_t rates = 0;

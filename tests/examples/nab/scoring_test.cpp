@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: scores follow the benchmark's rules, and those of its published results are the published ones.
-// Observed: values computed by hand; the best threshold against trying every threshold; the corpus, if it is at hand in
-// the directory that TROUPE_DATA names or beside the source tree.
+// Observed: values computed by hand; the best threshold against trying every threshold; the corpus, if it is at hand
+// (see support/shared_data.hpp).
 #include "nab/corpus.hpp"
 #include "nab/results.hpp"
 #include "nab/scoring.hpp"
+#include "support/shared_data.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <random>
 #include <string>
@@ -102,14 +102,9 @@ TEST_CASE("nab scoring: the best threshold is as good as any that is tried") {
 }
 
 TEST_CASE("nab scoring: the published results of the windowed Gaussian give its published scores") {
-  const char* const given = std::getenv("TROUPE_DATA"); // NOLINT(concurrency-mt-unsafe)
-  const auto folder =
-      (given != nullptr ? std::filesystem::path{given} : std::filesystem::path{TROUPE_SOURCE_DIR} / "../shared/data") /
-      "nab";
-  if (!std::filesystem::exists(folder)) {
-    MESSAGE("skipped: the benchmark is not at hand; set TROUPE_DATA to the directory above nab");
+  const auto folder = support::shared_data("nab");
+  if (folder.empty())
     return;
-  }
   const auto corpus = read_corpus(folder.string());
   REQUIRE(corpus.size() == 58);
   detector_run run{"windowedGaussian", {}};

@@ -4,15 +4,14 @@
 // against a recomputation from the text of the rules, and on the published answers where the real log is at hand.
 #include "order_simulation/replay_oracle.hpp"
 #include "order_simulation/sha256.hpp"
+#include "support/shared_data.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
-#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -21,8 +20,6 @@ using order_simulation::order_log;
 using order_simulation::replay_by_rule;
 using order_simulation::replay_outcome;
 using order_simulation::replay_rule;
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -113,21 +110,6 @@ std::uint64_t test_seed() {
   return given != nullptr ? std::strtoull(given, nullptr, 10) : 20101201;
 }
 
-/// The real log in the directory that TROUPE_DATA names, or beside the source tree.
-std::optional<std::string> real_log() {
-#ifdef TROUPE_SOURCE_DIR
-  const fs::path source = TROUPE_SOURCE_DIR;
-#else
-  const fs::path source = fs::path{__FILE__}.parent_path() / "../../..";
-#endif
-  const char* const given = std::getenv("TROUPE_DATA"); // NOLINT(concurrency-mt-unsafe)
-  const fs::path data = given != nullptr ? fs::path{given} : source / "../shared/data";
-  const fs::path file = data / "online-retail" / "online_retail.csv";
-  if (!fs::exists(file))
-    return std::nullopt;
-  return file.string();
-}
-
 } // namespace
 
 TEST_CASE("replay_oracle: by line each sale stands alone") {
@@ -211,12 +193,10 @@ TEST_CASE("replay_oracle: random logs agree with the rules read literally") {
 }
 
 TEST_CASE("replay_oracle: the published answers for the real log come out") {
-  const auto path = real_log();
-  if (!path) {
-    MESSAGE("skipped: the Online Retail log is not at hand; set TROUPE_DATA to the directory above online-retail");
+  const auto path = support::shared_data("online-retail/online_retail.csv").string();
+  if (path.empty())
     return;
-  }
-  const auto log = order_log::load(*path);
+  const auto log = order_log::load(path);
   CHECK(log.rows().size() == 541'909);
   CHECK(log.invoices().size() == 25'900);
   std::int64_t revenue_milli = 0;

@@ -7,6 +7,7 @@
 #include "order_simulation/order_log.hpp"
 #include "order_simulation/replay.hpp"
 #include "order_simulation/replay_oracle.hpp"
+#include "support/shared_data.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -20,7 +21,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -88,14 +88,6 @@ void check(const report& r, const order_log& log, const options& opts) {
   CHECK(r.orders.submitted == static_cast<std::uint64_t>(r.replay->accepted + r.replay->rejected));
   CHECK(r.orders.in_flight == 0);
   CHECK(r.messages.accepted == r.messages.handled);
-}
-
-/// The real log in the directory that TROUPE_DATA names, or beside the source tree.
-std::optional<std::string> real_log() {
-  const char* const given = std::getenv("TROUPE_DATA"); // NOLINT(concurrency-mt-unsafe)
-  const fs::path data = given != nullptr ? fs::path{given} : fs::path{TROUPE_SOURCE_DIR} / "../shared/data";
-  const fs::path file = data / "online-retail" / "online_retail.csv";
-  return fs::exists(file) ? std::optional{file.string()} : std::nullopt;
 }
 
 void check_random_logs(replay_rule rule) {
@@ -189,16 +181,14 @@ TEST_CASE("replay: a log that cannot be read starts nothing") {
 }
 
 TEST_CASE("replay: the real log gets the published answers, with and without failures") {
-  const auto path = real_log();
-  if (!path) {
-    MESSAGE("skipped: the Online Retail log is not at hand; set TROUPE_DATA to the directory above online-retail");
+  const auto path = support::shared_data("online-retail/online_retail.csv").string();
+  if (path.empty())
     return;
-  }
-  const order_log log = order_log::load(*path);
+  const order_log log = order_log::load(path);
   for (const replay_rule rule : {replay_rule::line, replay_rule::order})
     for (const double crash_rate : {0.0, 0.001}) {
       options opts;
-      opts.input = *path;
+      opts.input = path;
       opts.rule = rule;
       opts.crash_rate = crash_rate;
       CAPTURE(crash_rate);

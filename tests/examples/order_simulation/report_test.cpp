@@ -167,7 +167,7 @@ TEST_CASE("report: amounts below one unit keep their sign") {
 }
 
 TEST_CASE("report: latency figures are milliseconds") {
-  order_simulation::latency_histogram h;
+  troupe::analytics::latency_histogram h;
   for (int i = 1; i <= 1000; ++i)
     h.record(std::chrono::microseconds{i});
   const auto figures = order_simulation::figures_of("T", h);

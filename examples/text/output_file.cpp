@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <utility>
 
-namespace order_simulation {
+namespace text {
 
 namespace {
 
@@ -133,4 +133,4 @@ void write_output(const std::string& path, std::string_view text) {
   require(draft.rename_to(place.path));
 }
 
-} // namespace order_simulation
+} // namespace text

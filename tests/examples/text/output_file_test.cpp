@@ -2,7 +2,7 @@
 
 // Claim: an output file is written whole or left as it was. Observed on what a directory holds afterwards, with a file
 // size limit in the place of a full disk.
-#include "order_simulation/output_file.hpp"
+#include "text/output_file.hpp"
 
 #include <doctest/doctest.h>
 
@@ -16,9 +16,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-using order_simulation::output_error;
-using order_simulation::output_obstacle;
-using order_simulation::write_output;
+using text::output_error;
+using text::output_obstacle;
+using text::write_output;
 
 namespace fs = std::filesystem;
 

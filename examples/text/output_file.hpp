@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace order_simulation {
+namespace text {
 
 /// A file that could not be written; `what()` is one line that names it.
 class output_error : public std::runtime_error {
@@ -24,4 +24,4 @@ std::optional<std::string> output_obstacle(const std::string& path);
 /// link keeps pointing where it did; a pipe or a device is written to directly.
 void write_output(const std::string& path, std::string_view text);
 
-} // namespace order_simulation
+} // namespace text

@@ -3,12 +3,11 @@
 
 #include <troupe/ref.hpp>
 #include <troupe/reply.hpp>
-#include <troupe/task.hpp>
 
 #include <chrono>
 #include <utility>
 
-namespace troupe::commerce {
+namespace troupe {
 
 /// A reply that a suspended handler of an actor waits for and that another handler of the same actor gives.
 ///
@@ -48,10 +47,4 @@ private:
   reply<R> reply_;
 };
 
-/// Suspends the handler for so long, or to the deadline of its message if that is earlier.
-inline task<void> pause(any_ref self, std::chrono::nanoseconds duration) {
-  own_answer<void> never{self, duration};
-  (void)co_await never.outcome();
-}
-
-} // namespace troupe::commerce
+} // namespace troupe

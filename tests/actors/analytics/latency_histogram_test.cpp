@@ -2,7 +2,7 @@
 
 // Claim: quantiles are right to a thousandth over the whole range, in fixed memory. Observed against the sorted list of
 // the recorded values.
-#include "order_simulation/latency_histogram.hpp"
+#include <troupe/analytics/latency_histogram.hpp>
 
 #include <doctest/doctest.h>
 
@@ -13,7 +13,7 @@
 #include <random>
 #include <vector>
 
-using order_simulation::latency_histogram;
+using troupe::analytics::latency_histogram;
 using namespace std::chrono_literals;
 using std::chrono::microseconds;
 
@@ -89,4 +89,25 @@ TEST_CASE("latency_histogram: quantiles follow the sorted values also after a me
     CHECK(h.value_at(q).count() >= exact);
     CHECK(static_cast<double>(h.value_at(q).count()) <= 1.001 * static_cast<double>(exact));
   }
+}
+
+TEST_CASE("latency_histogram: mean and least are exact") {
+  latency_histogram h;
+  CHECK(h.min() == 0us);
+  CHECK(h.mean().count() == 0);
+  h.record(3us);
+  h.record(1h);
+  h.record(5000001us);
+  CHECK(h.min() == 3us);
+  CHECK(h.mean().count() == doctest::Approx((3 + 3.6e9 + 5000001) / 3));
+}
+
+TEST_CASE("latency_histogram: an answer that took long stands for those that were not asked for meanwhile") {
+  latency_histogram h;
+  h.record_expected(40us, 100us);
+  CHECK(h.count() == 1);
+  h.record_expected(1050us, 100us); // and 950, 850, ... 150
+  CHECK(h.count() == 11);
+  CHECK(h.min() == 40us);
+  CHECK(h.value_at(2.0 / 11) == 150us);
 }
