@@ -7,7 +7,6 @@
 #include "nab/corpus.hpp"
 
 #include <bench/nexmark/event_log.hpp>
-
 #include <cmath>
 #include <stdexcept>
 #include <string_view>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Any bytes as a file of journals: everything in it is read, or refused with a journal_error that names the file.
-#include "memory_file.hpp"
-
 #include <troupe/journal/row_codec.hpp>
 #include <troupe/journal/sqlite_reader.hpp>
+
+#include "memory_file.hpp"
 
 #include <cstdio>
 #include <string_view>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Any bytes as rows of a journal, with the right checksum or another: a value that is written as the same again, or a
 // journal_error that names the journal.
-#include "memory_file.hpp"
-
 #include <troupe/journal/format.hpp>
 #include <troupe/journal/row_codec.hpp>
+
+#include "memory_file.hpp"
 
 #include <array>
 #include <optional>

@@ -28,8 +28,9 @@ struct sqlite_database::statements {
 };
 
 sqlite_database::sqlite_database(const std::string& path, options o)
-    : path_{path}, options_{std::move(o)}, lock_{path}, connection_{path, sqlite_connection::mode::write,
-                                                                    options_.vfs} {
+    : path_{path}, options_{std::move(o)}, lock_{options_.lock ? std::optional<path_lock>{std::in_place, path}
+                                                               : std::nullopt},
+      connection_{path, sqlite_connection::mode::write, options_.vfs} {
   auto& c = connection_;
   // Not when the last connection is closed either: only where the outcome is seen.
   sqlite3_db_config(c.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,6 +27,7 @@ public:
     int cache_kib = 32 * 1024;       ///< Of the writing connection.
     int checkpoint_every = 4 * 1024; ///< Pages in the log (of 4 KiB) after which they move into the file.
     std::string vfs;                 ///< A registered SQLite VFS; empty: the default one.
+    bool lock = true;                ///< Keeps other processes out.
   };
   /// Errors: journal_error, also if another process has it open.
   sqlite_database(const std::string& path, options o);
@@ -47,7 +49,7 @@ private:
   const std::string path_;
   const options options_;
 
-  const path_lock lock_;
+  const std::optional<path_lock> lock_;
 
   // -- the writer --
   sqlite_connection connection_;

@@ -12,6 +12,8 @@ struct sqlite_options : durable_options {
   int cache_kib = 32 * 1024; ///< The writer's page cache.
   /// Pages of 4 KiB in the write-ahead log after which they move into the file.
   int checkpoint_every = 4 * 1024;
+  /// Off: no lock file, for a VFS whose files nobody else can reach.
+  bool lock = true;
   std::string vfs{}; ///< The name of a SQLite VFS that the program has registered; empty: SQLite's own.
 };
 

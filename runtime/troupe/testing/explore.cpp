@@ -265,7 +265,7 @@ simulation_faults drawn_faults(const simulation_faults& faults, std::uint64_t se
     rate = bits % 2 == 0 ? 0 : rate * scales[(bits >> 8) % 3];
   };
   for (auto* rate : {&drawn.crash, &drawn.preempt, &drawn.slow, &drawn.full, &drawn.clock_step, &drawn.process_crash,
-                     &drawn.disk_full, &drawn.sync_failure, &drawn.bit_rot})
+                     &drawn.disk_full, &drawn.sync_failure, &drawn.bit_rot, &drawn.disk_slow}) // new ones last: seeds keep their draws
     thin_out(*rate);
   return drawn;
 }
