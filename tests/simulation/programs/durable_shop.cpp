@@ -209,10 +209,13 @@ void run_shop(simulation& sim) {
       sys.advance(50ms);
     }
     // What the disk has failed stays failed until the process is started anew, and so does a timer whose clock went back.
-    const auto all_there = [&](const auto& times) { return times.size() == sale_count; };
+    const auto all_there = [](const auto& who) {
+      const auto times = who.ask(look{}, 1s).try_get();
+      return times && times->size() == sale_count;
+    };
     for (int i = 0; i < 20; ++i) {
       sys.advance(1s);
-      if (all_there(times_of(durable_ref<van>{sys, "van"})) && all_there(times_of(durable_ref<ledger>{sys, "ledger"})))
+      if (all_there(durable_ref<van>{sys, "van"}) && all_there(durable_ref<ledger>{sys, "ledger"}))
         return;
     }
     if (++outside.restarts < 1'000)

@@ -160,9 +160,12 @@ void run_pipeline(simulation& sim) {
 } // namespace
 
 application windowed_pipeline() {
-  return {{.name = "pipeline",
-           .faults = {.crash = 0.03, .preempt = 0.1, .slow = 0.02, .slow_by = 80ms, .clock_step = 0.05}},
-          run_pipeline};
+  // A stage sends when its batch is done, and nothing that could fail comes in between: it fails at its fault points.
+  return {
+      {.name = "pipeline",
+       .faults =
+           {.crash = 0.03, .crash_at_sends = false, .preempt = 0.1, .slow = 0.02, .slow_by = 80ms, .clock_step = 0.05}},
+      run_pipeline};
 }
 
 } // namespace simulated
