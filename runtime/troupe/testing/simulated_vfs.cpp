@@ -33,7 +33,7 @@ struct simulated_vfs::handle {
   std::unique_ptr<simulated_file> file{};
   std::shared_ptr<shared_file> shared{};
   int level = SQLITE_LOCK_NONE;
-  bool new_name = false; // the directory is not synced
+  bool new_name = false; // the directory is not known to be synced
   bool temporary = false;
   bool uses_memory = false;
   std::array<bool, SQLITE_SHM_NLOCK> reads{};
@@ -222,7 +222,7 @@ struct simulated_vfs::operations {
       h->path = path;
       h->file = std::move(file);
       h->shared = std::move(state);
-      h->new_name = !exists && !temporary;
+      h->new_name = !temporary; // whoever made it may have ended before that was synced
       h->temporary = temporary;
       h->base.pMethods = &methods;
       if (flags_out != nullptr)
