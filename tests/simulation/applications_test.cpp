@@ -28,6 +28,12 @@ TEST_CASE("applications: journaled accounts stand 150 seeds with crashes of the 
   stands(simulated::journaled_accounts(), 150);
 }
 
+TEST_CASE("applications: durable actors on a failing disk stand 40 seeds with crashes of the process") {
+  stands(simulated::durable_shop(), 40);
+}
+
+TEST_CASE("applications: a pipeline of keyed windows stands 60 seeds") { stands(simulated::windowed_pipeline(), 60); }
+
 TEST_CASE("applications: the marketplace stands 15 seeds") { stands(simulated::marketplace(), 15); }
 
 TEST_CASE("applications: the replay by line stands 30 seeds") { stands(simulated::replay_by_line(), 30); }

@@ -7,16 +7,6 @@
 
 namespace troupe {
 
-namespace {
-
-using std::chrono::microseconds;
-
-wall_time_point time_of(row_time t) {
-  return wall_time_point{std::chrono::duration_cast<wall_time_point::duration>(microseconds{t})};
-}
-
-} // namespace
-
 durable_journal::durable_journal(std::shared_ptr<durable_store> store, std::shared_ptr<durable_store::key_state> state,
                                  row_codec codec)
     : store_{std::move(store)}, state_{std::move(state)}, codec_{std::move(codec)} {}
@@ -188,7 +178,8 @@ void durable_journal::replay_exchange(journal_reader& r, journal_visitor& v) con
 }
 
 row_time durable_journal::now() const {
-  return std::chrono::duration_cast<microseconds>(store_->options_.clock->wall_now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::microseconds>(store_->options_.clock->wall_now().time_since_epoch())
+      .count();
 }
 
 void durable_journal::forget() noexcept {

@@ -288,7 +288,8 @@ void journal_session::erase() {
   since_snapshot_ = 0;
 }
 
-/// Acknowledgements alone: nobody waits for that record.
+/// Acknowledgements alone: nobody waits for that record. Once it has failed it is not tried again: it would fail at once,
+/// and the actor that the next message makes has them sent to it again.
 void journal_session::save_settled() {
   auto& m = *mail_;
   journal_append a{};
@@ -356,7 +357,7 @@ void journal_session::judged(std::uint64_t sequence, verdict v) {
   if (m.unsaved.empty())
     m.save_at = now + save_delay;
   m.unsaved.push_back(sequence);
-  if (m.unsaved.size() >= save_count && !pending_)
+  if (m.unsaved.size() >= save_count && !pending_ && !broken_)
     save_settled();
   pump();
 }
@@ -368,7 +369,7 @@ void journal_session::pump() {
   const auto now = owner_.core().now();
   for (const auto sequence : m.out.take_due(now, owner_.core().through.clock->wall_now()))
     deliver(sequence);
-  if (!m.unsaved.empty() && now >= m.save_at && !pending_)
+  if (!m.unsaved.empty() && now >= m.save_at && !pending_ && !broken_)
     save_settled();
   arm();
 }
@@ -382,7 +383,7 @@ void journal_session::arm() {
     const auto left = *due > wall ? std::min<std::chrono::nanoseconds>(*due - wall, clock_check) : 0ns;
     next = std::min(next, now + left);
   }
-  if (!m.unsaved.empty() && !pending_)
+  if (!m.unsaved.empty() && !pending_ && !broken_)
     next = std::min(next, std::max(m.save_at, now));
   if (next == time_point::max() || (m.alarm != nullptr && m.alarm_at <= next))
     return;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/journal/postgres_reader.hpp>
 
-#include <chrono>
 
 namespace troupe {
 
@@ -100,8 +99,7 @@ std::vector<owing_journal> postgres_reader::unsettled() {
                     postgres_parameters{}, [&](const postgres_row& row) {
                       std::optional<wall_time_point> due;
                       if (row.number(1) == 0)
-                        due = wall_time_point{std::chrono::duration_cast<wall_time_point::duration>(
-                            std::chrono::microseconds{row.number(2)})};
+                        due = time_of(row.number(2));
                       found.push_back({std::string{row.text(0)}, due});
                       return true;
                     });

@@ -2,6 +2,9 @@
 #include <troupe/journal/crc32c.hpp>
 #include <troupe/journal/rows.hpp>
 
+#include <algorithm>
+#include <chrono>
+
 namespace troupe {
 
 namespace {
@@ -33,6 +36,14 @@ private:
 };
 
 } // namespace
+
+wall_time_point time_of(row_time t) noexcept {
+  using std::chrono::duration_cast, std::chrono::microseconds;
+  using duration = wall_time_point::duration;
+  constexpr auto first = duration_cast<microseconds>(duration::min()),
+                 last = duration_cast<microseconds>(duration::max());
+  return wall_time_point{duration_cast<duration>(std::clamp(microseconds{t}, first, last))};
+}
 
 std::uint32_t checksum_of(std::string_view key, const record_row& r) noexcept {
   return digest{}.add(key).add(r).value();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/seams.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +15,9 @@ namespace troupe {
 
 /// Microseconds since 1970-01-01 00:00 UTC, for people. Order is by sequence alone: clocks go backwards.
 using row_time = std::int64_t;
+
+/// As calendar time. What lies outside its range, as in a row that was damaged, becomes the end of it that is nearer.
+wall_time_point time_of(row_time t) noexcept;
 
 /// A row of `events` or `snapshots`. A snapshot has the sequence of the last event that it includes, 0 for none.
 struct record_row {

@@ -37,7 +37,8 @@ struct sqlite_database::statements {
 };
 
 sqlite_database::sqlite_database(const std::string& path, options o)
-    : path_{path}, options_{std::move(o)}, lock_{path},
+    : path_{path}, options_{std::move(o)}, lock_{options_.lock ? std::optional<path_lock>{std::in_place, path}
+                                                               : std::nullopt},
       connection_{path, sqlite_connection::mode::write, options_.vfs}, places_{options_.place_every} {
   auto& c = connection_;
   // Not when the last connection is closed either: only where the outcome is seen.

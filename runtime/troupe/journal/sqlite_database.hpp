@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,6 +30,7 @@ public:
     int checkpoint_every = 4 * 1024;        ///< Pages in the log (of 4 KiB) after which they move into the file.
     std::uint64_t place_every = 512 * 1024; ///< Rows after which their journals' places are written down.
     std::string vfs;                        ///< A registered SQLite VFS; empty: the default one.
+    bool lock = true;                       ///< Keeps other processes out.
   };
   /// Errors: journal_error, also if another process has it open.
   sqlite_database(const std::string& path, options o);
@@ -53,7 +55,7 @@ private:
   const std::string path_;
   const options options_;
 
-  const path_lock lock_;
+  const std::optional<path_lock> lock_;
 
   // -- the writer --
   sqlite_connection connection_;

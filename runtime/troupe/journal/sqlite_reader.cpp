@@ -3,7 +3,6 @@
 #include <troupe/journal/sqlite_schema.hpp>
 
 #include <algorithm>
-#include <chrono>
 
 namespace troupe {
 
@@ -239,8 +238,7 @@ std::vector<owing_journal> sqlite_reader::unsettled() {
   while (s.step()) {
     std::optional<wall_time_point> due;
     if (s.number(1) == 0)
-      due = wall_time_point{
-          std::chrono::duration_cast<wall_time_point::duration>(std::chrono::microseconds{s.number(2)})};
+      due = time_of(s.number(2));
     found.push_back({std::string{s.text(0)}, due});
   }
   return found;

@@ -11,7 +11,7 @@ std::shared_ptr<durable_store> open_sqlite_store(const std::string& path, sqlite
   if (o.cache_kib < 1 || o.checkpoint_every < 1 || o.place_every < 1)
     throw usage_error{"sqlite_options: cache_kib, checkpoint_every and place_every must be 1 or more"};
   auto database = std::make_unique<sqlite_database>(
-      path, sqlite_database::options{o.cache_kib, o.checkpoint_every, o.place_every, std::move(o.vfs)});
+      path, sqlite_database::options{o.cache_kib, o.checkpoint_every, o.place_every, std::move(o.vfs), o.lock});
   return std::make_shared<durable_store>(std::move(database), std::move(o));
 }
 

@@ -170,6 +170,9 @@ private:
     f.seed = seed;
     f.runs = result_.runs;
     f.choices = taken.choices.size();
+    if (options_.progress) // what follows may take a while
+      std::fprintf(stderr, "troupe: %s: seed %llu: %s; looking for the smallest schedule\n", options_.name.c_str(),
+                   static_cast<unsigned long long>(seed), v.what());
     const auto fails = [&](const schedule& s) -> std::optional<schedule> {
       const auto r = run_once(options_of(s), nullptr, true);
       return r.broken && r.broken->rule() == v.rule() ? std::optional{r.taken} : std::nullopt;
@@ -265,7 +268,8 @@ simulation_faults drawn_faults(const simulation_faults& faults, std::uint64_t se
     rate = bits % 2 == 0 ? 0 : rate * scales[(bits >> 8) % 3];
   };
   for (auto* rate : {&drawn.crash, &drawn.preempt, &drawn.slow, &drawn.full, &drawn.clock_step, &drawn.process_crash,
-                     &drawn.disk_full, &drawn.sync_failure, &drawn.bit_rot})
+                     &drawn.disk_full, &drawn.sync_failure, &drawn.bit_rot,
+                     &drawn.disk_slow}) // new ones last: seeds keep their draws
     thin_out(*rate);
   return drawn;
 }

@@ -48,14 +48,18 @@ struct simulated_disk::inode {
 };
 
 /// An open file. It keeps its inode, whatever becomes of the name, and of the disk.
-class simulated_disk::handle final : public file {
+class simulated_disk::handle final : public simulated_file {
 public:
-  handle(simulated_disk& disk, std::shared_ptr<inode> node, std::string path, open_mode mode)
-      : disk_{disk}, node_{std::move(node)}, path_{std::move(path)}, mode_{mode} {}
+  enum class use : unsigned char { read, write, append, in_place };
+
+  handle(simulated_disk& disk, std::shared_ptr<inode> node, std::string path, use how)
+      : disk_{disk}, node_{std::move(node)}, path_{std::move(path)}, use_{how} {}
+
+  void seek(std::uint64_t to) override { at_ = to; }
 
   std::size_t read(std::span<std::byte> buffer) override {
     require_open("read");
-    if (mode_ != open_mode::read)
+    if (use_ != use::read && use_ != use::in_place)
       fail(EBADF, "read", path_);
     const auto& content = node_->live;
     const auto n = std::min<std::size_t>(buffer.size(), content.size() - std::min(content.size(), at_));
@@ -76,7 +80,7 @@ public:
     const bool full = n > 0 && disk_.chance_.write_fails();
     if (full)
       n = disk_.chance_.draw(n);
-    if (mode_ == open_mode::append)
+    if (use_ == use::append)
       at_ = node_->live.size();
     if (n > 0)
       node_->change_by({at_, std::string{reinterpret_cast<const char*>(bytes.data()), n}});
@@ -115,14 +119,14 @@ private:
   }
   void require_writable(const char* operation) const {
     require_open(operation);
-    if (mode_ == open_mode::read)
+    if (use_ == use::read)
       fail(EBADF, operation, path_);
   }
 
   simulated_disk& disk_;
   const std::shared_ptr<inode> node_;
   const std::string path_;
-  const open_mode mode_;
+  const use use_;
   std::size_t at_ = 0;
   bool open_ = true;
 };
@@ -170,19 +174,32 @@ void simulated_disk::change_name(const std::string& path, std::shared_ptr<inode>
 
 std::unique_ptr<file> simulated_disk::open(const std::string& given, open_mode mode) {
   const auto path = plain(given);
-  const auto found = live_.find(path);
-  if (found == live_.end()) {
-    if (mode == open_mode::read)
-      fail(ENOENT, "open", path);
+  const auto node = mode == open_mode::read ? find(path, "open") : find_or_make(path);
+  if (node->directory)
+    fail(EISDIR, "open", path);
+  if (mode == open_mode::write && !node->live.empty())
+    node->change_by({0, {}});
+  const auto how = mode == open_mode::read    ? handle::use::read
+                   : mode == open_mode::write ? handle::use::write
+                                              : handle::use::append;
+  return std::make_unique<handle>(*this, node, path, how);
+}
+
+std::unique_ptr<simulated_file> simulated_disk::open_in_place(const std::string& given) {
+  const auto path = plain(given);
+  const auto node = find_or_make(path);
+  if (node->directory)
+    fail(EISDIR, "open", path);
+  return std::make_unique<handle>(*this, node, path, handle::use::in_place);
+}
+
+std::shared_ptr<simulated_disk::inode> simulated_disk::find_or_make(const std::string& path) {
+  if (!live_.contains(path)) {
     require_directory(parent_of(path), "open");
     ++operations_;
     change_name(path, std::make_shared<inode>());
-  } else if (found->second->directory) {
-    fail(EISDIR, "open", path);
-  } else if (mode == open_mode::write && !found->second->live.empty()) {
-    found->second->change_by({0, {}});
   }
-  return std::make_unique<handle>(*this, live_.at(path), path, mode);
+  return live_.at(path);
 }
 
 void simulated_disk::rename(const std::string& from, const std::string& to) {
@@ -270,6 +287,7 @@ void simulated_disk::sync_directory(const std::string& given) {
 }
 
 void simulated_disk::crash() {
+  ++crashes_;
   // Names: as many whole operations as chance wants, the oldest first.
   std::vector<std::uint64_t> operations;
   for (const auto& c : pending_)

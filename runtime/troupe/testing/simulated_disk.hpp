@@ -13,6 +13,13 @@
 
 namespace troupe {
 
+/// A file of a simulated disk that is read and written in any place, as a database does.
+class simulated_file : public file {
+public:
+  /// Where the next read or write begins.
+  virtual void seek(std::uint64_t to) = 0;
+};
+
 /// Files in memory that behave at a crash as a disk does.
 ///
 /// What was synced stays. Of what was written after that, a beginning stays: a whole number of sectors of 512 bytes in
@@ -40,6 +47,8 @@ public:
   void faults(chance c) { chance_ = std::move(c); }
 
   std::unique_ptr<file> open(const std::string& path, open_mode mode) override;
+  /// Made if it does not exist; its content stays.
+  std::unique_ptr<simulated_file> open_in_place(const std::string& path);
   void rename(const std::string& from, const std::string& to) override;
   bool remove(const std::string& path) override;
   bool exists(const std::string& path) override;
@@ -49,11 +58,16 @@ public:
 
   /// The power fails. Files that are open stay usable, and lead nowhere.
   void crash();
+  /// How often that has happened.
+  std::uint64_t crashes() const noexcept { return crashes_; }
 
   /// The bytes of a file as a program would read them. Throws as `open`.
   std::string content(const std::string& path) const;
   /// Makes a file with this content, synced with its name.
   void put(const std::string& path, const std::string& content);
+
+  /// The directory that a path lies in.
+  static std::string parent_of(const std::string& path);
 
 private:
   class handle;
@@ -66,17 +80,18 @@ private:
     std::uint64_t operation;    // a rename is two changes that go together
   };
 
-  static std::string parent_of(const std::string& path);
   static std::string plain(const std::string& path);
   void change_name(const std::string& path, std::shared_ptr<inode> now);
   std::shared_ptr<inode> find(const std::string& path, const char* operation) const;
   void require_directory(const std::string& path, const char* operation) const;
+  std::shared_ptr<inode> find_or_make(const std::string& path);
 
   chance chance_;
   names live_;                  // as programs see it
   names durable_;               // as it is after a crash, with the first of `pending_`
   std::vector<change> pending_; // oldest first
   std::uint64_t operations_ = 0;
+  std::uint64_t crashes_ = 0;
 };
 
 } // namespace troupe

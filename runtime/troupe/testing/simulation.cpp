@@ -27,6 +27,12 @@ void simulation::outcome(std::string name, std::function<std::string()> value) {
   core_->outcomes_wanted.push_back({std::move(name), std::move(value)});
 }
 
+void simulation::journals(std::function<std::shared_ptr<journal_store>()> open) {
+  core_->open_journals = std::move(open);
+}
+
+void simulation::crash() { core_->crash_wanted = true; }
+
 void simulation::run(const program& p) { core_->run(p); }
 
 manual_clock& simulation::time() const noexcept { return *core_->clock; }

@@ -81,6 +81,14 @@ public:
   /// Something that is compared between runs: what it is when nothing is left to do. See `exploration_options`.
   void outcome(std::string name, std::function<std::string()> value);
 
+  /// Journals are kept by what `open` makes at each start of the process, before the program is called, instead of in
+  /// memory: for instance by `open_sqlite_store` of simulated_sqlite.hpp. Its writes must be done before `append` returns.
+  void journals(std::function<std::shared_ptr<journal_store>()> open);
+
+  /// The process ends when the turn under way is over, as in a crash, and is started again: for a program that gives up
+  /// when its disk has failed it. To be called by the program or by an actor.
+  void crash();
+
   /// Throws `violation`, or what the program throws of its own.
   void run(const program& p);
 

@@ -52,7 +52,7 @@ simulation_core::simulation_core(const simulation_options& given, search_path* p
     : options{given}, choices{given, path, record}, happened{given.trace_capacity}, path_{path} {
   const auto seed = given.replay ? given.replay->seed : given.seed;
   random_ = std::make_shared<noted_random>(seeded_random(mixed(seed, 0x72616e64)), made_.everything);
-  journals_ = std::make_shared<memory_store>();
+  memory_ = std::make_shared<memory_store>();
   const auto& f = options.faults;
   disk->faults({
       .write_fails = [this, &f] { return strike(choice_kind::disk, 1, f.disk_full, 1) != 0; },
@@ -83,6 +83,7 @@ void simulation_core::run(const simulation::program& p) {
       } catch (const process_crashed&) {
         if (happened.readable())
           remark(0, "== the process crashes");
+        crash_wanted = false;
         disk->crash();
         destroy_system();
       }
@@ -107,6 +108,7 @@ void simulation_core::start_system() {
   ++figures.boots;
   phase_ = phase::running;
   notes_.clear();
+  open_store();
   system_options o;
   o.turn_messages = 1;
   o.journals = journals_;
@@ -125,6 +127,28 @@ void simulation_core::start_system() {
     else if (const auto* d = std::get_if<dead_letter>(&e))
       remark(0, "   dead letter: " + plain_name(d->message_type) + " to " + d->receiver + ", " + to_string(d->why));
   });
+}
+
+void simulation_core::open_store() {
+  auto behind = open_journals ? open_journals() : memory_;
+  const auto how_long = [this]() -> std::chrono::nanoseconds {
+    return options.faults.slow_by * strike(choice_kind::disk, 4, options.faults.disk_slow, 8) / 8;
+  };
+  disk_timer_.fire = &on_written;
+  disk_timer_.owner = this;
+  journals_ =
+      std::make_shared<slow_store>(std::move(behind), slow_store::pace{how_long, [this] { return clock->now(); },
+                                                                       [this](time_point t) { wake_disk(t); }});
+}
+
+void simulation_core::wake_disk(time_point when) {
+  auto& timers = *system_->core().timers;
+  (void)timers.disarm(disk_timer_);
+  timers.arm(disk_timer_, when, 0);
+}
+
+void simulation_core::on_written(engine::timer_node& node) noexcept {
+  static_cast<disk_timer&>(node).owner->journals_->write_due();
 }
 
 /// Until nothing is left to do, or the time is over.
@@ -162,6 +186,7 @@ void simulation_core::finish() {
     remark(0, "== nothing is left to do: shutdown");
   phase_ = phase::stopping;
   release_held();
+  journals_->flush();
   const auto report = system_->shutdown(60s);
   figures.restarts += system_->restarts();
   if (report.unaccounted != 0 || !report.books.balanced())
@@ -169,7 +194,9 @@ void simulation_core::finish() {
   if (!report.complete)
     throw violation{"shutdown", to_string(report)};
   events_ = {};
+  stop_disk();
   system_.reset();
+  journals_.reset();
   figures.hash = mixed(happened.hash(), figures.messages);
 }
 
@@ -182,8 +209,15 @@ void simulation_core::destroy_system() noexcept {
   figures.hash = mixed(happened.hash(), figures.messages);
   events_ = {};
   release_held();
+  stop_disk();
   tear_down(*system_);
   system_.reset();
+  journals_.reset();
+}
+
+void simulation_core::stop_disk() noexcept {
+  (void)system_->core().timers->disarm(disk_timer_);
+  journals_->drop();
 }
 
 // -- what is checked ---------------------------------------------------------------------------------------------------
@@ -251,8 +285,8 @@ void simulation_core::turn_over() {
     return;
   for (const auto& r : invariants)
     check(r, "after a turn");
-  if (figures.boots <= options.faults.process_crashes_max &&
-      strike(choice_kind::process_crash, 0, options.faults.process_crash, 1) != 0)
+  if (crash_wanted || (figures.boots <= options.faults.process_crashes_max &&
+                       strike(choice_kind::process_crash, 0, options.faults.process_crash, 1) != 0))
     throw process_crashed{};
 }
 

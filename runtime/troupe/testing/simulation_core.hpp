@@ -5,6 +5,7 @@
 #include <troupe/engine/timer_queue.hpp>
 #include <troupe/testing/chooser.hpp>
 #include <troupe/testing/simulation.hpp>
+#include <troupe/testing/slow_store.hpp>
 #include <troupe/testing/trace.hpp>
 
 #include <cstdint>
@@ -53,6 +54,8 @@ public:
   std::vector<observed> outcomes_wanted;
   std::map<std::string, std::string> outcomes;
   simulation_figures figures;
+  std::function<std::shared_ptr<journal_store>()> open_journals; // empty: in memory, for all boots
+  bool crash_wanted = false;
 
   // -- conductor --
   bool admit(engine::runnable& r) noexcept override;
@@ -82,12 +85,20 @@ private:
     std::list<held_turn>::iterator self{};
   };
 
+  /// When the writes that wait have come to their time.
+  struct disk_timer : engine::timer_node {
+    simulation_core* owner = nullptr;
+  };
+
   void start_system();
+  void open_store();
+  void wake_disk(time_point when);
   void go_on();
   void let_time_pass(time_point to);
   void finish();
   void destroy_system() noexcept;
   void release_held() noexcept;
+  void stop_disk() noexcept;
   void check(const rule& r, const char* when);
   void check_for_deadlock(time_point next);
   std::uint32_t strike(choice_kind kind, std::uint64_t subject, double rate, std::uint32_t values);
@@ -99,11 +110,14 @@ private:
   std::uint32_t number_of(const envelope& e) const noexcept;
   std::uint32_t sender_of(std::uint32_t number) const noexcept;
   static void on_release(engine::timer_node& node) noexcept;
+  static void on_written(engine::timer_node& node) noexcept;
 
   search_path* const path_; // null but in an exhaustive search
   footprint made_;          // by the turn under way
   std::shared_ptr<random_source> random_;
-  std::shared_ptr<journal_store> journals_;
+  std::shared_ptr<journal_store> memory_; // what all boots share
+  std::shared_ptr<slow_store> journals_;
+  disk_timer disk_timer_;
   std::unique_ptr<system> system_;
   event_stream::subscription events_;
   phase phase_ = phase::running;

@@ -50,6 +50,9 @@ struct simulation_faults {
   /// One bit of what is read from the simulated disk is another.
   double bit_rot = 0;
 
+  /// A write of a journal takes up to `slow_by`, and those after it wait: what is not written is lost when the process ends.
+  double disk_slow = 0;
+
   friend bool operator==(const simulation_faults&, const simulation_faults&) = default;
 };
 

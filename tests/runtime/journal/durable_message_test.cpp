@@ -5,6 +5,7 @@
 #include <troupe/journal/entities.hpp>
 #include <troupe/journal/journaled_actor.hpp>
 #include <troupe/journal/memory_store.hpp>
+#include <troupe/testing/store_probe.hpp>
 
 #include <doctest/doctest.h>
 
@@ -239,6 +240,21 @@ TEST_CASE("durable message: a restart of its sender neither loses nor doubles it
     CHECK(o.notes() == numbers(0, 200));
     CHECK(o.owed() == 0);
   }
+}
+
+TEST_CASE("durable message: a sender whose acknowledgements cannot be saved rests until its next message") {
+  const auto store = std::make_shared<troupe::store_probe>();
+  office o{store};
+  failures_left = 3; // some acknowledgements come late
+  o.sender.tell(send_notes{1, 300});
+  store->strike(troupe::write_fault::fail, 2, "desk"); // the first that nobody waits for
+  o.sys->advance(10min);                               // would never end
+  o.sender.tell(send_notes{301, 1}); // fails, and rebuilds the sender
+  o.sys->run_until_idle();
+  CHECK(o.sender.ask(send_notes{301, 1}).get() == 301);
+  o.sys->advance(1h);
+  CHECK(o.notes() == numbers(1, 301));
+  CHECK(o.owed() == 0);
 }
 
 TEST_CASE("durable message: one that a coroutine handles is handled once and in order") {

@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -132,4 +133,12 @@ TEST_CASE("crc32c: gives the published checksums, in one piece or in two") {
   CHECK(troupe::crc32c(ascending) == 0x46dd794e);
   for (std::size_t cut = 0; cut <= 32; ++cut)
     CHECK(troupe::crc32c(ascending.substr(cut), troupe::crc32c(ascending.substr(0, cut))) == 0x46dd794e);
+}
+
+TEST_CASE("rows: a time beyond the calendar becomes its nearer end") {
+  using troupe::time_of, troupe::wall_time_point;
+  constexpr auto most = std::numeric_limits<troupe::row_time>::max();
+  CHECK(time_of(1'000'001) == wall_time_point{} + std::chrono::microseconds{1'000'001});
+  CHECK(wall_time_point::max() - time_of(most) < std::chrono::microseconds{1});
+  CHECK(time_of(-most) - wall_time_point::min() < std::chrono::microseconds{1});
 }

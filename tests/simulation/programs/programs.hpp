@@ -23,6 +23,10 @@ application replay_by_order();
 application supervision_tree();
 /// Journaled accounts that pay each other, with crashes of the process.
 application journaled_accounts();
+/// A shop of durable actors with outboxes and timers in a SQLite file on the simulated disk, which fails.
+application durable_shop();
+/// A pipeline of keyed windows over two sources out of order, one branch of which asks an actor.
+application windowed_pipeline();
 
 std::vector<application> all();
 
