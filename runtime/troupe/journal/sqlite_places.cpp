@@ -26,10 +26,14 @@ sqlite_place sqlite_place_table::find(const std::string& key) {
   const sqlite_reset after_that{*listed_};
   if (!listed_->bind(key).step())
     return {};
-  sqlite_statement all{connection_, "SELECT coalesce((SELECT max(number) FROM events WHERE journal = ?1), 0), "
-                                    "coalesce((SELECT max(number) FROM snapshots WHERE journal = ?1), 0)"};
+  sqlite_statement all{connection_, "SELECT coalesce(max(number), 0) FROM snapshots WHERE journal = ?"};
   all.bind(key).step();
-  return {all.count(0), all.count(1)};
+  return {last_event(key), all.count(0)};
+}
+
+std::uint64_t sqlite_place_table::last_event(const std::string& key) {
+  sqlite_statement all{connection_, "SELECT number FROM events WHERE journal = ? ORDER BY sequence DESC LIMIT 1"};
+  return all.bind(key).step() ? all.count(0) : 0;
 }
 
 void sqlite_places::load(sqlite_connection& c) {
@@ -38,17 +42,26 @@ void sqlite_places::load(sqlite_connection& c) {
   const auto from = settled.count(0);
   settled.reset();
   sqlite_place_table kept{c};
-  const auto scan = [&](const char* sql, std::uint64_t sqlite_place::*what) {
-    sqlite_statement s{c, sql};
-    for (s.bind(from); s.step();) {
-      change(std::string{s.text(1)}, kept, [&](sqlite_place& at) { at.*what = s.count(0); });
-      last_ = std::max(last_, s.count(0));
-    }
+  sqlite_statement row{c, "SELECT 1 FROM events WHERE number = ? AND journal = ?"};
+  const auto is_there = [&](std::uint64_t number, const std::string& key) {
+    const sqlite_reset after{row};
+    return row.bind(number, key).step();
   };
-  last_ = std::max(last_, from);
-  scan("SELECT number, journal FROM events WHERE number > ? ORDER BY number", &sqlite_place::event);
-  scan("SELECT number, journal FROM snapshots WHERE number > ? ORDER BY number", &sqlite_place::snapshot);
-  moved_from_ = from;
+  last_ = moved_from_ = from;
+  sqlite_statement events{c, "SELECT number, journal, previous FROM events WHERE number > ? ORDER BY number"};
+  for (events.bind(from); events.step(); last_ = std::max(last_, events.count(0))) {
+    const std::string key{events.text(1)};
+    change(key, kept, [&](sqlite_place& at) {
+      const auto previous = events.count(2);
+      if (previous == at.event || (previous == 0 && !is_there(at.event, key))) // 0: those before were dropped
+        at.event = events.count(0);
+      else
+        at.event = kept.last_event(key); // some row is not where it was written
+    });
+  }
+  sqlite_statement snapshots{c, "SELECT number, journal FROM snapshots WHERE number > ? ORDER BY number"};
+  for (snapshots.bind(from); snapshots.step(); last_ = std::max(last_, snapshots.count(0)))
+    change(std::string{snapshots.text(1)}, kept, [&](sqlite_place& at) { at.snapshot = snapshots.count(0); });
 }
 
 std::optional<sqlite_place> sqlite_places::find(const std::string& key) const {

@@ -27,6 +27,8 @@ class sqlite_place_table {
 public:
   explicit sqlite_place_table(sqlite_connection& c) : connection_{c} {}
   sqlite_place find(const std::string& key);
+  /// Looks at every row.
+  std::uint64_t last_event(const std::string& key);
 
 private:
   sqlite_connection& connection_;

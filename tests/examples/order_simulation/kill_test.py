@@ -78,6 +78,8 @@ class Runs:
             raise Broken("does not end: " + " ".join(command))
         if process.returncode == -signal.SIGKILL:
             self.kills += 1
+            if self.kills % 25 == 0:
+                print(f"{self.kills} kills", flush=True)
             return True
         require(process.returncode == 0, f"{' '.join(command)} ended with {process.returncode}:\n{errors}{out}")
         return False
