@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "flash_sale.hpp"
 
+#include "analytics/flash_sales.hpp"
 #include "crash_plan.hpp"
+#include "flash_sale_arrivals.hpp"
 #include "flash_sale_audit.hpp"
 #include "flash_sale_shop.hpp"
 #include "key_distribution.hpp"
@@ -11,7 +13,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -44,10 +45,11 @@ double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double
 class flash_sale {
 public:
   flash_sale(const options& opts, live_view& view, const std::atomic<bool>& interrupted)
-      : opts_{opts}, view_{view}, interrupted_{interrupted}, plan_{opts}, system_{plan_.system()},
+      : opts_{opts}, view_{view}, interrupted_{interrupted}, plan_{opts}, sales_{opts}, system_{plan_.system()},
         products_{opts.skew == key_skew::zipf ? key_distribution::zipf(hot_products, opts.zipf_constant)
                                               : key_distribution::uniform(hot_products)},
         began_{system_.now()}, shown_at_{began_} {
+    sales_.start(system_);
     auto root = system_.supervise("sale", plan_.supervisor(troupe::one_for_one));
     // One order inside may have a request here, and its confirmation while the one after it has come.
     const auto stock_options = plan_.child(4 * orders_inside_max);
@@ -70,7 +72,7 @@ public:
     const double rate = given ? *opts_.rate : sale_overload * capacity;
     sale_record sale{next_order_, opts_.orders};
     const sale_figures figures = sell(sale, rate);
-    return finish(sale, figures, capacity);
+    return finish(sale, figures, capacity, rate);
   }
 
 private:
@@ -148,15 +150,13 @@ private:
   /// Customers come as a Poisson process of `rate`, whatever the shop can do.
   sale_figures sell(sale_record& record, double rate) {
     begin_phase(record, 0, false);
-    order_dice dice{opts_.seed, ~std::uint64_t{0}};
-    const auto gap = [&] {
-      return std::chrono::nanoseconds{std::llround(std::min(-std::log1p(-dice.unit()) / rate, 3600.0) * 1e9)};
-    };
+    sale_arrivals arrivals{opts_.seed, rate};
     const auto began = system_.now();
-    auto intended = began + gap();
+    sales_.open(staff_, began);
+    auto intended = began + arrivals.next();
     while (record.sent < record.orders() && !interrupted_) {
       const auto now = system_.now();
-      for (; intended <= now && record.sent < record.orders() && !interrupted_; intended += gap())
+      for (; intended <= now && record.sent < record.orders() && !interrupted_; intended = began + arrivals.next())
         send(record, intended);
       check();
       show(record, static_cast<double>(record.sent) / static_cast<double>(record.orders()));
@@ -168,13 +168,14 @@ private:
     f.offered_per_s = static_cast<double>(record.sent) / seconds(f.selling);
     f.goodput_per_s = static_cast<double>(record.served()) / seconds(f.selling);
     end_phase(record);
+    sales_.close(staff_);
     f.total = system_.now() - began;
     return f;
   }
 
   void send(sale_record& record, troupe::time_point intended) {
     const std::uint64_t order = record.first() + record.sent;
-    const bool crowded = record.sent - record.answered() >= backlog_max;
+    const bool crowded = record.sent - record.answered() >= backlog_max || !sales_.has_room();
     record.sent = record.sent + 1;
     if (crowded)
       record.note(order, sale_outcome::busy_edge, 0, system_.now() - intended);
@@ -200,6 +201,7 @@ private:
     s.p50_ms = shown_latencies_.p50_ms;
     s.p99_ms = shown_latencies_.p99_ms;
     s.restarts = system_.restarts();
+    s.notices = sales_.lines(now);
     s.queues = {
         {"door", staff_.door.depth()}, {"crowd", staff_.crowd.depth()}, {"orders", staff_.orders.books().queued}};
     view_.show(s);
@@ -207,11 +209,12 @@ private:
     last_served_ = served;
   }
 
-  report finish(const sale_record& sale, const sale_figures& f, double capacity) {
+  report finish(const sale_record& sale, const sale_figures& f, double capacity, double rate) {
     report r;
     std::vector<sale_stock_figures> stocks;
     for (const auto& stock : staff_.stocks)
       stocks.push_back(stock.ask(inspect_shelf{}, patience).get());
+    sales_.finish(r, sale, rate, [this](std::uint64_t order) { return staff_.order_of(order, {}); });
     const auto end = system_.shutdown();
     r.scenario = name_of(scenario_kind::flash_sale);
     r.seed = opts_.seed;
@@ -244,6 +247,7 @@ private:
   live_view& view_;
   const std::atomic<bool>& interrupted_;
   const crash_plan plan_;
+  flash_sales sales_;               // before the system, whose pipeline it feeds
   sale_staff staff_{.plan = plan_}; // before the system, whose actors point to it
   troupe::system system_;
   const key_distribution products_;

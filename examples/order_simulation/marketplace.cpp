@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "marketplace.hpp"
 
+#include "analytics/market_sales.hpp"
 #include "crash_plan.hpp"
 #include "marketplace_audit.hpp"
 #include "marketplace_driver.hpp"
@@ -27,10 +28,11 @@ constexpr unsigned audits_max = 60;
 class marketplace_run {
 public:
   marketplace_run(const options& opts, live_view& view, const std::atomic<bool>& interrupted)
-      : opts_{opts}, view_{view}, interrupted_{interrupted}, crashes_{opts}, system_{crashes_.system()},
-        driver_count_{drivers_for(opts)}, shop_{opts, crashes_, system_, driver_count_},
-        plan_{opts, shop_, std::vector<shown_product>(opts.products), keys(opts, opts.sellers),
-              keys(opts, products_per_seller)} {
+      : opts_{opts}, view_{view}, interrupted_{interrupted}, crashes_{opts}, sales_{opts},
+        system_{sales_.observed(crashes_.system())}, driver_count_{drivers_for(opts)},
+        shop_{opts, crashes_, system_, driver_count_}, plan_{opts, shop_, std::vector<shown_product>(opts.products),
+                                                             keys(opts, opts.sellers),
+                                                             keys(opts, products_per_seller)} {
     for (std::uint64_t i = 0; i < opts.products; ++i)
       plan_.shown[i].price = shop_.prices[i].price.cents;
     for (std::uint32_t i = 0; i < driver_count_; ++i)
@@ -40,6 +42,7 @@ public:
   report run() {
     const auto before = system_.books().handled;
     plan_.begin = system_.now();
+    sales_.start(system_);
     const auto drivers = shop_.root.supervise("drivers", crashes_.supervisor(troupe::one_for_one));
     const auto child = crashes_.child(troupe::mailbox_options::capacity_max);
     for (std::uint32_t i = 0; i < driver_count_; ++i)
@@ -106,6 +109,7 @@ private:
     s.p50_ms = quantile(counts, total, 0.5);
     s.p99_ms = quantile(counts, total, 0.99);
     s.restarts = system_.restarts();
+    s.notices = sales_.lines(now);
     for (const auto& d : drivers_)
       s.queues.push_back({d.name(), d.depth()});
     for (const auto& p : shop_.partitions)
@@ -176,6 +180,7 @@ private:
         all.merge(b->latencies[k]);
       r.latency_ms.push_back(figures_of(transaction_names[k], all));
     }
+    sales_.finish(r, shop_);
     append_market_invariants(r, findings, books_, plan_);
     const auto end = system_.shutdown();
     r.messages = counts_of(end.books);
@@ -188,6 +193,7 @@ private:
   live_view& view_;
   const std::atomic<bool>& interrupted_;
   const crash_plan crashes_;
+  market_sales sales_; // before the system, whose journals it observes
   troupe::system system_;
   const std::uint32_t driver_count_;
   marketplace_shop shop_;

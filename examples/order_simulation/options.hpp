@@ -52,8 +52,10 @@ struct options {
   std::uint64_t seed = 1;
   double crash_rate = 0.0; ///< Probability, in [0, 1), that the handling of a message throws.
   std::string journal = "memory";
-  std::string report; ///< File for the JSON report; empty: none.
-  bool quiet = false; ///< No live view.
+  std::string report;    ///< File for the JSON report; empty: none.
+  bool analytics = true; ///< Revenue, top products, dashboards and order rate beside the shop.
+  std::string dashboard; ///< File for the analytics as an HTML page; empty: none.
+  bool quiet = false;    ///< No live view.
 };
 
 /// What a command line asks for: a run, or something to print and an exit status.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "replay.hpp"
 
+#include "analytics/replay_sales.hpp"
 #include "crash_plan.hpp"
 #include "order_log.hpp"
 #include "output_file.hpp"
@@ -33,7 +34,9 @@ constexpr auto patience = 30s;
 class replay_run {
 public:
   replay_run(const options& opts, const order_log& log, steady::time_point began)
-      : opts_{opts}, began_{began}, plan_{opts}, staff_{.log = log, .rule = opts.rule, .plan = plan_},
+      : opts_{opts}, began_{began}, plan_{opts}, sales_{opts, log}, staff_{.log = log,
+                                                                           .rule = opts.rule,
+                                                                           .plan = plan_},
         system_{plan_.system()}, root_{system_.supervise("replay", plan_.supervisor(troupe::one_for_one))} {
     const bool by_line = opts.rule == replay_rule::line;
     const std::size_t window = by_line ? lines_in_flight_max : orders_in_flight_max;
@@ -54,6 +57,7 @@ public:
     auto order_group = plan_.supervisor(troupe::dynamic);
     order_group.children_max = 4 * orders_in_flight_max; // those that have just ended may still be there
     staff_.orders = root_.supervise("orders", order_group);
+    sales_.start(system_, staff_);
     staff_.desk = root_.start<clerk>("clerk", plan_.child(window + 16), &staff_);
   }
 
@@ -93,6 +97,7 @@ public:
     r.seed = opts_.seed;
     r.workers = system_.workers();
     r.elapsed_s = elapsed_s;
+    sales_.finish(r, progress_.rows_fed);
     const auto end = system_.shutdown();
     const replay_totals& t = progress_.totals;
     r.orders.completed = static_cast<std::uint64_t>(t.accepted);
@@ -160,6 +165,7 @@ private:
     now.p50_ms = progress_.p50_ms;
     now.p99_ms = progress_.p99_ms;
     now.restarts = system_.restarts();
+    now.notices = sales_.lines(system_.now());
     now.queues = {{"stock", stocks_.books().queued}, {"clerk", staff_.desk.depth()}};
     if (staff_.rule == replay_rule::order)
       now.queues.push_back({"orders", staff_.orders.books().queued});
@@ -171,6 +177,7 @@ private:
   const options& opts_;
   const steady::time_point began_;
   const crash_plan plan_;
+  replay_sales sales_; // before the system, whose pipeline it feeds
   replay_staff staff_; // before the system, whose actors point to it
   troupe::system system_;
   troupe::supervisor root_;

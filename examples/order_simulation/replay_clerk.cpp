@@ -15,10 +15,10 @@ clerk::clerk(replay_staff* staff) : journaled_actor{"clerk"}, staff_{*staff} {}
 
 clerk::effect<> clerk::on(const open_intake&) {
   fault_point();
-  if (state().fed > 0)
+  const fed_more more = next_feed(state().fed - state().settled);
+  if (more.items == 0)
     return {};
-  const fed_more first = next_feed(0);
-  return effect<>{first}.then([this, first] { feed(first); });
+  return effect<>{more}.then([this, more] { feed(more); });
 }
 
 clerk::effect<> clerk::on(const close_intake&) {
@@ -31,11 +31,17 @@ clerk::effect<> clerk::on(const settlement& s) {
   const std::uint64_t under_way = state().fed - state().settled - 1;
   const fed_more more = next_feed(under_way);
   if (more.items == 0)
-    return effect<>{answered{s.totals}}.then([this, &s] { staff_.latencies.record(now() - s.fed_at); });
+    return effect<>{answered{s.totals}}.then([this, &s] { note(s); });
   return effect<>{answered{s.totals}, more}.then([this, &s, more] {
-    staff_.latencies.record(now() - s.fed_at);
+    note(s);
     feed(more);
   });
+}
+
+void clerk::note(const settlement& s) {
+  staff_.latencies.record(now() - s.fed_at);
+  if (staff_.on_settled)
+    staff_.on_settled(s.item, s.totals.accepted > 0);
 }
 
 replay_progress clerk::on(const check_progress&) {
@@ -69,7 +75,7 @@ fed_more clerk::next_feed(std::uint64_t under_way) const {
   const bool by_line = staff_.rule == replay_rule::line;
   const std::size_t window = by_line ? lines_in_flight_max : orders_in_flight_max;
   std::span<const order_row> rest = staff_.log.rows().subspan(state().next_row);
-  if (state().closed || rest.empty() || under_way > window / 2)
+  if (state().closed || rest.empty() || under_way > window / 2 || (staff_.may_feed && !staff_.may_feed()))
     return {0, 0};
   const std::uint64_t room = window - under_way;
   if (by_line) {

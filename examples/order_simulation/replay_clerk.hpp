@@ -10,7 +10,7 @@
 
 namespace order_simulation {
 
-/// To the clerk: begin to feed the log.
+/// To the clerk: feed the log, from where it stands.
 struct open_intake {};
 
 /// To the clerk: feed nothing more.
@@ -18,6 +18,7 @@ struct close_intake {};
 
 /// To the clerk: a line, or an order, has been answered, and what came of it.
 struct settlement {
+  std::uint64_t item; ///< The row, or the order's number.
   replay_totals totals;
   troupe::time_point fed_at;
 };
@@ -73,6 +74,7 @@ public:
   static void apply(clerk_state& s, const intake_closed&) { s.closed = true; }
 
 private:
+  void note(const settlement& s);
   fed_more next_feed(std::uint64_t under_way) const;
   void feed(const fed_more& f);
   void feed_order(std::span<const order_row> rows, std::uint64_t number);

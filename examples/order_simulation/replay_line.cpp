@@ -25,7 +25,7 @@ line_stock::effect<> line_stock::on(const book_line& m) {
       t.rejected = 1;
       t.rejected_units = booked.quantity;
     }
-    staff_.tell(staff_.desk, settlement{t, m.fed_at});
+    staff_.tell(staff_.desk, settlement{m.row, t, m.fed_at});
   });
 }
 

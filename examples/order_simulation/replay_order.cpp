@@ -90,7 +90,7 @@ void replay_order::finish() {
     t.rejected = 1;
     t.rejected_units = sheet_->wanted_units;
   }
-  staff_.tell(staff_.desk, settlement{t, sheet_->fed_at});
+  staff_.tell(staff_.desk, settlement{number_, t, sheet_->fed_at});
   forget();
   stop();
 }

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace order_simulation {
@@ -69,6 +70,11 @@ struct replay_staff {
   std::vector<troupe::ref<order_stock>> parts{}; ///< Rule order: by stock code.
   troupe::ref<clerk> desk{};
   troupe::supervisor orders{}; ///< Rule order: of the order actors.
+
+  /// Is told what is settled: the row, or the order's number, and whether it was accepted. By the clerk; empty: nobody.
+  std::function<void(std::uint64_t item, bool accepted)> on_settled{};
+  /// Whether more may be fed. If not, the clerk is told `open_intake` when it may go on. Empty: always.
+  std::function<bool()> may_feed{};
 
   // -- the clerk only; others after the shutdown --
   latency_histogram latencies{};
