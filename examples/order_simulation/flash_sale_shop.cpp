@@ -118,9 +118,9 @@ bool sale_stock::holds(std::uint64_t order) const {
 
 void sale_crowd::on(const sale_answer& a) {
   fault_point();
-  staff_.record->note(a.order, a.outcome, a.units, now() - a.intended);
   if (a.outcome == sale_outcome::sold && staff_.on_sold)
-    staff_.on_sold(a);
+    staff_.on_sold(a); // first: once the last answer is noted, the phase is over
+  staff_.record->note(a.order, a.outcome, a.units, now() - a.intended);
   if (staff_.in_closed_loop)
     send_next();
 }

@@ -220,9 +220,8 @@ private:
   }
 
   void check_outputs() const {
-    const std::array<std::pair<std::string, const std::string&>, 3> outputs{{{"--report", values_.report},
-                                                                             {"--final-stock", values_.final_stock},
-                                                                             {"--dashboard", values_.dashboard}}};
+    const std::array<std::pair<std::string, const std::string&>, 3> outputs{
+        {{"--report", values_.report}, {"--final-stock", values_.final_stock}, {"--dashboard", values_.dashboard}}};
     for (const auto& [name, path] : outputs) {
       if (!given(name))
         continue;

@@ -57,7 +57,7 @@ public:
     auto order_group = plan_.supervisor(troupe::dynamic);
     order_group.children_max = 4 * orders_in_flight_max; // those that have just ended may still be there
     staff_.orders = root_.supervise("orders", order_group);
-    sales_.start(system_, staff_);
+    sales_.start(system_, staff_, [this] { staff_.desk.tell(open_intake{}); });
     staff_.desk = root_.start<clerk>("clerk", plan_.child(window + 16), &staff_);
   }
 

@@ -108,8 +108,11 @@ class event_feed {
 public:
   using chunk = std::shared_ptr<const std::vector<T>>;
 
+  /// Is shown each chunk of a shard before it is sent, in order.
+  using record = std::function<void(std::size_t shard, std::span<const T>)>;
+
   /// *Requires*: at least one shard.
-  explicit event_feed(std::size_t shards) : shards_(shards) {}
+  explicit event_feed(std::size_t shards, record keep = {}) : shards_(shards), keep_{std::move(keep)} {}
 
   /// To the shard of that number, as often counted through as need be. Never blocks, and never refuses: see `gauge` for who may go on.
   void push(std::size_t of, std::span<const T> events) {
@@ -165,11 +168,14 @@ private:
     full->swap(s.gathered);
     const auto n = full->size();
     gauge_->gave(n);
+    if (keep_)
+      keep_(static_cast<std::size_t>(&s - shards_.data()), *full);
     if (box_.tell(chunk{std::move(full)}) != troupe::delivery::accepted)
       lost_.fetch_add(n);
   }
 
   std::vector<shard> shards_;
+  const record keep_;
   std::shared_ptr<feed_gauge> gauge_ = std::make_shared<feed_gauge>();
   troupe::pipeline::inbox<chunk> box_{{.capacity = capacity}};
   std::atomic<std::uint64_t> lost_{0};

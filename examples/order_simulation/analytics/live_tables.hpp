@@ -31,8 +31,8 @@ void add_to(sales_glance& g, const seller_boards& b);
 template <class Event, class Table>
 class live_tables {
 public:
-  live_tables(std::size_t shards, Table empty)
-      : feed_{shards}, board_{std::make_shared<tally_board<Table>>(std::move(empty))} {}
+  live_tables(std::size_t shards, Table empty, typename event_feed<Event>::record keep = {})
+      : feed_{shards, std::move(keep)}, board_{std::make_shared<tally_board<Table>>(std::move(empty))} {}
 
   event_feed<Event>& feed() noexcept { return feed_; }
   const event_feed<Event>& feed() const noexcept { return feed_; }

@@ -181,8 +181,10 @@ struct market_sales::parts {
   explicit parts(const options& opts) : numbers(opts.customers + 1) {}
 
   std::shared_ptr<const sales_terms> terms = market_terms();
-  live_tables<shop_event, market_table> live{shards, market_table{terms}};
   sales_ledger ledger{shards};
+  live_tables<shop_event, market_table> live{
+      shards, market_table{terms},
+      [this](std::size_t shard, std::span<const shop_event> events) { ledger.add(shard, events); }};
   sales_ticker ticker{*terms};
   actors_account before{}; ///< Of earlier processes.
   /// By customer: of the last order. Each changes with an append to one journal, so one thread at a time.
@@ -220,7 +222,6 @@ void market_sales::rebuild(const marketplace_shop& shop) {
       const auto* there = customers[i].orders.find([&](const auto& x) { return x.number == o.number; });
       read_shop_events(who, o, there == nullptr ? 0 : there->packages, events);
     }
-    parts_->ledger.add(who.value, events);
     parts_->live.feed().push(who.value, events);
   });
 }
@@ -263,7 +264,6 @@ void market_sales::publish(std::uint64_t customer, std::span<shop_event> events)
   for (auto& e : events)
     if (e.step == shop_step::ordered)
       e.order.number = e.first ? ++parts_->numbers[customer] : parts_->numbers[customer];
-  parts_->ledger.add(customer, events);
   parts_->live.feed().push(customer, events);
 }
 

@@ -5,14 +5,28 @@
 #include "shop_event.hpp"
 
 #include <cstdint>
-#include <utility>
+#include <memory>
+#include <span>
 #include <vector>
 
 namespace order_simulation {
 
-/// The lines of an order that is on its way.
-struct open_order {
-  std::vector<line_step> lines;
+/// The lines of an order that is on its way. A copy shares them until a line is added: a step of the order costs no copy of
+/// its lines.
+class open_order {
+public:
+  std::span<const line_step> lines() const noexcept {
+    return lines_ == nullptr ? std::span<const line_step>{} : std::span<const line_step>{*lines_};
+  }
+
+  void add(const line_step& l) {
+    if (lines_ == nullptr || lines_.use_count() > 1)
+      lines_ = std::make_shared<std::vector<line_step>>(lines().begin(), lines().end());
+    lines_->push_back(l);
+  }
+
+private:
+  std::shared_ptr<std::vector<line_step>> lines_;
 };
 
 /// The logic that turns what happens to an order into what it means for each of its lines. Its state is the lines, from the
@@ -23,22 +37,22 @@ struct order_steps {
     using troupe::commerce::order_status;
     switch (e.step) {
       case shop_step::ordered: {
-        line_step line{.time = e.time,
-                       .order = e.order,
-                       .item = e.item,
-                       .to = order_status::invoiced,
-                       .package = e.package,
-                       .first = e.first,
-                       .quantity = e.quantity,
-                       .goods = e.goods,
-                       .incentive = e.incentive,
-                       .freight = e.freight};
-        o.lines.push_back(line);
-        emit(std::move(line));
+        const line_step line{.time = e.time,
+                             .order = e.order,
+                             .item = e.item,
+                             .to = order_status::invoiced,
+                             .package = e.package,
+                             .first = e.first,
+                             .quantity = e.quantity,
+                             .goods = e.goods,
+                             .incentive = e.incentive,
+                             .freight = e.freight};
+        o.add(line);
+        emit(line);
         return;
       }
       case shop_step::arrived:
-        for (const auto& l : o.lines)
+        for (const auto& l : o.lines())
           if ((e.packages >> l.package & 1) != 0)
             emit(moved(l, e, order_status::in_transit));
         break;
@@ -48,7 +62,7 @@ struct order_steps {
       case shop_step::delivered: tell_all(o, e, order_status::delivered, emit); break;
     }
     // Its customer may hear of the last package after the order itself.
-    if (o.lines.empty() || e.step == shop_step::refused || e.step == shop_step::delivered)
+    if (o.lines().empty() || e.step == shop_step::refused || e.step == shop_step::delivered)
       context.forget();
   }
 
@@ -62,7 +76,7 @@ private:
 
   template <class Emit>
   static void tell_all(const open_order& o, const shop_event& e, troupe::commerce::order_status to, Emit& emit) {
-    for (const auto& l : o.lines)
+    for (const auto& l : o.lines())
       emit(moved(l, e, to));
   }
 };

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "replay_sales.hpp"
 
-#include "../replay_clerk.hpp"
-
 #include <atomic>
 #include <chrono>
 #include <span>
@@ -60,7 +58,9 @@ std::shared_ptr<const sales_terms> replay_terms(const order_log& log, replay_rul
   t->decimals = 3;
   for (const auto name : log.countries())
     t->countries.emplace_back(name.empty() ? "(none)" : name);
-  t->product_name = [codes = log.stock_codes()](std::uint32_t p) { return std::string{codes[p]}; };
+  // Copies: the report outlives the log.
+  t->product_name = [codes = std::vector<std::string>(log.stock_codes().begin(), log.stock_codes().end())](
+                        std::uint32_t p) { return codes[p]; };
   return t;
 }
 
@@ -129,19 +129,19 @@ void replay_sales::end_parts::operator()(parts* p) const { delete p; }
 replay_sales::replay_sales(const options& opts, const order_log& log)
     : parts_{opts.analytics ? new parts{opts, log} : nullptr} {}
 
-void replay_sales::start(troupe::system& system, replay_staff& staff) {
+void replay_sales::start(troupe::system& system, replay_staff& staff, std::function<void()> go_on) {
   if (parts_ == nullptr)
     return;
   parts_->live.start(system, sales_plan(parts_->live));
   staff.on_settled = [this](std::uint64_t item, bool accepted) { settled(item, accepted); };
-  staff.may_feed = [p = parts_.get(), &staff] {
+  staff.may_feed = [p = parts_.get(), go_on = std::move(go_on)] {
     auto& gauge = p->live.feed().gauge();
     if (gauge.has_room())
       return true;
     if (!p->waiting.exchange(true))
-      gauge.when_room([p, &staff] {
+      gauge.when_room([p, go_on] {
         p->waiting = false;
-        staff.desk.tell(open_intake{});
+        go_on();
       });
     return false;
   };

@@ -61,8 +61,9 @@ class replay_sales {
 public:
   replay_sales(const options& opts, const order_log& log);
 
-  /// Starts the pipeline, and has the clerk tell it what is settled. Before the clerk starts.
-  void start(troupe::system& system, replay_staff& staff);
+  /// Starts the pipeline, and has the clerk tell it what is settled. Before the clerk starts. `go_on` lets a clerk feed more
+  /// who was refused; any thread calls it.
+  void start(troupe::system& system, replay_staff& staff, std::function<void()> go_on);
 
   /// A line or an order that was settled, and whether it was accepted. The clerk tells it; and for a resumed run, whoever
   /// reads the journals tells what earlier processes have settled, in any order, before the clerk starts.

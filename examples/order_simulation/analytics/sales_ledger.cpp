@@ -31,21 +31,19 @@ sales_ledger::sales_ledger(std::size_t shards) : shards_(shards) {
 }
 
 void sales_ledger::add(std::size_t of, std::span<const shop_event> events) {
-  auto& s = shards_[of % shards_.size()];
-  std::lock_guard lock{s.mutex};
+  std::vector<entry> rows;
+  rows.reserve(events.size());
   for (const auto& e : events) {
     if (e.step != shop_step::ordered && (e.step != shop_step::paid || e.earlier))
       continue;
-    const entry row{e.time.time_since_epoch().count(),
-                    (e.goods - e.incentive + e.freight).cents,
-                    e.order.customer.value,
-                    e.order.number,
-                    e.item.seller.value,
-                    static_cast<std::uint16_t>(e.item.number),
-                    static_cast<std::uint16_t>(e.quantity)};
-    if (std::fwrite(&row, sizeof row, 1, s.file.get()) != 1)
-      fail("the analytics' record");
+    rows.push_back({e.time.time_since_epoch().count(), (e.goods - e.incentive + e.freight).cents,
+                    e.order.customer.value, e.order.number, e.item.seller.value,
+                    static_cast<std::uint16_t>(e.item.number), static_cast<std::uint16_t>(e.quantity)});
   }
+  auto& s = shards_[of % shards_.size()];
+  std::lock_guard lock{s.mutex};
+  if (std::fwrite(rows.data(), sizeof(entry), rows.size(), s.file.get()) != rows.size())
+    fail("the analytics' record");
 }
 
 void sales_ledger::for_each(const std::function<void(const shop_event&)>& f) {

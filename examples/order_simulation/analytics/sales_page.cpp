@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::size_t countries_shown = 5; // the others together
 constexpr std::size_t products_shown = 12;
-constexpr std::size_t bars_max = 60;      // wider bars of several periods beyond that
-constexpr std::size_t rate_points = 900;  // the most of several intervals beyond that
+constexpr std::size_t bars_max = 60;     // wider bars of several periods beyond that
+constexpr std::size_t rate_points = 900; // the most of several intervals beyond that
 constexpr double wide = 920, high = 240; // of a chart
 
 constexpr std::array<const char*, countries_shown + 1> colours{"#3b6fb6", "#e0803a", "#4f9d69",

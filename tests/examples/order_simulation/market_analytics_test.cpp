@@ -3,10 +3,10 @@
 // Claim: the marketplace's analytics follow its orders through what their journals keep: dashboards and sales are those of a
 // model, in any interleaving of the journals; and the journals' actors wait when the analytics are behind. Observed on the
 // pipeline, and on an observed store.
-#include "order_simulation/analytics/market_sales.hpp"
-
 #include <troupe/journal/memory_store.hpp>
 #include <troupe/testing/fault_injector.hpp>
+
+#include "order_simulation/analytics/market_sales.hpp"
 
 #include <doctest/doctest.h>
 
