@@ -72,7 +72,7 @@ public:
     const double rate = given ? *opts_.rate : sale_overload * capacity;
     sale_record sale{next_order_, opts_.orders};
     const sale_figures figures = sell(sale, rate);
-    return finish(sale, figures, capacity, rate);
+    return finish(sale, figures, capacity);
   }
 
 private:
@@ -150,6 +150,7 @@ private:
   /// Customers come as a Poisson process of `rate`, whatever the shop can do.
   sale_figures sell(sale_record& record, double rate) {
     begin_phase(record, 0, false);
+    rate_ = rate;
     sale_arrivals arrivals{opts_.seed, rate};
     const auto began = system_.now();
     sales_.open(staff_, began);
@@ -209,12 +210,12 @@ private:
     last_served_ = served;
   }
 
-  report finish(const sale_record& sale, const sale_figures& f, double capacity, double rate) {
+  report finish(const sale_record& sale, const sale_figures& f, double capacity) {
     report r;
     std::vector<sale_stock_figures> stocks;
     for (const auto& stock : staff_.stocks)
       stocks.push_back(stock.ask(inspect_shelf{}, patience).get());
-    sales_.finish(r, sale, rate, [this](std::uint64_t order) { return staff_.order_of(order, {}); });
+    sales_.finish(r, sale, rate_, [this](std::uint64_t order) { return staff_.order_of(order, {}); });
     const auto end = system_.shutdown();
     r.scenario = name_of(scenario_kind::flash_sale);
     r.seed = opts_.seed;
@@ -253,6 +254,7 @@ private:
   const key_distribution products_;
   const troupe::time_point began_;
   std::uint64_t next_order_ = 0;
+  double rate_ = 1; // of the sale
   latency_figures unloaded_{};
   std::vector<std::string> notes_;
   troupe::time_point shown_at_;
