@@ -57,7 +57,8 @@ public:
     auto order_group = plan_.supervisor(troupe::dynamic);
     order_group.children_max = 4 * orders_in_flight_max; // those that have just ended may still be there
     staff_.orders = root_.supervise("orders", order_group);
-    sales_.start(system_, staff_, [this] { staff_.desk.tell(open_intake{}); });
+    sales_.start(system_);
+    sales_.follow(staff_, [this] { staff_.desk.tell(open_intake{}); });
     staff_.desk = root_.start<clerk>("clerk", plan_.child(window + 16), &staff_);
   }
 
@@ -97,7 +98,7 @@ public:
     r.seed = opts_.seed;
     r.workers = system_.workers();
     r.elapsed_s = elapsed_s;
-    sales_.finish(r, progress_.rows_fed);
+    sales_.finish(r, progress_.rows_fed, progress_.totals);
     const auto end = system_.shutdown();
     const replay_totals& t = progress_.totals;
     r.orders.completed = static_cast<std::uint64_t>(t.accepted);

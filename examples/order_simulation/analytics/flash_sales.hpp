@@ -37,8 +37,7 @@ public:
   /// It is over, and everybody answered.
   void close(sale_staff& staff);
 
-  /// An order of the sale, and when its customer meant to come. For a resumed run, whoever reads the journals tells what
-  /// earlier processes have sold.
+  /// An order of the sale, and when its customer meant to come.
   void sold(const buy& order, troupe::time_point began);
 
   /// False: whoever stands before the door should be sent away, for the analytics are behind.

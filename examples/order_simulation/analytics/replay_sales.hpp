@@ -61,20 +61,27 @@ class replay_sales {
 public:
   replay_sales(const options& opts, const order_log& log);
 
-  /// Starts the pipeline, and has the clerk tell it what is settled. Before the clerk starts. `go_on` lets a clerk feed more
-  /// who was refused; any thread calls it.
-  void start(troupe::system& system, replay_staff& staff, std::function<void()> go_on);
+  /// Starts the pipeline.
+  void start(troupe::system& system);
 
-  /// A line or an order that was settled, and whether it was accepted. The clerk tells it; and for a resumed run, whoever
-  /// reads the journals tells what earlier processes have settled, in any order, before the clerk starts.
+  /// Has the clerk tell what is settled. Before the clerk starts. `go_on` lets a clerk feed more who was refused; any thread
+  /// calls it.
+  void follow(replay_staff& staff, std::function<void()> go_on);
+
+  /// A line or an order that was settled, and whether it was accepted.
   void settled(std::uint64_t item, bool accepted);
+
+  /// For a resumed run, before the clerk starts: tells the pipeline what earlier processes have settled, which is every item
+  /// for which `over(item)`. Journals keep sums and not each verdict, but the log forces it: an item that is over was decided
+  /// after all that its decision depends on. Whether it comes to the sums of the journals, `finish` says.
+  void rebuild(const std::function<bool(std::uint64_t item)>& over);
 
   /// Lines for the live view.
   std::vector<std::string> lines(troupe::time_point now);
 
-  /// Ends the pipeline, recomputes everything from the log up to `rows`, and says whether it is the same. After the clerk
-  /// has ended; before the shutdown.
-  void finish(report& r, std::size_t rows);
+  /// Ends the pipeline, recomputes everything from the log up to `rows`, and says whether it is the same, and whether it adds
+  /// up to `totals`, which the actors have. After the clerk has nothing left to do; before the shutdown.
+  void finish(report& r, std::size_t rows, const replay_totals& totals);
 
 private:
   struct parts;
