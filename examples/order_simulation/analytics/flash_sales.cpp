@@ -52,7 +52,7 @@ flash_sales::flash_sales(const options& opts) : parts_{opts.analytics ? new part
 
 void flash_sales::start(troupe::system& system) {
   if (parts_ != nullptr)
-    parts_->live.start(system, sales_plan(parts_->live));
+    parts_->live.start(system, sales_plan(parts_->live, analysts_for(system.workers())));
 }
 
 void flash_sales::open(sale_staff& staff, troupe::time_point began) {

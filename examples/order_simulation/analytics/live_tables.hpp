@@ -8,6 +8,7 @@
 #include "sales_report.hpp"
 #include "tally_board.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -16,6 +17,10 @@
 #include <utility>
 
 namespace order_simulation {
+
+/// Instances of a keyed stage for a system of so many workers: one for each four. Analytics are a small part of what a shop
+/// does, and batches that are split less cost less.
+constexpr unsigned analysts_for(unsigned workers) noexcept { return std::clamp(workers / 4, 1U, 16U); }
 
 /// Adds what one table holds. Tables hold different products and sellers, but may share cells and intervals.
 void add_to(sales_answers& a, const sales_table& t);

@@ -166,14 +166,18 @@ std::shared_ptr<const sales_terms> market_terms() {
   return t;
 }
 
-troupe::pipeline::pipeline_plan market_plan(const live_tables<shop_event, market_table>& live) {
+troupe::pipeline::pipeline_plan market_plan(const live_tables<shop_event, market_table>& live, unsigned instances) {
   const auto order = [](const shop_event& e) {
     return std::uint64_t{e.order.customer.value} << 32 | std::uint64_t{e.order.number};
   };
   const auto seller = [](const line_step& s) { return std::uint64_t{s.item.seller.value}; };
-  const auto lines =
-      live.feed().stream().named("shop events").key_by(order).process<line_step>(open_order{}, order_steps{});
-  const auto sellers = lines.named("orders").key_by(seller).step(tally<line_step, market_table>{live.board()});
+  const auto lines = live.feed()
+                         .stream()
+                         .named("shop events")
+                         .key_by(order, instances)
+                         .process<line_step>(open_order{}, order_steps{});
+  const auto sellers =
+      lines.named("orders").key_by(seller, instances).step(tally<line_step, market_table>{live.board()});
   return troupe::pipeline::pipeline_plan{{sellers.named("sellers").close(troupe::pipeline::node::kind::sink)}};
 }
 
@@ -205,7 +209,7 @@ troupe::system_options market_sales::observed(troupe::system_options o) {
 
 void market_sales::start(troupe::system& system) {
   if (parts_ != nullptr)
-    parts_->live.start(system, market_plan(parts_->live));
+    parts_->live.start(system, market_plan(parts_->live, analysts_for(system.workers())));
 }
 
 void market_sales::rebuild(const marketplace_shop& shop) {

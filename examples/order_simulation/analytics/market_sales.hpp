@@ -46,8 +46,9 @@ sale sale_of(const line_step& s);
 /// Where a customer lives: by his number, so that it is the same in each process of a run.
 std::uint16_t country_of(troupe::commerce::customer_id who);
 
-/// The pipeline from what the shop's actors have kept to the tables: orders by customer and number, then lines by seller.
-troupe::pipeline::pipeline_plan market_plan(const live_tables<shop_event, market_table>& live);
+/// The pipeline from what the shop's actors have kept to the tables: orders by customer and number, then lines by seller, by so many
+/// instances each.
+troupe::pipeline::pipeline_plan market_plan(const live_tables<shop_event, market_table>& live, unsigned instances);
 
 std::shared_ptr<const sales_terms> market_terms();
 

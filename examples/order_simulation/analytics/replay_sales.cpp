@@ -46,9 +46,12 @@ private:
 
 } // namespace
 
-troupe::pipeline::pipeline_plan sales_plan(const live_tables<sale, product_tables>& live) {
-  const auto products =
-      live.feed().stream().named("sales").key_by(&sale::product).step(tally<sale, product_tables>{live.board()});
+troupe::pipeline::pipeline_plan sales_plan(const live_tables<sale, product_tables>& live, unsigned instances) {
+  const auto products = live.feed()
+                            .stream()
+                            .named("sales")
+                            .key_by(&sale::product, instances)
+                            .step(tally<sale, product_tables>{live.board()});
   return troupe::pipeline::pipeline_plan{{products.named("products").close(troupe::pipeline::node::kind::sink)}};
 }
 
@@ -132,7 +135,7 @@ replay_sales::replay_sales(const options& opts, const order_log& log)
 
 void replay_sales::start(troupe::system& system) {
   if (parts_ != nullptr)
-    parts_->live.start(system, sales_plan(parts_->live));
+    parts_->live.start(system, sales_plan(parts_->live, analysts_for(system.workers())));
 }
 
 void replay_sales::follow(replay_staff& staff, std::function<void()> go_on) {

@@ -36,8 +36,8 @@ private:
   sales_table sales_;
 };
 
-/// The pipeline from sales to tables, by product.
-troupe::pipeline::pipeline_plan sales_plan(const live_tables<sale, product_tables>& live);
+/// The pipeline from sales to tables, by product, by so many instances.
+troupe::pipeline::pipeline_plan sales_plan(const live_tables<sale, product_tables>& live, unsigned instances);
 
 /// Revenue by month and country, orders by day, codes as products. Refers to `log`.
 std::shared_ptr<const sales_terms> replay_terms(const order_log& log, replay_rule rule);

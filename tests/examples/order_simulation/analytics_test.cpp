@@ -70,7 +70,7 @@ sales_report run_live(const std::vector<sale>& sales, double crash_rate) {
   const auto terms = small_terms();
   live_tables<sale, product_tables> live{3, product_tables{terms}};
   troupe::system system{failing(crash_rate)};
-  live.start(system, sales_plan(live));
+  live.start(system, sales_plan(live, 3));
   std::vector<std::thread> makers;
   constexpr std::size_t threads = 3;
   for (std::size_t m = 0; m < threads; ++m)

@@ -146,7 +146,7 @@ sales_report run_live(const std::vector<story>& stories, std::uint64_t seed, dou
   if (crash_rate > 0)
     o.faults = std::make_shared<troupe::fault_injector>(crash_rate, seed);
   troupe::system system{o};
-  live.start(system, market_plan(live));
+  live.start(system, market_plan(live, 2));
   const auto give = [&](std::size_t half) {
     std::mt19937_64 random{seed + half};
     std::vector<std::size_t> left;
