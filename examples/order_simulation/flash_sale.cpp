@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "flash_sale.hpp"
 
+#include "analytics/flash_sales.hpp"
 #include "ask_all.hpp"
 #include "crash_plan.hpp"
+#include "flash_sale_arrivals.hpp"
 #include "flash_sale_audit.hpp"
 #include "flash_sale_shop.hpp"
 #include "key_distribution.hpp"
@@ -12,7 +14,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -46,10 +47,11 @@ class flash_sale {
 public:
   flash_sale(const options& opts, const run_journal& journal, live_view& view, const std::atomic<bool>& interrupted)
       : opts_{opts}, journal_{journal}, view_{view}, interrupted_{interrupted}, told_{opts}, plan_{opts, journal.store},
-        system_{plan_.system()}, products_{opts.skew == key_skew::zipf
-                                               ? key_distribution::zipf(hot_products, opts.zipf_constant)
-                                               : key_distribution::uniform(hot_products)},
+        sales_{opts}, system_{plan_.system()}, products_{opts.skew == key_skew::zipf
+                                                             ? key_distribution::zipf(hot_products, opts.zipf_constant)
+                                                             : key_distribution::uniform(hot_products)},
         began_{system_.now()}, shown_at_{began_} {
+    sales_.start(system_);
     auto root = system_.supervise("sale", plan_.supervisor(troupe::one_for_one));
     // One order inside may have a request here, and its confirmation while the one after it has come.
     const auto stock_options = plan_.child(16 * orders_inside_max); // and repetitions after failures
@@ -194,15 +196,14 @@ private:
   /// Customers come as a Poisson process of `rate`, whatever the shop can do.
   sale_figures sell(sale_record& record, double rate) {
     begin_phase(record, true);
-    order_dice dice{opts_.seed, ~std::uint64_t{0}};
-    const auto gap = [&] {
-      return std::chrono::nanoseconds{std::llround(std::min(-std::log1p(-dice.unit()) / rate, 3600.0) * 1e9)};
-    };
+    rate_ = rate;
+    sale_arrivals arrivals{opts_.seed, rate};
     const auto began = system_.now();
-    auto intended = began + gap();
+    sales_.open(staff_, began);
+    auto intended = began + arrivals.next();
     while (record.sent < record.orders() && !interrupted_) {
       const auto now = system_.now();
-      for (; intended <= now && record.sent < record.orders() && !interrupted_; intended += gap())
+      for (; intended <= now && record.sent < record.orders() && !interrupted_; intended = began + arrivals.next())
         send(record, intended);
       check();
       show(record, static_cast<double>(record.sent) / static_cast<double>(record.orders()));
@@ -214,13 +215,14 @@ private:
     f.offered_per_s = static_cast<double>(record.sent) / seconds(f.selling);
     f.goodput_per_s = static_cast<double>(record.served()) / seconds(f.selling);
     end_phase(record);
+    sales_.close(staff_);
     f.total = system_.now() - began;
     return f;
   }
 
   void send(sale_record& record, troupe::time_point intended) {
     const std::uint64_t order = record.first() + record.sent;
-    const bool crowded = record.sent - record.answered() >= backlog_max;
+    const bool crowded = record.sent - record.answered() >= backlog_max || !sales_.has_room();
     record.sent = record.sent + 1;
     if (crowded)
       record.note(order, sale_outcome::busy_edge, 0, system_.now() - intended);
@@ -247,6 +249,7 @@ private:
     s.p50_ms = shown_latencies_.p50_ms;
     s.p99_ms = shown_latencies_.p99_ms;
     s.restarts = system_.restarts();
+    s.notices = sales_.lines(now);
     s.queues = {
         {"door", staff_.door.depth()}, {"crowd", staff_.crowd.depth()}, {"orders", staff_.orders.books().queued}};
     view_.show(s);
@@ -259,6 +262,7 @@ private:
     std::vector<sale_stock_figures> stocks;
     for (const auto& stock : staff_.stocks)
       stocks.push_back(answer_of(stock, inspect_shelf{}));
+    sales_.finish(r, sale, rate_, [this](std::uint64_t order) { return order_of(order, {}, true); });
     const auto end = system_.shutdown();
     r.scenario = name_of(scenario_kind::flash_sale);
     r.seed = opts_.seed;
@@ -295,12 +299,14 @@ private:
   const std::atomic<bool>& interrupted_;
   acknowledgements told_;
   const crash_plan plan_;
+  flash_sales sales_;                              // before the system, whose pipeline it feeds
   sale_staff staff_{.plan = plan_, .told = told_}; // before the system, whose actors point to it
   troupe::system system_;
   const key_distribution products_;
   const troupe::time_point began_;
   std::uint64_t came_ = 0;                // customers of the sale, in earlier processes
   std::vector<std::int64_t> sold_before_; // in earlier processes, by product; empty: there was none
+  double rate_ = 1;                       // of the sale
   latency_figures unloaded_{};
   std::vector<std::string> notes_;
   troupe::time_point shown_at_;

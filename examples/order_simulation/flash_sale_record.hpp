@@ -29,7 +29,7 @@ inline constexpr std::size_t sale_outcomes = 5;
 class sale_record {
 public:
   /// For orders `first` to `first + orders - 1`.
-  sale_record(std::uint64_t first, std::uint64_t orders) : first_{first}, answers_(orders) {}
+  sale_record(std::uint64_t first, std::uint64_t orders) : first_{first}, answers_(orders), outcome_of_(orders) {}
 
   std::uint64_t first() const { return first_; }
   std::uint64_t orders() const { return answers_.size(); }
@@ -38,6 +38,7 @@ public:
     // relaxed: read after `answered` only.
     if (answers_[order - first_].fetch_add(1, std::memory_order_relaxed) > 0)
       repeated_.fetch_add(1, std::memory_order_relaxed);
+    outcome_of_[order - first_].store(outcome, std::memory_order_relaxed);
     outcomes_[static_cast<std::size_t>(outcome)].fetch_add(1, std::memory_order_relaxed);
     sold_units_.fetch_add(units, std::memory_order_relaxed);
     latencies_of(outcome).record(latency);
@@ -53,6 +54,10 @@ public:
   std::uint64_t repeated() const { return repeated_.load(std::memory_order_relaxed); }
 
   std::uint64_t count(sale_outcome outcome) const { return outcomes_[static_cast<std::size_t>(outcome)].load(); }
+  /// Of an answered order.
+  sale_outcome outcome_of(std::uint64_t order) const {
+    return outcome_of_[order - first_].load(std::memory_order_relaxed);
+  }
   std::uint64_t sold_units() const { return sold_units_.load(std::memory_order_relaxed); }
   std::uint64_t served() const { return count(sale_outcome::sold) + count(sale_outcome::sold_out); }
 
@@ -86,6 +91,7 @@ private:
   // -- atomic --
   std::array<std::atomic<std::uint64_t>, sale_outcomes> outcomes_{};
   std::vector<std::atomic<std::uint8_t>> answers_; // how often each order was answered
+  std::vector<std::atomic<sale_outcome>> outcome_of_;
   std::atomic<std::uint64_t> sold_units_{0};
   std::atomic<std::uint64_t> repeated_{0};
   std::atomic<std::uint64_t> answered_{0};

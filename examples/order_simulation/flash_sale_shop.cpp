@@ -175,6 +175,8 @@ void sale_crowd::on(const sale_answer& a) {
   }
   if (staff_.record->has_answer(a.order)) // told again after a failure
     return;
+  if (a.outcome == sale_outcome::sold && staff_.on_sold)
+    staff_.on_sold(a); // first: once the last answer is noted, the phase is over
   staff_.record->note(a.order, a.outcome, a.units, now() - a.intended);
   if (staff_.in_closed_loop)
     send_next();

@@ -40,6 +40,7 @@ class sale_door;
 class sale_stock;
 class sale_order;
 class sale_crowd;
+struct sale_answer;
 
 /// To the door: a customer wants to buy.
 struct buy {
@@ -66,6 +67,8 @@ struct sale_staff {
   sale_record* record = nullptr;
   bool in_closed_loop = false;
   std::function<buy(std::uint64_t order, troupe::time_point intended)> order_of{};
+  /// Is told what is sold, by the crowd. Empty: nobody.
+  std::function<void(const sale_answer&)> on_sold{};
 
   // -- the crowd only --
   std::set<std::uint64_t> told_late{}; ///< Customers of earlier processes.

@@ -53,11 +53,14 @@ void live_view::show(const snapshot& now) {
 }
 
 std::string plain_line(const snapshot& now) {
-  return fmt::format(
+  std::string line = fmt::format(
       "{:7.1f} s {:5.1f} % {:>10} done {:>10.0f} per s  p50 {:.3f} ms  p99 {:.3f} ms  {} in flight  {} queued"
       "  {} restarts",
       seconds(now.elapsed), percent(now), now.done, now.per_s, now.p50_ms, now.p99_ms, now.in_flight, queued(now),
       now.restarts);
+  if (!now.notices.empty())
+    line += "  " + now.notices.front();
+  return line;
 }
 
 std::vector<std::string> block_lines(const snapshot& now, std::size_t columns) {
@@ -76,6 +79,7 @@ std::vector<std::string> block_lines(const snapshot& now, std::size_t columns) {
   deepest.resize(std::min(deepest.size(), queues_shown));
   for (const queue_depth& queue : deepest)
     lines.push_back(fmt::format("  queue    {:>12}   {}", queue.messages, queue.name));
+  lines.insert(lines.end(), now.notices.begin(), now.notices.end());
   for (std::string& line : lines)
     line.resize(std::min(line.size(), columns));
   return lines;

@@ -29,6 +29,7 @@ struct snapshot {
   double p99_ms = 0;           ///< Latency of late.
   std::uint64_t restarts = 0;  ///< Since the start.
   std::vector<queue_depth> queues;
+  std::vector<std::string> notices{}; ///< Further lines of the block; elsewhere the first one goes behind the others.
 };
 
 using text::is_terminal;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The order simulation: runs one scenario and reports. See `order_simulation --help`.
+#include "analytics/sales_page.hpp"
 #include "flash_sale.hpp"
 #include "live_view.hpp"
 #include "marketplace.hpp"
 #include "options.hpp"
 #include "order_log.hpp"
-#include "text/output_file.hpp"
 #include "replay.hpp"
 #include "report.hpp"
 #include "run_journal.hpp"
+#include "text/output_file.hpp"
 
 #include <fmt/format.h>
 
@@ -76,6 +77,8 @@ int run(const options& opts) {
   const bool printed = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
   if (!opts.report.empty())
     text::write_output(opts.report, to_json(r));
+  if (!opts.dashboard.empty())
+    text::write_output(opts.dashboard, to_html(r));
   if (!printed)
     return complain(exit_broken, "the report could not be written to standard output");
   return r.holds() ? exit_holds : exit_broken;

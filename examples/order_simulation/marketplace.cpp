@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "marketplace.hpp"
 
+#include "analytics/market_sales.hpp"
 #include "ask_all.hpp"
 #include "crash_plan.hpp"
 #include "marketplace_audit.hpp"
@@ -32,8 +33,9 @@ class marketplace_run {
 public:
   marketplace_run(const options& opts, const run_journal& journal, live_view& view,
                   const std::atomic<bool>& interrupted)
-      : opts_{opts}, journal_{journal}, view_{view}, interrupted_{interrupted}, told_{opts},
-        crashes_{opts, journal.store}, system_{crashes_.system()}, driver_count_{drivers_for(opts)},
+      : opts_{opts}, journal_{journal}, view_{view}, interrupted_{interrupted}, told_{opts}, crashes_{opts,
+                                                                                                      journal.store},
+        sales_{opts}, system_{sales_.observed(crashes_.system())}, driver_count_{drivers_for(opts)},
         shop_{opts, crashes_, system_, driver_count_}, plan_{opts,
                                                              shop_,
                                                              std::vector<shown_product>(opts.products),
@@ -52,7 +54,12 @@ public:
     const auto before = system_.books().handled;
     plan_.begin = system_.now();
     if (journal_.resumed())
+      come_to_rest(); // what the actors take up by themselves is over: the journals stand still
+    sales_.start(system_);
+    if (journal_.resumed()) {
+      sales_.rebuild(shop_);
       finish_earlier_work();
+    }
     for (const auto& d : shop_.diaries)
       answer_of(d, begin_epoch{journal_.life});
     for (const auto& b : books_)
@@ -142,6 +149,7 @@ private:
     s.p50_ms = quantile(counts, total, 0.5);
     s.p99_ms = quantile(counts, total, 0.99);
     s.restarts = system_.restarts();
+    s.notices = sales_.lines(now);
     for (const auto& d : drivers_)
       s.queues.push_back({d.name(), d.depth()});
     for (const auto& p : shop_.partitions)
@@ -219,6 +227,7 @@ private:
         all.merge(b->latencies[k]);
       r.latency_ms.push_back(figures_of(transaction_names[k], all));
     }
+    sales_.finish(r, shop_);
     append_market_invariants(r, findings, books_, plan_);
     const auto end = system_.shutdown();
     r.messages = counts_of(end.books);
@@ -233,6 +242,7 @@ private:
   const std::atomic<bool>& interrupted_;
   acknowledgements told_;
   const crash_plan crashes_;
+  market_sales sales_; // before the system, whose journals it observes
   troupe::system system_;
   const std::uint32_t driver_count_;
   marketplace_shop shop_;

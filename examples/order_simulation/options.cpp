@@ -76,6 +76,16 @@ public:
         [this](auto&, auto& v) { values_.acknowledged = v; });
     add(any, "--report", "FILE", "Write the report as JSON to FILE", {},
         [this](auto&, auto& v) { values_.report = v; });
+    add(any, "--analytics", "on|off",
+        "Revenue by country and time, top products, dashboards, order rate: live, and recomputed at the end (default "
+        "on)",
+        {}, [this](auto& o, auto& v) {
+          if (v != "on" && v != "off")
+            fail(o, fmt::format("'{}' is not one of on, off", v));
+          values_.analytics = v == "on";
+        });
+    add(any, "--dashboard", "FILE", "Write the analytics as an HTML page to FILE", {},
+        [this](auto&, auto& v) { values_.dashboard = v; });
     add_flag(any, "--quiet", "No live view, only the final report", {}, values_.quiet);
     add_marketplace();
     add_flash_sale_and_replay();
@@ -205,6 +215,8 @@ private:
   void check_combinations() {
     if (given("--transactions") && given("--duration"))
       fail("--duration", "cannot be combined with --transactions");
+    if (given("--dashboard") && !values_.analytics)
+      fail("--dashboard", "needs --analytics on");
     if (given("--zipf-constant") && values_.skew != key_skew::zipf)
       fail("--zipf-constant", "needs --skew zipf");
     if (given("--concurrency") && given("--rate"))
@@ -234,9 +246,10 @@ private:
   }
 
   void check_outputs() const {
-    const std::array<std::pair<std::string, const std::string&>, 3> outputs{{{"--report", values_.report},
+    const std::array<std::pair<std::string, const std::string&>, 4> outputs{{{"--report", values_.report},
                                                                              {"--final-stock", values_.final_stock},
-                                                                             {"--acknowledged", values_.acknowledged}}};
+                                                                             {"--acknowledged", values_.acknowledged},
+                                                                             {"--dashboard", values_.dashboard}}};
     for (const auto& [name, path] : outputs) {
       if (!given(name))
         continue;
@@ -247,6 +260,9 @@ private:
     }
     if (given("--report") && given("--final-stock") && is_same_file(values_.report, values_.final_stock))
       fail("--final-stock", values_.final_stock + ": is the file of --report");
+    for (const auto& other : {values_.report, values_.final_stock})
+      if (given("--dashboard") && is_same_file(values_.dashboard, other))
+        fail("--dashboard", values_.dashboard + ": is the file of another option");
   }
 
   /// Whether writing one regular file would overwrite the other. Two outputs may share a device such as /dev/null.

@@ -63,6 +63,8 @@ struct options {
   std::uint64_t kill_after = 0; ///< Acknowledged orders after which the process ends by SIGKILL; 0: never.
   std::string acknowledged;     ///< File that lists what customers were told; empty: none.
   std::string report;           ///< File for the JSON report; empty: none.
+  bool analytics = true;        ///< Revenue, top products, dashboards and order rate beside the shop.
+  std::string dashboard;        ///< File for the analytics as an HTML page; empty: none.
   bool quiet = false;           ///< No live view.
 };
 

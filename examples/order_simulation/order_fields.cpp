@@ -108,7 +108,7 @@ std::int64_t parse_price_milli(std::string_view text) {
   return negative ? -milli : milli;
 }
 
-void check_date(std::string_view text) {
+std::chrono::sys_seconds parse_date(std::string_view text) {
   constexpr std::string_view shape = "0000-00-00 00:00:00";
   bool well_formed = text.size() == shape.size();
   for (std::size_t i = 0; well_formed && i < shape.size(); ++i)
@@ -117,12 +117,12 @@ void check_date(std::string_view text) {
     fail_value(order_field::invoice_date, text, "is not of the form YYYY-MM-DD hh:mm:ss");
   const auto two = [&](std::size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
   const int year = two(0) * 100 + two(2);
-  const int month = two(5);
-  const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-  const std::array<int, 13> month_days{0, 31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  if (month < 1 || month > 12 || two(8) < 1 || two(8) > month_days[static_cast<std::size_t>(month)] || two(11) > 23 ||
-      two(14) > 59 || two(17) > 59)
+  const std::chrono::year_month_day day{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(two(5))},
+                                        std::chrono::day{static_cast<unsigned>(two(8))}};
+  if (!day.ok() || two(11) > 23 || two(14) > 59 || two(17) > 59)
     fail_value(order_field::invoice_date, text, "is not a date and time of the calendar");
+  return std::chrono::sys_days{day} + std::chrono::hours{two(11)} + std::chrono::minutes{two(14)} +
+         std::chrono::seconds{two(17)};
 }
 
 void check_customer(std::string_view text) {

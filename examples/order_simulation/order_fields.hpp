@@ -4,6 +4,7 @@
 #include "text/csv.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -53,8 +54,8 @@ private:
 /// Checks an invoice number or a stock code: not empty, no comma, quote or control character.
 void check_key(order_field which, std::string_view value);
 
-/// Checks `YYYY-MM-DD hh:mm:ss` and the calendar; nothing of the date is kept.
-void check_date(std::string_view value);
+/// A time of the calendar, `YYYY-MM-DD hh:mm:ss`, in whatever zone the log is.
+std::chrono::sys_seconds parse_date(std::string_view value);
 
 /// Checks a customer number: digits, perhaps with `.0` behind them, or nothing.
 void check_customer(std::string_view value);

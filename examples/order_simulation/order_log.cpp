@@ -98,7 +98,8 @@ private:
 class order_log::reader {
 public:
   reader(order_log& log, const std::string& name, bad_rows policy)
-      : log_{log}, name_{name}, policy_{policy}, codes_{log.stock_codes_}, invoices_{log.invoices_} {}
+      : log_{log}, name_{name}, policy_{policy}, codes_{log.stock_codes_}, invoices_{log.invoices_},
+        countries_{log.countries_} {}
 
   void read(std::string_view text) {
     if (text.starts_with("\xef\xbb\xbf"))
@@ -147,9 +148,9 @@ private:
     const order_fields fields{line};
     if (holds_nul_)
       check_nul(fields);
-    check_date(fields[order_field::invoice_date]);
-    check_customer(fields[order_field::customer_id]);
     order_row row;
+    row.date = parse_date(fields[order_field::invoice_date]);
+    check_customer(fields[order_field::customer_id]);
     row.line = static_cast<std::uint32_t>(line_);
     row.quantity = parse_quantity(fields[order_field::quantity]);
     row.unit_price_milli = parse_price_milli(fields[order_field::unit_price]);
@@ -158,6 +159,10 @@ private:
     const auto code = known_key(codes_, order_field::stock_code, fields);
     if (!code && log_.stock_codes_.size() == stock_codes_max)
       fail_field(order_field::stock_code, fmt::format("is one more than {} different codes", stock_codes_max));
+    const auto country = countries_.find(fields[order_field::country]);
+    if (!country && log_.countries_.size() == countries_max)
+      fail_field(order_field::country, fmt::format("is one more than {} different countries", countries_max));
+    row.country = static_cast<std::uint16_t>(country ? *country : countries_.add(fields[order_field::country]));
     row.invoice = invoice ? *invoice : invoices_.add(fields[order_field::invoice_no]);
     row.stock_code = code ? *code : codes_.add(fields[order_field::stock_code]);
     turnover_ = turnover;
@@ -193,6 +198,7 @@ private:
   const bad_rows policy_;
   name_table codes_;
   name_table invoices_;
+  name_table countries_;
   bool holds_nul_ = false;
   std::size_t line_ = 0;
   std::int64_t turnover_ = 0; // minus the sum of all absolute amounts: the negative range is the larger one

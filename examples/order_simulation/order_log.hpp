@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -20,6 +21,8 @@ struct order_row {
   std::int32_t quantity = 0;         ///< Units; -2147483647 to 2147483647.
   std::uint32_t line = 0;            ///< Line in the file, the header being line 1.
   std::int64_t unit_price_milli = 0; ///< Thousandths of the currency unit; may be zero or negative.
+  std::chrono::sys_seconds date{};   ///< Of the invoice.
+  std::uint16_t country = 0;         ///< Index into `order_log::countries()`.
 
   bool is_sale() const { return quantity > 0; }
   /// Quantity times unit price, in thousandths. Cannot overflow: the parser refuses rows for which it would.
@@ -47,7 +50,7 @@ enum class bad_rows {
 /// CustomerID digits with an optional `.0`, or empty. Codes and invoice numbers are compared bytewise and hold neither
 /// commas nor quotes nor control characters.
 ///
-/// Limits: 2^31 - 1 lines, 4,000,000 stock codes, and amounts whose absolute sum fits in 63 bits; so no sum over a log
+/// Limits: 2^31 - 1 lines, 4,000,000 stock codes, 65,536 countries, and amounts whose absolute sum fits in 63 bits; so no sum over a log
 /// that was read can overflow, with an opening stock of up to 10^12 per code.
 /// Threads: immutable after construction.
 class order_log {
@@ -56,6 +59,7 @@ public:
       "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country";
   static constexpr std::size_t lines_max = std::numeric_limits<std::int32_t>::max();
   static constexpr std::size_t stock_codes_max = 4'000'000;
+  static constexpr std::size_t countries_max = 65'536;
 
   /// Reads the file at `path`.
   ///
@@ -72,6 +76,8 @@ public:
   std::span<const std::string_view> stock_codes() const { return stock_codes_; }
   /// Distinct invoice numbers in the order of their first row.
   std::span<const std::string_view> invoices() const { return invoices_; }
+  /// Distinct countries in the order of their first row, as they are written.
+  std::span<const std::string_view> countries() const { return countries_; }
 
   /// Malformed rows left out; always 0 under `bad_rows::fail`.
   std::size_t skipped_rows() const { return skipped_rows_; }
@@ -87,6 +93,7 @@ private:
   std::vector<order_row> rows_;
   std::vector<std::string_view> stock_codes_;
   std::vector<std::string_view> invoices_;
+  std::vector<std::string_view> countries_;
   std::size_t skipped_rows_ = 0;
   std::string first_skipped_;
 };

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "replay.hpp"
 
+#include "analytics/replay_sales.hpp"
 #include "ask_all.hpp"
 #include "crash_plan.hpp"
 #include "order_log.hpp"
-#include "text/output_file.hpp"
 #include "replay_audit.hpp"
 #include "replay_clerk.hpp"
 #include "replay_line.hpp"
 #include "replay_order.hpp"
 #include "replay_recovery.hpp"
 #include "replay_staff.hpp"
+#include "text/output_file.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -31,7 +32,7 @@ using steady = std::chrono::steady_clock;
 class replay_run {
 public:
   replay_run(const options& opts, const run_journal& journal, const order_log& log, steady::time_point began)
-      : opts_{opts}, journal_{journal}, began_{began}, told_{opts}, plan_{opts, journal.store},
+      : opts_{opts}, journal_{journal}, began_{began}, told_{opts}, plan_{opts, journal.store}, sales_{opts, log},
         staff_{.log = log, .rule = opts.rule, .plan = plan_, .told = told_}, system_{plan_.system()},
         root_{system_.supervise("replay", plan_.supervisor(troupe::one_for_one))} {
     const bool by_line = opts.rule == replay_rule::line;
@@ -53,9 +54,13 @@ public:
     auto order_group = plan_.supervisor(troupe::dynamic);
     order_group.children_max = 4 * orders_in_flight_max; // those that have just ended may still be there
     staff_.orders = root_.supervise("orders", order_group);
-    if (journal.resumed())
+    sales_.start(system_);
+    if (journal.resumed()) {
       recover(staff_);
+      sales_.rebuild([this](std::uint64_t item) { return was_settled(item); });
+    }
     settled_before_ = staff_.book.settled;
+    sales_.follow(staff_, [this] { staff_.desk.tell(open_intake{}); });
     staff_.desk = root_.start<clerk>("clerk", plan_.child(window + 16), &staff_);
   }
 
@@ -97,6 +102,7 @@ public:
     r.life = journal_.life;
     r.workers = system_.workers();
     r.elapsed_s = elapsed_s;
+    sales_.finish(r, progress_.rows_fed, progress_.totals);
     const auto end = system_.shutdown();
     const replay_totals& t = progress_.totals;
     r.orders.completed = static_cast<std::uint64_t>(t.accepted);
@@ -118,6 +124,15 @@ public:
   }
 
 private:
+  /// After a recovery, and before the clerk starts: an earlier process has settled it.
+  bool was_settled(std::uint64_t item) const {
+    const auto& b = staff_.book;
+    if (staff_.rule == replay_rule::line)
+      return item < b.booked_below[staff_.log.rows()[item].stock_code];
+    return item < b.next_order &&
+           !std::ranges::binary_search(b.again, item, {}, &std::pair<std::uint64_t, std::size_t>::first);
+  }
+
   template <class Stock>
   std::vector<stock_figures> inspect(const std::vector<troupe::ref<Stock>>& stocks) {
     std::vector<stock_figures> result;
@@ -157,6 +172,7 @@ private:
     now.p50_ms = progress_.p50_ms;
     now.p99_ms = progress_.p99_ms;
     now.restarts = system_.restarts();
+    now.notices = sales_.lines(system_.now());
     now.queues = {{"stock", stocks_.books().queued}, {"clerk", staff_.desk.depth()}};
     if (staff_.rule == replay_rule::order)
       now.queues.push_back({"orders", staff_.orders.books().queued});
@@ -171,6 +187,7 @@ private:
   const steady::time_point began_;
   acknowledgements told_;
   const crash_plan plan_;
+  replay_sales sales_; // before the system, whose pipeline it feeds
   replay_staff staff_; // before the system, whose actors point to it
   troupe::system system_;
   troupe::supervisor root_;

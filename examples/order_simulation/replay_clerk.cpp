@@ -36,6 +36,8 @@ void clerk::on(const settlement& s) {
   ++b.settled;
   b.totals += s.totals;
   staff_.latencies.record(now() - s.fed_at);
+  if (staff_.on_settled)
+    staff_.on_settled(s.item, s.totals.accepted > 0);
   feed();
 }
 
@@ -60,7 +62,7 @@ void clerk::feed() {
   auto& b = staff_.book;
   const bool by_line = staff_.rule == replay_rule::line;
   const std::size_t window = by_line ? lines_in_flight_max : orders_in_flight_max;
-  if (b.under_way.size() > window / 2)
+  if (b.under_way.size() > window / 2 || (staff_.may_feed && !staff_.may_feed()))
     return;
   for (; !b.again.empty() && b.under_way.size() < window; b.again.pop_front())
     feed_order(b.again.front().second, b.again.front().first);

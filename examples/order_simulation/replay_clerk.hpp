@@ -10,7 +10,7 @@
 
 namespace order_simulation {
 
-/// To the clerk: begin to feed the log.
+/// To the clerk: feed the log, from where it stands.
 struct open_intake {};
 
 /// To the clerk: feed nothing more.

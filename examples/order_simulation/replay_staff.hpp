@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/analytics/latency_histogram.hpp>
+
 #include <troupe/journal/format.hpp>
 #include <troupe/system.hpp>
 
@@ -15,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -114,6 +116,11 @@ struct replay_staff {
   std::vector<troupe::ref<order_stock>> parts{}; ///< Rule order: by stock code.
   troupe::ref<clerk> desk{};
   troupe::supervisor orders{}; ///< Rule order: of the order actors.
+
+  /// Is told what is settled: the row, or the order's number, and whether it was accepted. By the clerk; empty: nobody.
+  std::function<void(std::uint64_t item, bool accepted)> on_settled{};
+  /// Whether more may be fed. If not, the clerk is told `open_intake` when it may go on. Empty: always.
+  std::function<bool()> may_feed{};
 
   // -- the clerk only; others before its start and after the shutdown --
   replay_book book{};

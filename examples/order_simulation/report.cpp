@@ -156,6 +156,8 @@ std::string to_json(const report& r) {
     j["invariants"].push_back({{"name", i.name}, {"holds", i.holds}, {"checked", i.checked}});
   if (r.replay)
     j["replay"] = replay_json(*r.replay);
+  if (r.analytics)
+    j["analytics"] = to_json(*r.analytics);
   return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -188,6 +190,11 @@ std::string to_text(const report& r, bool colored) {
   out.entry("escalations", grouped(r.supervision.escalations));
   if (r.replay)
     append_replay(out, *r.replay);
+  for (const text_section& s : r.analytics ? to_text(*r.analytics) : std::vector<text_section>{}) {
+    out.title(s.title);
+    for (const std::string& line : s.lines)
+      out.note(line);
+  }
   if (!r.notes.empty()) {
     out.title("Notes");
     for (const std::string& line : r.notes)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "replay_oracle.hpp"
-
 #include <troupe/analytics/latency_histogram.hpp>
+
+#include "analytics/sales_report.hpp"
+#include "replay_oracle.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -76,10 +77,11 @@ struct report {
   message_counts messages;
   supervision_counts supervision;
   std::vector<invariant> invariants;
-  std::optional<replay_outcome> replay; ///< Scenario replay only.
-  std::vector<std::string> notes;       ///< What else there is to say about the run; shown to a person only.
-  std::uint64_t skipped_rows = 0;       ///< Malformed rows left out; shown to a person only.
-  std::string first_skipped;            ///< The message of the first one.
+  std::optional<replay_outcome> replay;  ///< Scenario replay only.
+  std::optional<sales_report> analytics; ///< Unless they are off.
+  std::vector<std::string> notes;        ///< What else there is to say about the run; shown to a person only.
+  std::uint64_t skipped_rows = 0;        ///< Malformed rows left out; shown to a person only.
+  std::string first_skipped;             ///< The message of the first one.
 
   /// Whether every invariant holds.
   bool holds() const;
@@ -87,7 +89,7 @@ struct report {
 
 /// The report as JSON, LF-terminated. The keys are part of the interface of the example and always the same, in this
 /// order: scenario, seed, workers, elapsed_s, orders, throughput, latency_ms (by transaction), messages, supervision,
-/// invariants, and for the scenario replay: replay. A figure that is no finite number becomes 0.
+/// invariants, for the scenario replay: replay, and unless they are off: analytics. A figure that is no finite number becomes 0.
 std::string to_json(const report& r);
 
 /// The report for a person, LF-terminated; with terminal colours if `colored`.

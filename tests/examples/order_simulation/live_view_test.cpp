@@ -96,6 +96,15 @@ TEST_CASE("live_view: a block shows the deepest queues and fits its columns") {
       CHECK(line.size() <= columns);
 }
 
+TEST_CASE("live_view: further lines end the block, and the first one ends a plain line") {
+  snapshot s = at(0);
+  s.notices = {"revenue 12.00", "top product"};
+  const auto lines = order_simulation::block_lines(s, 80);
+  CHECK(lines[lines.size() - 2] == "revenue 12.00");
+  CHECK(lines.back() == "top product");
+  CHECK(order_simulation::plain_line(s).ends_with("  revenue 12.00"));
+}
+
 TEST_CASE("live_view: progress outside its range does not break the bar") {
   snapshot s = at(0);
   s.progress = 7;

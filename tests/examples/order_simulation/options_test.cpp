@@ -127,6 +127,16 @@ TEST_CASE("options: flash-sale and replay take theirs") {
   CHECK(o.skip_bad_rows);
 }
 
+TEST_CASE("options: analytics are on unless they are switched off") {
+  CHECK(run_of({}).analytics);
+  CHECK(run_of({"--analytics", "on"}).analytics);
+  CHECK_FALSE(run_of({"--analytics", "off"}).analytics);
+  CHECK(error_of({"--analytics", "maybe"}) == "order_simulation: --analytics: 'maybe' is not one of on, off\n");
+  CHECK(error_of({"--analytics", "off", "--dashboard", "/dev/null"}) ==
+        "order_simulation: --dashboard: needs --analytics on\n");
+  CHECK(error_of({"--dashboard", "no-such-directory/page.html"}).starts_with("order_simulation: --dashboard: "));
+}
+
 TEST_CASE("options: durations have units") {
   const std::vector<std::pair<std::string, int>> durations{
       {"1ms", 1}, {"10s", 10'000}, {"2m", 120'000}, {"24h", 86'400'000}};

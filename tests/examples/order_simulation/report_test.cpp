@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,25 @@ TEST_CASE("report: one invariant is still a list and no latency is still an obje
   CHECK(j["latency_ms"].is_object());
   r.invariants.clear();
   CHECK(json::parse(to_json(r))["invariants"].is_array());
+}
+
+TEST_CASE("report: analytics come last, with amounts as integers and names as text") {
+  report r = sample();
+  auto terms = std::make_shared<order_simulation::sales_terms>();
+  terms->countries = {"Norway"};
+  r.analytics.emplace();
+  r.analytics->terms = terms;
+  order_simulation::sales_recount recount{*terms};
+  recount.add({.time = {}, .amount = 12'345, .units = 3, .product = 7, .country = 0, .counts = true});
+  r.analytics->answers = recount.answers();
+  const json j = json::parse(to_json(r));
+  CHECK(keys_of(j).back() == "analytics");
+  CHECK(keys_of(j["analytics"]) == keys{"money_decimals", "events", "revenue", "by_country_and_period", "top_products",
+                                        "bounded_memory_top", "order_rate", "dashboards"});
+  CHECK(j["analytics"]["revenue"]["revenue"] == 12'345);
+  CHECK(j["analytics"]["by_country_and_period"][0]["country"] == "Norway");
+  CHECK(j["analytics"]["by_country_and_period"][0]["period"] == "1970-01");
+  CHECK(contains(to_text(r, false), "123.45"));
 }
 
 TEST_CASE("report: replay by line has lines and rejected units") {
