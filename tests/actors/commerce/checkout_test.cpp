@@ -180,20 +180,16 @@ TEST_CASE("shop: actors that know each other through one directory keep nothing 
   CHECK(left.expired());
 }
 
-TEST_CASE("checkout: what it was quoted stands, however often it has to ask for the order") {
-  small_shop shop{{.provider = {.slow = 1, .delay = std::chrono::seconds{12}},
-                   .patience = {.attempts = 1, .timeout = std::chrono::seconds{60}},
-                   .persistence = {.attempts = 1, .timeout = std::chrono::seconds{1}}}};
-  (void)shop.ask(shop.carts[0], add_items{1, {shop.line(1, 1), shop.line(1, 2)}});
-  const checkout request{1, 1, payment_method::credit_card};
-  CHECK(shop.ask(shop.carts[0], request).verdict ==
-        checkout_verdict::unfinished); // the order is made, and waits for money
-  (void)shop.ask(shop.product_of(1, 2), update_price{11, {1'500}});
-  const auto answer = shop.check_out(1, 1, 1);
-  REQUIRE(answer.verdict == checkout_verdict::accepted);
-  REQUIRE(answer.lines.size() == 2);
-  CHECK(answer.lines[1].unit_price == money{1'000});
-  CHECK(answer.total == totals_of(answer.lines).invoice);
+TEST_CASE("cart: of two requests for one checkout the prices of the first count") {
+  cart_state s;
+  cart::apply(s, items_added{1, {order_line{}}});
+  for (const std::int64_t cents : {100, 200}) {
+    checkout_begun begun{1, payment_method::credit_card, {}};
+    begun.quotes.push_back({0, {cents}, true});
+    cart::apply(s, begun);
+  }
+  REQUIRE(s.quotes.size() == 1);
+  CHECK(s.quotes[0].price == money{100});
 }
 
 TEST_CASE("cart: many items come at once, and those that one alone would not be are left out") {

@@ -31,7 +31,6 @@ struct small_shop_options {
   money freight{50};
   provider_options provider{};
   payment_patience patience{};
-  retry_policy persistence{}; ///< Of the carts.
   std::shared_ptr<fault_injector> faults{};
   std::uint64_t seed = 1;
 };
@@ -64,7 +63,7 @@ public:
     }
     for (std::uint32_t c = 1; c <= o.customers; ++c) {
       const customer_id id{c};
-      carts.push_back(root.start<cart>("", child, id, known, o.persistence));
+      carts.push_back(root.start<cart>("", child, id, known));
       orders.push_back(root.start<order>("", child, id, known));
       payments.push_back(root.start<payment>("", child, id, provider_ref{provider}, o.patience));
       customers.push_back(root.start<customer>("", child, id));
