@@ -89,6 +89,12 @@ void worker::enlist() noexcept {
   crew_.lot.enlist();
 }
 
+void worker::resign() noexcept {
+  crew_.lot.resign_searching();
+  if (anything_queued()) // somebody may have woken nobody because this worker was searching
+    crew_.lot.work_queued();
+}
+
 // -- submitting --
 
 void worker::submit_second(runnable& r) noexcept {

@@ -121,7 +121,7 @@ public:
   void keep() noexcept { replaced_.store(false); }
   /// Before the thread of a spare worker is started, and if that fails.
   void enlist() noexcept;
-  void resign() noexcept { crew_.lot.resign_searching(); }
+  void resign() noexcept;
 
   /// Takes back what is queued here, slot first. Requires: the thread has ended.
   void drain_to(std::vector<runnable*>& out);
