@@ -12,7 +12,12 @@
 // holds: -DCONTROLS=2 -DBLOCKS -DMESSAGES=1
 // holds: -DCLOSE -DMESSAGES=1
 // holds: -DCAPACITY=1
+// holds: -DREPLIES=1 -DSENDERS=1
+// holds: -DREPLIES=2 -DSENDERS=1 -DCONTROLS=0
+// holds: -DREPLIES=1 -DSENDERS=1 -DBLOCKS
+// holds: -DREPLIES=1 -DSENDERS=1 -DCLOSE
 // long:  -DMESSAGES=3
+// long:  -DREPLIES=1 -DMESSAGES=1
 // long:  -DSENDERS=3 -DMESSAGES=1 -DCAPACITY=1 -DCONTROLS=2 -DBLOCKS
 // fails: -DBUG=1    rest without a look at the attention mark
 // fails: -DBUG=2    rest without a look at the count
@@ -24,6 +29,9 @@
 // fails: -DBUG=8 -DCLOSE    close stores instead of changing the word in one step
 // fails: -DBUG=9    attend before the control message is on the lane
 // fails: -DBUG=10   attend says "wake" whatever the state was
+// fails: -DBUG=11 -DREPLIES=1 -DSENDERS=1    seize takes the right to run whatever the state was
+// fails: -DBUG=12 -DREPLIES=1 -DSENDERS=1    what seize hands over is written before it has the right to run
+// fails: -DBUG=13 -DREPLIES=1 -DSENDERS=1 -DCLOSE    seize does not look whether the mailbox is closed
 //
 // Abstractions: counts are modulo 16 instead of 2^20, envelopes come from a pool of POOL, so that the address in the
 // word comes back while a sender looks elsewhere. The control lane is a counter: it is emptied by one exchange. Memory is
@@ -40,6 +48,9 @@
 #endif
 #ifndef CONTROLS
 #define CONTROLS 1
+#endif
+#ifndef REPLIES
+#define REPLIES 0 // control messages that go with the right to run if the receiver rests: `cell::send_reply`
 #endif
 #ifndef BUG
 #define BUG 0
@@ -61,7 +72,8 @@ byte count = 0;
 // -- beside it --
 byte seen_ = 0;
 byte done_ = 0;
-byte lane = 0; // control messages
+byte lane = 0;   // control messages
+byte handed = 0; // the one that came with the right to run
 bool lane_closed = false;
 
 // -- envelopes --
@@ -78,7 +90,7 @@ byte handled = 0;
 byte dropped = 0;
 byte controls_handled = 0;
 byte controls_refused = 0;
-byte senders_left = SENDERS + CONTROLS;
+byte senders_left = SENDERS + CONTROLS + REPLIES;
 
 #define SAME (state == w_state && attention == w_attention && count == w_count && address == w_address)
 inline load() {
@@ -225,6 +237,56 @@ proctype controller() {
   senders_left--
 }
 
+// Sets `wake` if it has the right to run.
+inline seize() {
+  wake = false;
+seize_again:
+  load();
+  if
+  :: w_state != idle && w_state != blocked && BUG != 11 && !(w_state == closed && BUG == 13) -> forget_word()
+  :: else ->
+    atomic {
+      if
+      :: SAME ->
+        wake = true;
+        get_right();
+        state = busy;
+        forget_word()
+      :: else -> goto seize_again
+      fi
+    }
+  fi
+}
+
+proctype answerer() {
+  mtype w_state;
+  bool w_attention;
+  byte w_count, w_address;
+  bool wake;
+  bool was_refused = false;
+#if BUG == 12
+  handed++;
+  seize();
+  if
+  :: wake -> scheduled = true; goto answered
+  :: else -> handed--
+  fi;
+#else
+  seize();
+  if
+  :: wake -> assert(handed == 0); handed++; scheduled = true; goto answered
+  :: else
+  fi;
+#endif
+  push_control();
+  if
+  :: !was_refused -> attend()
+  :: else
+  fi;
+answered:
+  senders_left--
+}
+
 // The links of what is queued are the receiver's: nobody else writes them, so this is one step.
 inline turn_round() {
   atomic {
@@ -259,6 +321,17 @@ proctype receiver() {
 end_waiting:
   atomic { scheduled -> scheduled = false }
 
+  atomic { // deliver what came with the right to run
+    controls_handled = controls_handled + handed;
+#ifdef CLOSE
+    if
+    :: handed > 0 -> stopping = true
+    :: else
+    fi;
+#endif
+    handed = 0
+  }
+
 turn:
   assert(holders == 1);
   if // take_attention
@@ -283,7 +356,7 @@ turn:
 
 #ifdef BLOCKS
   if // the mailbox is not served before all control messages are there
-  :: controls_handled < CONTROLS ->
+  :: controls_handled < CONTROLS + REPLIES ->
 block:
     load();
     if
@@ -368,7 +441,7 @@ end_watching:
   timeout;
   assert(senders_left == 0 && !scheduled);
   assert(accepted == handled + dropped && AHEAD(count, done_) == 0);
-  assert(lane == 0 && controls_handled + controls_refused == CONTROLS);
+  assert(lane == 0 && handed == 0 && controls_handled + controls_refused == CONTROLS + REPLIES);
   assert(state == closed || (state == idle && holders == 0 && dropped == 0))
 }
 
@@ -376,7 +449,12 @@ init {
   byte i;
   atomic {
     for (i : 0 .. SENDERS - 1) { run sender(i) }
+#if CONTROLS > 0
     for (i : 1 .. CONTROLS) { run controller() }
+#endif
+#if REPLIES > 0
+    for (i : 1 .. REPLIES) { run answerer() }
+#endif
     run receiver();
     run monitor()
   }

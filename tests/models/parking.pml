@@ -6,11 +6,15 @@
 // into its slot has run elsewhere while that turn went on); a worker is never on the stack of sleepers twice; a token
 // never meets another; a stop reaches everybody.
 //
-// BUG removes one step. `-DSTOP` adds a stop at any moment.
+// BUG removes one step. `-DSTOP` adds a stop at any moment. `-DSPARE` adds one worker, the last, that is enlisted at any
+// moment; the first one is told to leave then, and does so after its turn (`worker::leave`). `-DSPARE -DVAIN`: its thread
+// cannot be started, and it resigns at once.
 //
 // holds: -DOUTSIDE=1
 // holds: -DN=2 -DOUTSIDE=3
 // holds: -DSTOP -DN=2
+// holds: -DSPARE -DN=3 -DOUTSIDE=1 -DSECOND=0
+// holds: -DSPARE -DVAIN -DN=3 -DOUTSIDE=1 -DSECOND=0
 // long:
 // long:  -DSTOP -DOUTSIDE=1 -DSECOND=0
 // fails: -DBUG=1 -DN=2    re-check
@@ -20,6 +24,10 @@
 // fails: -DBUG=5 -DN=4 -DSECOND=0    pass on
 // fails: -DBUG=6    one token only
 // fails: -DBUG=7 -DSTOP -DN=2    catch up
+// fails: -DBUG=8 -DSPARE -DVAIN -DN=3 -DOUTSIDE=1 -DSECOND=0    enlist says first that one more searches, and counts it then
+// fails: -DBUG=9 -DSPARE -DN=3 -DOUTSIDE=1    leave does not say what it has left in the injector
+// fails: -DBUG=10 -DSPARE -DVAIN -DN=3 -DOUTSIDE=1 -DSECOND=0    resign takes one off the count first
+// fails: -DBUG=11 -DSPARE -DVAIN -DN=3 -DOUTSIDE=1 -DSECOND=0    resign without a look at the queues
 //
 // Abstractions: the run queues and the injector are one counter, in-flight batches excepted (their holder searches, or
 // calls work_queued when they are queued). The stack is a set. A compare-and-swap loop is one atomic step. Memory is
@@ -40,15 +48,26 @@
 #define BUG 0
 #endif
 #define NOBODY N
+#ifdef SPARE
+#define LONG_TURNS (N - 2)
+#else
 #define LONG_TURNS (N - 1) // with N of them nobody is left to run a partner
+#endif
 
 // -- the word --
-byte searching = N;
+#ifdef SPARE
+#define AT_FIRST (N - 1)
+#else
+#define AT_FIRST N
+#endif
+byte enlisted = AT_FIRST; // beside the word
+byte searching = AT_FIRST;
 byte sleepers = 0;
 bool asleep[N];
 byte watch = NOBODY;
 bool called = false;
-#define ACTIVE (N - searching - sleepers - (watch != NOBODY))
+#define COUNTED (searching + sleepers + (watch != NOBODY))
+#define ACTIVE (enlisted - COUNTED)
 
 // -- the rest of what is shared --
 bool token[N];
@@ -68,6 +87,7 @@ byte ran = 0;
 byte submitted = 0;        // to a queue or a slot
 bool stopping = false;
 byte ended = 0;
+bool replaced = false; // the first worker shall leave
 
 inline pop(x) {
   if
@@ -196,6 +216,12 @@ turn:
   ran++;
 
 next_turn:
+#ifdef SPARE
+  if
+  :: w == 0 && replaced && !stopping -> goto leave_for_good
+  :: else
+  fi;
+#endif
   if
   :: stopping -> goto leave
   :: atomic { !stopping && hot[w] -> hot[w] = false; partner = true } goto turn
@@ -306,9 +332,61 @@ end_nap:
   :: else -> goto search
   fi;
 
+#ifdef SPARE
+leave_for_good:
+  atomic { // drain_to: while it is in our hands nobody sees it
+    assert(!hot[w]);
+    if
+    :: queued != 0 -> queued--; last = true
+    :: else
+    fi
+  }
+  if
+  :: last -> queued++
+  :: else
+  fi;
+  enlisted--; // resign_active
+  if
+  :: last && BUG != 9 -> work_queued()
+  :: else
+  fi;
+#endif
+
 leave:
   atomic { long_turn[w] = false; ended++ }
 }
+
+#ifdef SPARE
+proctype compensator() {
+  byte target = NOBODY;
+  bool owed = false;
+#ifndef VAIN
+  replaced = true;
+#endif
+#if BUG == 8
+  searching++;
+  enlisted++;
+#else
+  enlisted++;
+  searching++;
+#endif
+#ifndef VAIN
+  run worker(N - 1)
+#else
+#if BUG == 10
+  enlisted--;
+  searching--;
+#else
+  searching--; // resign_searching
+  enlisted--;
+#endif
+  if // somebody may have counted on its search
+  :: queued != 0 && BUG != 11 -> work_queued()
+  :: else
+  fi
+#endif
+}
+#endif
 
 proctype outsider() {
   byte target = NOBODY;
@@ -334,14 +412,17 @@ end_watching:
   assert(ended == N)
 #else
   assert(queued == 0 && ran == submitted);
-  assert(sleepers == N && watch == NOBODY && searching == 0) // idle: nobody naps
+  assert(sleepers == enlisted && watch == NOBODY && searching == 0) // idle: nobody naps
 #endif
 }
 
 init {
   byte i;
   atomic {
-    for (i : 0 .. N - 1) { run worker(i) }
+    for (i : 0 .. AT_FIRST - 1) { run worker(i) }
+#ifdef SPARE
+    run compensator();
+#endif
     for (i : 1 .. OUTSIDE) { run outsider() }
 #ifdef STOP
     run stopper();

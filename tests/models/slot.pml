@@ -8,18 +8,31 @@
 //
 // holds:
 // holds: -DTURNS=4 -DLOOKS=4
-// fails: -DBUG=1    take_hot loads and then stores instead of exchanging
+// holds: -DWATCHES=2 -DTURNS=2 -DLOOKS=2
+// holds: -DEXCHANGE
+// fails: -DBUG=1    in a raid, take_hot loads and then stores instead of exchanging
 // fails: -DBUG=2    submit_second loads and then stores instead of exchanging
 // fails: -DBUG=3    the watch puts back what it does not want
 // fails: -DBUG=4    submit stores without a look at what is in the slot
+// fails: -DBUG=5    no barrier in a raid
+// fails: -DBUG=6    the watch does not look whether the worker takes
+// fails: -DBUG=7 -DWATCHES=2 -DTURNS=2 -DLOOKS=2    raids are not counted
 //
-// Abstractions: the run queue is a channel (run_queue.pml is about it). Memory is sequentially consistent.
+// -DEXCHANGE: the system has no barrier for all threads. -DWATCHES=2: one that has been taken off the watch is still in a
+// raid, as its successor.
+//
+// Abstractions: the run queue is a channel (run_queue.pml is about it). Memory is sequentially consistent but for the one
+// store that the protocol is about: the worker's word that it takes may be on its way (`said`) while it looks, until the
+// barrier or its next store.
 
 #ifndef TURNS
 #define TURNS 3 // that submit; each submits none, one or two runnables
 #endif
 #ifndef LOOKS
 #define LOOKS 3
+#endif
+#ifndef WATCHES
+#define WATCHES 1
 #endif
 #ifndef BUG
 #define BUG 0
@@ -28,6 +41,9 @@
 #define MOST (2 * TURNS)
 
 byte hot = EMPTY;
+bool said = false; // on its way to taking
+bool taking = false;
+byte raids = 0;
 chan queue = [MOST + 1] of { byte };
 bool ran[MOST + 1];
 byte submitted = 0;
@@ -59,15 +75,72 @@ inline submit() {
   atomic { found = EMPTY; mine = EMPTY }
 }
 
+inline arrive() { // the store that is on its way
+  atomic {
+    if
+    :: said -> taking = true; said = false
+    :: else
+    fi
+  }
+}
+
+inline exchange(x) { atomic { x = hot; hot = EMPTY } }
+
 inline take_hot(x) {
   x = hot;
   if
   :: x == EMPTY
   :: else ->
-#if BUG == 1
-    hot = EMPTY
+#ifdef EXCHANGE
+    exchange(x)
 #else
-    atomic { x = hot; hot = EMPTY }
+    said = true;
+    if
+    :: raids != 0 ->
+      arrive();
+      taking = false;
+#if BUG == 1
+      x = hot;
+      hot = EMPTY
+#else
+      exchange(x)
+#endif
+    :: else ->
+      x = hot;
+      arrive();
+      hot = EMPTY;
+      taking = false
+    fi
+#endif
+  fi
+}
+
+inline raid_hot(x) {
+  x = hot;
+  if
+  :: x == EMPTY
+  :: else ->
+#ifdef EXCHANGE
+    exchange(x)
+#else
+    x = EMPTY;
+#if BUG == 7
+    raids = 1;
+#else
+    raids++;
+#endif
+#if BUG != 5
+    arrive(); // the barrier
+#endif
+    if
+    :: !taking || BUG == 6 -> exchange(x)
+    :: else
+    fi;
+#if BUG == 7
+    raids = 0
+#else
+    raids--
+#endif
 #endif
   fi
 }
@@ -106,7 +179,7 @@ proctype watch() {
   do
   :: looks < LOOKS ->
     looks++;
-    take_hot(x);
+    raid_hot(x);
     if
     :: x != EMPTY && BUG == 3 -> hot = x; x = EMPTY
     :: x != EMPTY && BUG != 3 -> atomic { run_it(x); x = EMPTY }
@@ -123,9 +196,10 @@ end_watching:
 }
 
 init {
+  byte i;
   atomic {
     run owner();
-    run watch();
+    for (i : 1 .. WATCHES) { run watch() }
     run monitor()
   }
 }

@@ -81,7 +81,8 @@ public:
   /// One worker less, which was active. The watch that sees it as active for a moment longer naps once more.
   void resign_active() noexcept { enlisted_.fetch_sub(1); }
 
-  /// One worker less, which has been enlisted and not begun.
+  /// One worker less, which has been enlisted and not begun. The caller must look at the queues next and call
+  /// `work_queued` if there is anything: a submitter may have counted on its search.
   void resign_searching() noexcept {
     change([](state& s) { --s.searching; });
     enlisted_.fetch_sub(1);

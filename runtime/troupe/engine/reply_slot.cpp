@@ -22,20 +22,20 @@ void reply_slot::open_for(cell& receiver, cell* asker, std::int64_t deadline) no
   if (!guard)
     return keep_asker(); // as if it had left: a handler that was replaced has no open asks
   shared_ = turn_guard::here != nullptr;
-  if (const auto* cause = asker->in_hand()) {
-    asker_handled_ = cause->how;
-    if (cause->reply != nullptr)
-      causes_.follow(*cause->reply);
-  }
+  causes_.begin(*asker, asker->in_hand());
   asker->asks().add(*this, due);
 }
 
-void causal_chain::follow(const reply_slot& request) noexcept {
-  const auto* asker = request.asker();
-  links[0] = {asker != nullptr ? asker->id() : 0, asker != nullptr ? &asker->type() : nullptr, request.asker_handled()};
+void causal_chain::begin(const cell& asker, const envelope* cause) noexcept {
+  links[0] = {asker.id(), &asker.type(), cause != nullptr ? cause->how : nullptr};
   length = 1;
-  for (const auto& before = request.causes(); length < length_max && length <= before.length; ++length)
-    links[length] = before.links[length - 1];
+  if (cause == nullptr || cause->reply == nullptr)
+    return;
+  const auto& before = cause->reply->causes(); // the asker's own words: its cell may be busy on another core
+  if (before.length == 0)
+    links[length++] = {0, nullptr, nullptr};
+  for (unsigned i = 0; i < before.length && length < length_max; ++i)
+    links[length++] = before.links[i];
 }
 
 void reply_slot::on_deadline(engine::timer_node& node) noexcept {

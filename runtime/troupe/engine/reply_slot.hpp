@@ -22,19 +22,19 @@ struct actor_type;
 struct handler;
 struct system_core;
 
-/// Whose request led to the handling in which somebody asked, and so on back, the last first; so far as it is kept.
+/// Who asked, whose request led to the handling in which it asked, and so on back, the last first; so far as it is kept.
 struct causal_chain {
   struct link {
     std::uint64_t id;        ///< The asker's; 0: outside of actors.
     const actor_type* asker; ///< Null: outside.
     const handler* handled;  ///< What it was handling, or null.
   };
-  static constexpr unsigned length_max = 3;
+  static constexpr unsigned length_max = 4;
   unsigned length = 0;
-  link links[length_max]; // the first `length` have a value: most asks have no path, and clearing them would cost all
+  link links[length_max]; // the first `length` have a value: most chains are short, and clearing them would cost all
 
-  /// From now on: of what is asked while `request` is handled.
-  void follow(const reply_slot& request) noexcept;
+  /// It begins with `asker`, which asks while it handles `cause` (or null).
+  void begin(const cell& asker, const envelope* cause) noexcept;
 };
 
 /// Someone who is no actor of ours and is told when a reply is there. Owns itself.
@@ -106,8 +106,7 @@ public:
 
   cell* asker() const noexcept { return asker_; }
   const cell* receiver() const noexcept { return receiver_; }
-  /// What the asker was handling when it asked, or null, and whose request that was.
-  const handler* asker_handled() const noexcept { return asker_handled_; }
+  /// Empty if the slot was opened outside of actors.
   const causal_chain& causes() const noexcept { return causes_; }
 
   // -- control_message --
@@ -189,10 +188,8 @@ private:
   cell* asker_ = nullptr;    // alive because the slot is among its open asks, or counted
   cell* receiver_ = nullptr; // to be compared, not followed
   system_core* core_ = nullptr;
-  const handler* asker_handled_ = nullptr;
   causal_chain causes_;
-  // -- written by the asker before the request is sent, or by the receiver before it is settled --
-  bool shared_ = false; // more than one may settle it, or the asker's side may let go off its turn
+  // -- written before the request is sent --
   reply_observer* observer_ = nullptr;
   // -- written between settling and done --
   std::unique_ptr<error> error_;
@@ -203,6 +200,8 @@ private:
   std::atomic<bool> delivered_{false}; // read by a handler that was replaced, too
   std::atomic<bool> timed_out_{false}; // by the asking actor's turn
   bool keeps_asker_ = false;
+  // -- written by the asker before the request is sent, or by the receiver before it is settled --
+  bool shared_ = false; // more than one may settle it, or the asker's side may let go off its turn
 };
 
 template <class R>

@@ -313,9 +313,9 @@ std::vector<std::string> path_to(const envelope& e, bool is_signed, const system
   };
   if (e.reply != nullptr) {
     const auto* asker = e.reply->asker();
-    add(asker != nullptr ? asker->name() : "outside", e.reply->asker_handled());
     const auto& causes = e.reply->causes();
-    for (unsigned i = 0; i < causes.length; ++i) {
+    add(asker != nullptr ? asker->name() : "outside", causes.length != 0 ? causes.links[0].handled : nullptr);
+    for (unsigned i = 1; i < causes.length; ++i) {
       const auto& c = causes.links[i];
       if (c.asker == nullptr)
         add("outside", nullptr);

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <linux/membarrier.h>
 #include <span>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <utility>
 
 namespace troupe::engine {
@@ -25,7 +28,13 @@ std::int64_t coarse_now() noexcept {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+void barrier_everywhere() noexcept { syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0); }
+
 } // namespace
+
+bool worker::enable_barriers() noexcept {
+  return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
 
 worker::worker(crew& shared, unsigned index, unsigned workers, std::uint64_t seed)
     : crew_{shared}, index_{index}, until_injector_{shared.injector_interval},
@@ -78,6 +87,12 @@ void worker::enlist() noexcept {
   while (seated <= index_ && !crew_.seated.compare_exchange_weak(seated, index_ + 1)) {
   }
   crew_.lot.enlist();
+}
+
+void worker::resign() noexcept {
+  crew_.lot.resign_searching();
+  if (anything_queued()) // somebody may have woken nobody because this worker was searching
+    crew_.lot.work_queued();
 }
 
 // -- submitting --
@@ -159,10 +174,42 @@ runnable* worker::next() noexcept {
 }
 
 runnable* worker::take_hot() noexcept {
-  if (hot_.load(std::memory_order_relaxed) == nullptr) // relaxed: only this thread makes it non-null
+  auto* partner = hot_.load(std::memory_order_relaxed); // relaxed, here and below: only this thread makes it non-null
+  if (partner == nullptr)
     return nullptr;
-  // acquire: pairs with the release of the runnable's publication. An exchange: the watch may take it first
+  if (!crew_.barriers)
+    return take_hot_by_exchange();
+  taking_.store(true, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst); // a raid's barrier makes a fence of it
+  // acquire: pairs with the release in raid_hot(); after a raid the slot is found as it left it
+  if (raids_.load(std::memory_order_acquire) != 0) [[unlikely]] {
+    taking_.store(false, std::memory_order_relaxed);
+    return take_hot_by_exchange();
+  }
+  partner = hot_.load(std::memory_order_relaxed); // a raid may have ended since
+  hot_.store(nullptr, std::memory_order_relaxed);
+  taking_.store(false, std::memory_order_release); // release: who sees it sees that the slot is empty
+  return partner;
+}
+
+runnable* worker::take_hot_by_exchange() noexcept {
+  // acquire: pairs with the release of the runnable's publication. An exchange: the other may take it first
   return hot_.exchange(nullptr, std::memory_order_acquire);
+}
+
+/// Empties the slot of a worker whose turn stands still. Threads: the one on watch.
+runnable* worker::raid_hot() noexcept {
+  if (hot_.load(std::memory_order_relaxed) == nullptr) // relaxed: a later look will do as well
+    return nullptr;
+  if (!crew_.barriers)
+    return take_hot_by_exchange();
+  runnable* partner = nullptr;
+  raids_.fetch_add(1, std::memory_order_relaxed); // relaxed: ordered by the barrier
+  barrier_everywhere();
+  if (!taking_.load(std::memory_order_acquire))   // acquire: pairs with the release in take_hot()
+    partner = take_hot_by_exchange();             // gone, if it was taken by plain steps meanwhile: acquire above
+  raids_.fetch_sub(1, std::memory_order_release); // release: pairs with the acquire in take_hot()
+  return partner;
 }
 
 /// Takes a fair share of the injector: one to run, the others into the queue, which is empty.
@@ -301,7 +348,7 @@ runnable* worker::look_at_turns() noexcept {
     looks_[victim->index_] = turns;
     if (!stands_still || loot != nullptr || victim.get() == this)
       continue;
-    loot = victim->take_hot();
+    loot = victim->raid_hot();
     if (loot == nullptr)
       loot = victim->queue_.pop();
   }

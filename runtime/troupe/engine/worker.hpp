@@ -38,6 +38,7 @@ struct crew {
   std::chrono::nanoseconds spin;                // search this long before parking
   std::chrono::nanoseconds nap;                 // first nap on watch
   std::chrono::nanoseconds nap_max;             // naps double up to this
+  bool barriers;                                // `barrier_everywhere` works: see *raid* in worker
   unsigned hot_turns_max;                       // hot partners in a row before the queue is served
   unsigned injector_interval;                   // turns between two looks at the injector
   std::vector<std::unique_ptr<worker>> workers; // spare ones included
@@ -58,6 +59,19 @@ struct crew {
 /// alone, so a pair that plays ping-pong stays together; the one on watch (see `parking`) takes from the slot of a
 /// worker whose turn has not ended since its last look.
 ///
+/// The slot is emptied by its worker after every turn, and by the watch now and then; so the watch alone pays for their
+/// agreement (J. Dekker's, with the fence on one side: P. E. McKenney and M. Desnoyers, membarrier(2)):
+///
+/// - *take*: the worker says that it takes, looks whether there is a raid, and if not empties the slot with a plain load
+///   and store. In a raid, and where the system has no such barrier, it exchanges.
+/// - *raid*: the watch announces the raid, has every thread of the process pass a barrier, and exchanges unless the worker
+///   says that it takes. A worker that looked before the barrier has said so before it too; one that looks later sees
+///   the raid. Without the barrier: the worker's look overtakes its word, both find the partner, and it runs twice.
+/// - *count*: raids are counted. Who has been taken off the watch may still be in one while the next watch begins another.
+///   Without it: the first to end says that there is none, and the worker meets the other at the slot.
+///
+/// The model is tests/models/slot.pml.
+///
 /// Threads: owner thread only; `index`, `owner`, `running`, `turns`, `turn_started`, `statistics` any.
 class worker {
 public:
@@ -69,6 +83,9 @@ public:
   worker(crew& shared, unsigned index, unsigned workers, std::uint64_t seed);
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
+
+  /// Whether the system lets one thread order the memory of all threads of the process (Linux 4.14). Once is enough.
+  static bool enable_barriers() noexcept;
 
   /// The worker that runs on this thread, or null.
   [[gnu::always_inline]] static worker* current() noexcept { return current_; }
@@ -104,7 +121,7 @@ public:
   void keep() noexcept { replaced_.store(false); }
   /// Before the thread of a spare worker is started, and if that fails.
   void enlist() noexcept;
-  void resign() noexcept { crew_.lot.resign_searching(); }
+  void resign() noexcept;
 
   /// Takes back what is queued here, slot first. Requires: the thread has ended.
   void drain_to(std::vector<runnable*>& out);
@@ -138,6 +155,8 @@ private:
   void run_turn(runnable& r) noexcept;
   runnable* next() noexcept;
   runnable* take_hot() noexcept;
+  runnable* take_hot_by_exchange() noexcept;
+  runnable* raid_hot() noexcept;
   runnable* take_outside() noexcept;
   runnable* search() noexcept;
   runnable* search_and_spin() noexcept;
@@ -169,8 +188,9 @@ private:
   std::uint64_t random_;
   std::vector<std::uint64_t> looks_; // each worker's turns at the last look on watch
 
-  // -- atomic: this thread writes, any reads; hot_ is also taken by the watch --
-  alignas(64) std::atomic<runnable*> hot_{nullptr}; // filled by this thread only, emptied by exchange
+  // -- atomic: this thread writes, any reads; hot_ is also emptied by the watch --
+  alignas(64) std::atomic<runnable*> hot_{nullptr}; // filled by this thread only, emptied as above
+  std::atomic<bool> taking_{false};                 // this thread is about to empty it by plain steps
   std::atomic<const runnable*> running_{nullptr};
   std::atomic<std::uint64_t> turns_{0};
   std::atomic<std::int64_t> started_{0}; // ns
@@ -182,6 +202,9 @@ private:
   std::atomic<std::uint64_t> naps_{0};
 
   std::atomic<bool> replaced_{false}; // set by anyone, looked at after each turn; relaxed: it may be a turn late
+
+  // -- atomic: the watch writes, this thread reads --
+  std::atomic<unsigned> raids_{0}; // that go on
 
   // -- has its own rules --
   queue queue_;

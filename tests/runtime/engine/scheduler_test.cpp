@@ -14,6 +14,7 @@
 #include <fstream>
 #include <functional>
 #include <latch>
+#include <memory>
 #include <numeric>
 #include <set>
 #include <stdexcept>
@@ -171,6 +172,39 @@ TEST_CASE("scheduler: a worker knows itself and shows its turn") {
   leave.count_down();
   CHECK(goes_idle(s));
   CHECK(s.at(0).running() == nullptr);
+}
+
+TEST_CASE("scheduler: what comes while a spare worker's thread cannot be started is run all the same") {
+  std::latch inside{1};
+  std::latch leave{1};
+  std::atomic<bool> ran{false};
+  job stuck{[&] {
+    inside.count_down();
+    leave.wait();
+    return run_result::idle;
+  }};
+  job other{[&] {
+    ran = true;
+    return run_result::idle;
+  }};
+  std::atomic<int> threads{0};
+  std::unique_ptr<scheduler> s;
+  s = std::make_unique<scheduler>(scheduler_options{.spare_workers = 1, .workers = 2},
+                                  [&](std::string name, std::function<void()> body) {
+                                    if (++threads > 2) {
+                                      s->submit(other); // the spare worker counts as searching, so it wakes nobody
+                                      throw std::runtime_error{"no more threads"};
+                                    }
+                                    return make_thread(std::move(name), std::move(body));
+                                  });
+  s->submit(stuck);
+  s->start();
+  inside.wait();
+  CHECK(eventually([&] { return s->parked() == 1; }));
+  const unsigned busy = s->at(0).running() == &stuck ? 0 : 1;
+  CHECK_FALSE(s->compensate(busy));
+  CHECK(eventually([&] { return ran.load(); }));
+  leave.count_down();
 }
 
 TEST_CASE("scheduler: a pair in the hot slot starves neither the queue nor the injector") {
