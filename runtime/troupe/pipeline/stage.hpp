@@ -68,14 +68,14 @@ struct stage_memory {
 
   attempts tries{};
   attempts effect_tries{};
-  attempts time_tries{};   // at position 0: what is done when a time has come
+  attempts time_tries{};    // at position 0: what is done when a time has come
   attempts barrier_tries{}; // at position 0
-  std::string failure{};   // what was thrown last
-  bool open = false;       // a batch is at work, or was when the stage failed
-  bool finished = false;   // it has ended, or cannot go on
-  bool kept = false;       // what it keeps goes into checkpoints
-  bool resumed = false;    // it is as a checkpoint says
-  bool proceeding = false; // a `proceed` to itself is on its way
+  std::string failure{};    // what was thrown last
+  bool open = false;        // a batch is at work, or was when the stage failed
+  bool finished = false;    // it has ended, or cannot go on
+  bool kept = false;        // what it keeps goes into checkpoints
+  bool resumed = false;     // it is as a checkpoint says
+  bool proceeding = false;  // a `proceed` to itself is on its way
 
   stage_counters figures{};
 };
