@@ -135,18 +135,20 @@ private:
   };
   static constexpr bool reminds = requires(Logic & l, key_context<K>& c, S& s, no_emit& e) { l.on_reminder(c, s, e); };
 
-  void conclude(const K& key, entry& here, const key_context<K>& context) {
+  [[gnu::always_inline]] void conclude(const K& key, entry& here, const key_context<K>& context) {
+    if (context.forgets() || context.reminder() != here.reminder) [[unlikely]]
+      settle(key, here, context);
+  }
+
+  void settle(const K& key, entry& here, const key_context<K>& context) {
     if (context.forgets()) {
       keys_.erase(key);
       return;
     }
-    if constexpr (reminds) {
-      if (context.reminder() != here.reminder) {
-        here.reminder = context.reminder();
-        if (here.reminder != end_of_time)
-          agenda_.remind(here.reminder, key);
-      }
-    }
+    here.reminder = context.reminder();
+    if constexpr (reminds)
+      if (here.reminder != end_of_time)
+        agenda_.remind(here.reminder, key);
   }
 
   Key key_;

@@ -59,7 +59,16 @@ struct fuse {
   std::shared_ptr<std::int64_t> left = std::make_shared<std::int64_t>(1'000'000);
 };
 
-/// The answers of a graph with all kinds of state: windows, sessions, joins, lookups, folds, pairs, groups.
+struct square_of {
+  std::int64_t x = 0;
+  using reply = std::int64_t;
+};
+class squarer : public actor<squarer, square_of> {
+public:
+  std::int64_t on(const square_of& s) { return s.x * s.x; }
+};
+
+/// The answers of a graph with all kinds of state: windows, sessions, joins, folds, pairs, groups, requests.
 struct answers {
   pl::collection<pl::windowed<int, std::uint64_t>> windows;
   pl::collection<pl::windowed<int, std::uint64_t>> sessions;
@@ -68,7 +77,7 @@ struct answers {
   pl::collection<std::int64_t> numbered;
   pl::collection<std::int64_t> total;
 
-  pl::pipeline_plan plan(std::uint64_t seed, const fuse& f = {}) const {
+  pl::pipeline_plan plan(std::uint64_t seed, const ref<squarer>& squares, const fuse& f = {}) const {
     const auto source = [&](std::size_t n, std::uint64_t s) {
       return pl::from_values(readings(n, s)).throttle(40, 1ms).event_times(200ms).boundary().map(f).boundary();
     };
@@ -98,7 +107,11 @@ struct answers {
                     return products;
                   })
                   .collect(numbered))
-        .with(left.map(value).fold(total, std::int64_t{0}, [](std::int64_t& s, std::int64_t x) { s += x; }));
+        .with(left.map(value)
+                  .ask(
+                      squares, [](std::int64_t x) { return square_of{x}; },
+                      [](std::int64_t x, std::int64_t square) { return square - x; })
+                  .fold(total, std::int64_t{0}, [](std::int64_t& s, std::int64_t x) { s += x; }));
   }
 
   /// As text; in order where the order is fixed.
@@ -158,7 +171,7 @@ TEST_CASE("checkpoints: a run that is cut off at random steps gives the answer o
     {
       troupe::system sys{support::stepped(seed)};
       answers a;
-      REQUIRE(run(sys, a.plan(seed).start(sys, "p")));
+      REQUIRE(run(sys, a.plan(seed, sys.spawn<squarer>()).start(sys, "p")));
       expected = a.text();
       REQUIRE(expected.size() > 5'000);
     }
@@ -172,14 +185,14 @@ TEST_CASE("checkpoints: a run that is cut off at random steps gives the answer o
         troupe::system sys{life(seed * 1'000 + static_cast<std::uint64_t>(lives), failures)};
         const answers a; // what a process had gathered ends with it
         const fuse f{std::make_shared<std::int64_t>(static_cast<std::int64_t>(150 + random->below(300)))};
-        over = run(sys, a.plan(seed, f).start(sys, "p", kept_in(store)));
+        over = run(sys, a.plan(seed, sys.spawn<squarer>(), f).start(sys, "p", kept_in(store)));
         if (over)
           CHECK((a.text() == expected));
       }
       CHECK(lives > 2);
       troupe::system sys{support::stepped(seed)};
       const answers again;
-      CHECK(run(sys, again.plan(seed).start(sys, "p", kept_in(store))));
+      CHECK(run(sys, again.plan(seed, sys.spawn<squarer>()).start(sys, "p", kept_in(store))));
       CHECK((again.text() == expected)); // too long to print
       REQUIRE(sys.shutdown().exit_code() == 0);
     }
