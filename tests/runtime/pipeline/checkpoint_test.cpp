@@ -67,6 +67,12 @@ class squarer : public actor<squarer, square_of> {
 public:
   std::int64_t on(const square_of& s) { return s.x * s.x; }
 };
+ref<squarer> squares(troupe::system& sys) {
+  child_options o;
+  o.intensity = unlimited;
+  o.backoff = {.min = 1ms, .max = 1ms, .factor = 1, .jitter = 0, .reset_after = 1ms};
+  return sys.supervise("shop", {.group_intensity = unlimited}).start<squarer>("squares", o);
+}
 
 /// The answers of a graph with all kinds of state: windows, sessions, joins, folds, pairs, groups, requests.
 struct answers {
@@ -77,7 +83,7 @@ struct answers {
   pl::collection<std::int64_t> numbered;
   pl::collection<std::int64_t> total;
 
-  pl::pipeline_plan plan(std::uint64_t seed, const ref<squarer>& squares, const fuse& f = {}) const {
+  pl::pipeline_plan plan(std::uint64_t seed, const ref<squarer>& asked, const fuse& f = {}) const {
     const auto source = [&](std::size_t n, std::uint64_t s) {
       return pl::from_values(readings(n, s)).throttle(40, 1ms).event_times(200ms).boundary().map(f).boundary();
     };
@@ -109,7 +115,7 @@ struct answers {
                   .collect(numbered))
         .with(left.map(value)
                   .ask(
-                      squares, [](std::int64_t x) { return square_of{x}; },
+                      asked, [](std::int64_t x) { return square_of{x}; },
                       [](std::int64_t x, std::int64_t square) { return square - x; })
                   .fold(total, std::int64_t{0}, [](std::int64_t& s, std::int64_t x) { s += x; }));
   }
@@ -171,7 +177,7 @@ TEST_CASE("checkpoints: a run that is cut off at random steps gives the answer o
     {
       troupe::system sys{support::stepped(seed)};
       answers a;
-      REQUIRE(run(sys, a.plan(seed, sys.spawn<squarer>()).start(sys, "p")));
+      REQUIRE(run(sys, a.plan(seed, squares(sys)).start(sys, "p")));
       expected = a.text();
       REQUIRE(expected.size() > 5'000);
     }
@@ -185,14 +191,14 @@ TEST_CASE("checkpoints: a run that is cut off at random steps gives the answer o
         troupe::system sys{life(seed * 1'000 + static_cast<std::uint64_t>(lives), failures)};
         const answers a; // what a process had gathered ends with it
         const fuse f{std::make_shared<std::int64_t>(static_cast<std::int64_t>(150 + random->below(300)))};
-        over = run(sys, a.plan(seed, sys.spawn<squarer>(), f).start(sys, "p", kept_in(store)));
+        over = run(sys, a.plan(seed, squares(sys), f).start(sys, "p", kept_in(store)));
         if (over)
           CHECK((a.text() == expected));
       }
       CHECK(lives > 2);
       troupe::system sys{support::stepped(seed)};
       const answers again;
-      CHECK(run(sys, again.plan(seed, sys.spawn<squarer>()).start(sys, "p", kept_in(store))));
+      CHECK(run(sys, again.plan(seed, squares(sys)).start(sys, "p", kept_in(store))));
       CHECK((again.text() == expected)); // too long to print
       REQUIRE(sys.shutdown().exit_code() == 0);
     }
