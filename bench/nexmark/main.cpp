@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
   app.add_option("--out", o.out, "where the answer goes; standard output, if not given");
   app.add_flag("--stream", o.stream, "generated events are made while they flow; says only a digest of the answer");
   app.add_flag("--bench", bench, "measure all queries, or the one given, beside loops written by hand");
+  app.add_flag("--cpu-time", o.cpu_time, "measure the time of processors and not that of the clock: for busy machines");
   app.add_option("--rounds", o.rounds, "of a measurement")->check(CLI::Range(1U, 1'000U))->capture_default_str();
   app.add_flag("--list", list, "name the queries");
   try {

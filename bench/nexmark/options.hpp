@@ -21,6 +21,7 @@ struct run_options {
   std::optional<std::int64_t> bound_ms; ///< Disorder that the watermarks allow for. Default: what the input has.
   std::size_t batch = 512;              ///< Elements in a batch.
   unsigned rounds = 5;                  ///< Of a measurement.
+  bool cpu_time = false;                ///< Measure processors, not the clock.
   bool stream = false;                  ///< Generated events are made while they flow, not beforehand.
 };
 

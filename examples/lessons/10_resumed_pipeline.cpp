@@ -24,12 +24,13 @@ using namespace std::chrono_literals;
 namespace pipeline = troupe::pipeline;
 
 // [snippet state]
-struct order {
+struct order { // some wait in `throttle`
+  void archive(auto& a) { a(article, pieces); }
   int article = 0;
   int pieces = 0;
 };
-struct demand {
-  void archive(auto& a) { a(orders, pieces); } // how it is written down
+struct demand {                                // the state of an article
+  void archive(auto& a) { a(orders, pieces); } // how it is written down, and read back
   int orders = 0;
   long pieces = 0;
 };

@@ -134,7 +134,7 @@ struct archived<T> {
 
 /// Types without content.
 template <class T>
-requires std::is_empty_v<T> &&(!requires(T& x, archive_writer& w) { x.archive(w); }) struct archived<T> {
+requires std::is_empty_v<T> &&(!requires(T & x, archive_writer& w) { x.archive(w); }) struct archived<T> {
   static void write(archive_writer&, const T&) noexcept {}
   static void read(archive_reader&, T&) noexcept {}
 };

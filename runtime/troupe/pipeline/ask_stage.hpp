@@ -48,11 +48,9 @@ struct ask_memory {
   chain<> steps{};
 
   bool kept = false; // what it keeps goes into checkpoints
-  bool resumed = false;
 
   static constexpr bool archivable() noexcept { return true; }
   void archive(auto& a) {
-    a(finished);
     intake.archive(a);
     out.archive(a);
   }
@@ -94,8 +92,6 @@ public:
   }
   void on(const proceed&) {
     m_.intake.open();
-    if (m_.finished && std::exchange(m_.resumed, false))
-      say_kept(std::nullopt);
     work();
   }
   void on(const tick&) { work(); }
@@ -125,6 +121,7 @@ private:
     m_.intake.say_again();
     if (m_.intake.owes())
       this->after("demand", std::chrono::milliseconds{1}, tick{});
+    end_if_over(); // as a checkpoint may say
     while (!m_.finished && m_.out.has_room() && m_.intake.select(m_.steps)) {
       if (!m_.begun)
         begin();
@@ -200,9 +197,13 @@ private:
       m_.intake.pass_barrier();
       m_.out.pass_barrier(epoch);
     }
-    m_.finished = m_.out.ended();
-    if (m_.finished)
-      say_kept(std::nullopt);
+    end_if_over();
+  }
+
+  void end_if_over() {
+    if (!m_.out.ended() || std::exchange(m_.finished, true))
+      return;
+    say_kept(std::nullopt);
   }
 
   /// For a checkpoint; nothing: it has ended.

@@ -22,8 +22,8 @@ struct batch {
   std::uint64_t sequence = 0;
   elements<T> items{}; ///< Null if there are none.
   event_time watermark = start_of_time;
-  bool idle = false; ///< The producer expects nothing for now: its watermark is not to hold back others.
-  bool end = false;  ///< The last one.
+  bool idle = false;         ///< The producer expects nothing for now: its watermark is not to hold back others.
+  bool end = false;          ///< The last one.
   std::uint32_t barrier = 0; ///< Not 0: what comes after it does not belong to the checkpoint of that epoch.
 
   std::size_t size() const noexcept { return items ? items->size() : 0; }

@@ -27,7 +27,7 @@ inline constexpr bool is_timed = requires(Step& s) {
 
 /// A step without a state, or with one that can be written down.
 template <class Step>
-inline constexpr bool archivable_step = !requires(Step& s) {
+inline constexpr bool archivable_step = !requires(Step & s) {
   s.commit();
 }
 || requires(Step& s, archive_writer& w, archive_reader& r) {

@@ -56,8 +56,7 @@ std::string encode(const void* value) {
   nlohmann::json kept = nlohmann::json::object();
   for (const auto& [name, bytes] : c.kept)
     kept[name] = to_text(bytes);
-  return nlohmann::json{
-      {"version", c.version}, {"epoch", c.epoch}, {"graph", c.graph}, {"kept", std::move(kept)}}
+  return nlohmann::json{{"version", c.version}, {"epoch", c.epoch}, {"graph", c.graph}, {"kept", std::move(kept)}}
       .dump();
 }
 

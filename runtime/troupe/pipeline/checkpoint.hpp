@@ -39,8 +39,8 @@ std::optional<std::string> validate(const checkpoint_options& o);
 /// What all stages of a pipeline keep, as of one moment in the streams.
 struct checkpoint {
   int version = 1;
-  std::uint32_t epoch = 0; ///< 1, 2, ...
-  std::string graph;       ///< The plan as text: another plan cannot go on from here.
+  std::uint32_t epoch = 0;                 ///< 1, 2, ...
+  std::string graph;                       ///< The plan as text: another plan cannot go on from here.
   std::map<std::string, std::string> kept; ///< By the name of the stage's instance; bytes (archive.hpp).
 };
 

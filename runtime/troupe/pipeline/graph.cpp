@@ -50,8 +50,9 @@ const std::string* detail::state_of(const checkpointing& c, const std::string& n
 }
 
 void detail::refuse_checkpoints(const std::string& stage, const char* fault) {
-  throw request_error{error{errc::bad_options, "checkpoints: '" + stage + "' has a state that cannot be written down: " +
-                                                   fault + " (see troupe/pipeline/archive.hpp)"}};
+  throw request_error{error{errc::bad_options, "checkpoints: '" + stage +
+                                                   "' has a state that cannot be written down: " + fault +
+                                                   " (see troupe/pipeline/archive.hpp)"}};
 }
 
 void detail::refuse_state(const std::string& stage, const char* what) {

@@ -76,7 +76,6 @@ void launch::restore(Memory& m, const char* fault) const {
     } catch (const archive_error& e) {
       detail::refuse_state(m.name, e.what());
     }
-    m.resumed = true;
   }
 }
 

@@ -17,7 +17,8 @@ namespace troupe::pipeline {
 
 /// How long the elements of a join are remembered. Without a limit, a join remembers all it has ever seen.
 struct join_options {
-  /// An element is forgotten when the watermark is so far beyond its time. Nothing: never.
+  /// An element meets those of the other side that happened before or less than so long after it, and is forgotten when the
+  /// watermark is that far beyond its time. Nothing: it meets all, and is never forgotten.
   std::optional<event_duration> keep_left{};
   std::optional<event_duration> keep_right{};
 };
@@ -34,7 +35,8 @@ public:
   void add_left(const K& key, event_time t, const L& left, F&& match) {
     auto& here = keys_.touch(key);
     for (const auto& r : here.right)
-      match(left, r.value);
+      if (meet(t, r.time))
+        match(left, r.value);
     keep(here.left, key, t, left, options_.keep_left);
   }
 
@@ -43,7 +45,8 @@ public:
   void add_right(const K& key, event_time t, const R& right, F&& match) {
     auto& here = keys_.touch(key);
     for (const auto& l : here.left)
-      match(l.value, right);
+      if (meet(l.time, t))
+        match(l.value, right);
     keep(here.right, key, t, right, options_.keep_right);
   }
 
@@ -102,6 +105,12 @@ private:
     std::vector<remembered<L>> left;
     std::vector<remembered<R>> right;
   };
+
+  /// Says the times and not who has been forgotten by now, so the answer does not depend on the order of coming.
+  bool meet(event_time left, event_time right) const noexcept {
+    return (!options_.keep_left || right < later_by(left, *options_.keep_left)) &&
+           (!options_.keep_right || left < later_by(right, *options_.keep_right));
+  }
 
   template <class T>
   void keep(std::vector<remembered<T>>& side, const K& key, event_time t, const T& value,

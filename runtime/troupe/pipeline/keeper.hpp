@@ -43,7 +43,7 @@ struct checkpointing {
   checkpoint_log log;
   checkpoint_options options;
   std::string graph;
-  std::optional<checkpoint> last; ///< That the run goes on from.
+  std::optional<checkpoint> last;   ///< That the run goes on from.
   std::vector<std::string> names{}; ///< Of the stages' instances, by id.
   std::vector<ref_to<barrier>> sources{};
   pipeline::epochs epochs{};

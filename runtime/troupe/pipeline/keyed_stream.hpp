@@ -73,6 +73,22 @@ public:
     return process<out>(std::move(initial), steps::plain_logic<decltype(logic)>{std::move(logic)});
   }
 
+  /// As `scan`, with keys that are forgotten: what comes later for them begins anew.
+  template <class S, class F, class Time = own_time>
+  requires std::invocable<const F&, S&, const value_type&>
+  auto scan(S initial, F f, expiry e, Time time = {}) const {
+    using out = std::remove_cvref_t<std::invoke_result_t<const F&, S&, const value_type&>>;
+    auto logic = [f = std::move(f)](auto& emit, S& s, const value_type& x) { emit(std::invoke(f, s, x)); };
+    return expiring<out>(std::move(initial), steps::plain_logic<decltype(logic)>{std::move(logic)}, e, std::move(time));
+  }
+
+  /// As `fold`, with keys that are forgotten: then their pair goes on, and what comes later for them begins anew.
+  template <class S, class F, class Time = own_time>
+  requires std::invocable<const F&, S&, const value_type&>
+  auto fold(S initial, F f, expiry e, Time time = {}) const {
+    return expiring<std::pair<key_type, S>>(std::move(initial), steps::fold_logic<F>{std::move(f)}, e, std::move(time));
+  }
+
   /// `f(s, x)` changes the state of the key; at the end of the stream, a pair of each key and its state goes on.
   template <class S, class F>
   requires std::invocable<const F&, S&, const value_type&>
@@ -91,8 +107,8 @@ public:
   auto join(Combine combine, join_options o = {}, TimeL left = {}, TimeR right = {}) const {
     using l = std::variant_alternative_t<0, value_type>;
     using r = std::variant_alternative_t<1, value_type>;
-    return stream_.with(
-        steps::join<l, r, Key, TimeL, TimeR, Combine>{{key_, std::move(left), std::move(right)}, std::move(combine), o});
+    return stream_.with(steps::join<l, r, Key, TimeL, TimeR, Combine>{
+        {key_, std::move(left), std::move(right)}, std::move(combine), o});
   }
 
   /// `combine(left, right, window)` for each two with the same key in the same window.
@@ -115,6 +131,13 @@ public:
   }
 
 private:
+  template <class Out, class S, class Logic, class Time>
+  auto expiring(S initial, Logic logic, expiry e, Time time) const {
+    detail::require(e.after.count() > 0, "expiry.after must be above 0");
+    return process<Out>(steps::expiring_state<S>{std::move(initial)},
+                        steps::expiring<Logic, Time>{std::move(logic), std::move(time), e.after});
+  }
+
   template <bool WithLate, class Kind, class A, class Time>
   auto window_of(Kind kind, A a, window_options o, Time time) const {
     detail::require_valid(validate(kind));

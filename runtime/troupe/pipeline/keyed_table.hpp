@@ -141,8 +141,8 @@ public:
     }
   }
   template <class A>
-  void archive(A& a) requires archivable<K> && archivable<V> && std::default_initializable<K> &&
-      std::default_initializable<V> {
+  void archive(A& a) requires archivable<K> &&
+      archivable<V> && std::default_initializable<K> && std::default_initializable<V> {
     archive(a, V{});
   }
 

@@ -17,7 +17,8 @@ namespace troupe::pipeline {
 /// written to. Threads: one at a time.
 class growing_file {
 public:
-  growing_file(std::string path, std::shared_ptr<file_system> files) : path_{std::move(path)}, files_{std::move(files)} {}
+  growing_file(std::string path, std::shared_ptr<file_system> files)
+      : path_{std::move(path)}, files_{std::move(files)} {}
 
   /// Adds `bytes`. After an error, nothing was added. Throws std::system_error naming the path.
   void append(const std::string& bytes);

@@ -8,6 +8,7 @@
 #include <troupe/pipeline/keyed_table.hpp>
 #include <troupe/pipeline/restorable.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <type_traits>
 #include <utility>
@@ -43,6 +44,12 @@ private:
   event_time watermark_;
   event_time reminder_;
   bool forget_ = false;
+};
+
+/// How long the state of a key is remembered.
+struct expiry {
+  /// It is forgotten when event time is so far beyond the last element of the key. Above 0.
+  event_duration after;
 };
 
 namespace steps {
@@ -128,18 +135,20 @@ private:
   };
   static constexpr bool reminds = requires(Logic & l, key_context<K>& c, S& s, no_emit& e) { l.on_reminder(c, s, e); };
 
-  void conclude(const K& key, entry& here, const key_context<K>& context) {
+  [[gnu::always_inline]] void conclude(const K& key, entry& here, const key_context<K>& context) {
+    if (context.forgets() || context.reminder() != here.reminder) [[unlikely]]
+      settle(key, here, context);
+  }
+
+  void settle(const K& key, entry& here, const key_context<K>& context) {
     if (context.forgets()) {
       keys_.erase(key);
       return;
     }
-    if constexpr (reminds) {
-      if (context.reminder() != here.reminder) {
-        here.reminder = context.reminder();
-        if (here.reminder != end_of_time)
-          agenda_.remind(here.reminder, key);
-      }
-    }
+    here.reminder = context.reminder();
+    if constexpr (reminds)
+      if (here.reminder != end_of_time)
+        agenda_.remind(here.reminder, key);
   }
 
   Key key_;
@@ -148,6 +157,45 @@ private:
   keyed_table<K, entry> keys_;
   agenda<K> agenda_;
   restorable<event_time> watermark_{start_of_time};
+};
+
+/// The state of a key that is forgotten when nothing has come for it for a while.
+template <class S>
+struct expiring_state {
+  void archive(auto& a) requires archivable<S> { a(state, last); }
+  S state;
+  event_time last = start_of_time; // of its elements
+};
+
+/// Makes any logic forget keys for which nothing has come for `after` of event time. A key has one reminder, which moves on
+/// when it finds that something has.
+template <class Logic, class Time>
+struct expiring {
+  template <class Context, class S, class T, class Emit>
+  void on(Context& c, expiring_state<S>& s, const T& x, Emit& emit) {
+    logic.on(c, s.state, x, emit);
+    s.last = std::max(s.last, std::invoke(time, x));
+    if (c.reminder() == end_of_time)
+      c.remind(later_by(s.last, after));
+  }
+
+  template <class Context, class S, class Emit>
+  void on_reminder(Context& c, expiring_state<S>& s, Emit& emit) {
+    if (const auto due = later_by(s.last, after); due > c.watermark())
+      return c.remind(due);
+    at_end(c.key(), s, emit);
+    c.forget();
+  }
+
+  template <class K, class S, class Emit>
+  void at_end(const K& key, const expiring_state<S>& s, Emit& emit) {
+    if constexpr (requires { logic.at_end(key, s.state, emit); })
+      logic.at_end(key, s.state, emit);
+  }
+
+  Logic logic;
+  Time time;
+  event_duration after;
 };
 
 /// The logic of `scan`.

@@ -33,7 +33,7 @@ public:
     if (later_by(t + gap_, lateness_) <= watermark_.get())
       return false;
     auto& all = keys_.touch(key, empty_);
-    auto& s = join(all, t);
+    auto& s = session_of(all, t);
     add_to(s.accumulator);
     const auto end = s.last + gap_;
     s.said = end <= watermark_.get();
@@ -137,6 +137,14 @@ private:
   };
 
   /// The session that `t` belongs to, extended by it; a new one if there is none.
+  [[gnu::always_inline]] open_session& session_of(sessions& all, event_time t) {
+    auto& s = all.first;
+    if (all.empty || !all.later.empty() || t < s.start || s.last + gap_ <= t) [[unlikely]]
+      return join(all, t);
+    s.last = std::max(s.last, t);
+    return s;
+  }
+
   open_session& join(sessions& all, event_time t) {
     std::size_t i = 0;
     while (i < all.size() && all[i].last + gap_ <= t)

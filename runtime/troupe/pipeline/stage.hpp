@@ -51,7 +51,6 @@ struct stage_memory {
   /// What a checkpoint says of it: after a batch, with its effects seen.
   template <class A>
   void archive(A& a) {
-    a(finished);
     intake.archive(a);
     steps.archive(a);
     out.archive(a);
@@ -68,14 +67,13 @@ struct stage_memory {
 
   attempts tries{};
   attempts effect_tries{};
-  attempts time_tries{};   // at position 0: what is done when a time has come
+  attempts time_tries{};    // at position 0: what is done when a time has come
   attempts barrier_tries{}; // at position 0
-  std::string failure{};   // what was thrown last
-  bool open = false;       // a batch is at work, or was when the stage failed
-  bool finished = false;   // it has ended, or cannot go on
-  bool kept = false;       // what it keeps goes into checkpoints
-  bool resumed = false;    // it is as a checkpoint says
-  bool proceeding = false; // a `proceed` to itself is on its way
+  std::string failure{};    // what was thrown last
+  bool open = false;        // a batch is at work, or was when the stage failed
+  bool finished = false;    // it has ended, or cannot go on
+  bool kept = false;        // what it keeps goes into checkpoints
+  bool proceeding = false;  // a `proceed` to itself is on its way
 
   stage_counters figures{};
 };
@@ -123,8 +121,6 @@ public:
   void on(const proceed&) {
     m_.proceeding = false;
     m_.intake.open();
-    if (m_.finished && std::exchange(m_.resumed, false))
-      say_end(); // it was said to another process
     work();
   }
 

@@ -198,8 +198,8 @@ public:
 
   /// Writes `to_line(x)` as a line of the file `path`, which is replaced, for each: once, also across checkpoints.
   template <class F>
-  requires std::is_invocable_r_v<std::string, F&, const value_type&> pipeline_plan
-  write_lines(std::string path, F to_line, std::shared_ptr<file_system> files = production_files())
+  requires std::is_invocable_r_v<std::string, F&, const value_type&>
+      pipeline_plan write_lines(std::string path, F to_line, std::shared_ptr<file_system> files = production_files())
   const {
     steps::write_lines<value_type, F> sink{std::move(path), std::move(to_line), std::move(files)};
     return head_.instances == 1 ? end(std::move(sink)) : boundary().end(std::move(sink));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/pipeline/archive.hpp>
 #include <troupe/pipeline/event_time.hpp>
 
 #include <concepts>
@@ -18,6 +19,7 @@ struct window {
   event_time end;
 
   bool contains(event_time t) const noexcept { return start <= t && t < end; }
+  void archive(auto& a) { a(start, end); }
   friend bool operator==(const window&, const window&) = default;
 };
 
@@ -60,6 +62,8 @@ struct windowed {
   R value;
   /// False: said before the window was complete.
   bool complete = true;
+
+  void archive(auto& a) requires archivable<K> && archivable<R> { a(key, window, value, complete); }
 
   /// The last moment of the window: what follows can take it for the time of this result.
   event_time time() const noexcept { return window.end - event_duration{1}; }

@@ -52,7 +52,6 @@ public:
     return s.ended[1 - side] || (side == 0 ? s.left.empty() : s.right.empty());
   }
   void on_input_end(std::size_t side) noexcept { this->state_.change().ended[side] = true; }
-
 };
 
 } // namespace troupe::pipeline::steps

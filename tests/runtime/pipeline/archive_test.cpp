@@ -64,8 +64,15 @@ event_time at(std::int64_t ms) { return event_time{std::chrono::milliseconds{ms}
 TEST_CASE("archive: values of all kinds are read back as they were") {
   using value = std::tuple<std::int8_t, double, std::string, std::vector<point>, std::map<int, std::set<char>>,
                            std::variant<int, point>, std::optional<point>, std::array<short, 3>, event_time>;
-  const value x{-3,     2.5, std::string("a\0b", 3), {{1, "one"}, {2, ""}}, {{4, {'x', 'y'}}, {5, {}}},
-                point{7, "seven"}, std::nullopt, {1, -2, 3}, at(1'500)};
+  const value x{-3,
+                2.5,
+                std::string("a\0b", 3),
+                {{1, "one"}, {2, ""}},
+                {{4, {'x', 'y'}}, {5, {}}},
+                point{7, "seven"},
+                std::nullopt,
+                {1, -2, 3},
+                at(1'500)};
   CHECK(read<value>(written(x)) == x);
 }
 
@@ -101,9 +108,11 @@ TEST_CASE("archive: windows, sessions and joins go on from their archive as if n
             line += ' ' + std::to_string(x);
           to.push_back(std::move(line));
         };
-        s.add(key, t, [&](gather<int>& a) { a.add(i); },
-              [&](const window& win, const gather<int>& a) { say("late ", win, a.all); });
-        w.add(key, t, [&](gather<int>& a) { a.add(i); }, [&](const window& win) { say("again ", win, {}); });
+        s.add(
+            key, t, [&](gather<int>& a) { a.add(i); },
+            [&](const window& win, const gather<int>& a) { say("late ", win, a.all); });
+        w.add(
+            key, t, [&](gather<int>& a) { a.add(i); }, [&](const window& win) { say("again ", win, {}); });
         const auto match = [&](int l, int r) { to.push_back("m" + std::to_string(l) + ' ' + std::to_string(r)); };
         if (random_now->below(2) == 0)
           j.add_left(key, t, i, match);

@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <spawn.h>
+#include <stdexcept>
 #include <string>
 #include <support/stepped_system.hpp>
 #include <support/temporary_directory.hpp>
@@ -47,7 +48,33 @@ std::vector<reading> readings(std::size_t n, std::uint64_t seed) {
   return all;
 }
 
-/// The answers of a graph with all kinds of state: windows, sessions, joins, lookups, folds, pairs, groups.
+/// Lets so many elements pass, then none: what the process of a run meets sooner or later.
+struct fuse {
+  template <class T>
+  T operator()(const T& x) const {
+    if ((*left)-- <= 0)
+      throw std::runtime_error{"cut off"};
+    return x;
+  }
+  std::shared_ptr<std::int64_t> left = std::make_shared<std::int64_t>(1'000'000);
+};
+
+struct square_of {
+  std::int64_t x = 0;
+  using reply = std::int64_t;
+};
+class squarer : public actor<squarer, square_of> {
+public:
+  std::int64_t on(const square_of& s) { return s.x * s.x; }
+};
+ref<squarer> squares(troupe::system& sys) {
+  child_options o;
+  o.intensity = unlimited;
+  o.backoff = {.min = 1ms, .max = 1ms, .factor = 1, .jitter = 0, .reset_after = 1ms};
+  return sys.supervise("shop", {.group_intensity = unlimited}).start<squarer>("squares", o);
+}
+
+/// The answers of a graph with all kinds of state: windows, sessions, joins, folds, pairs, groups, requests.
 struct answers {
   pl::collection<pl::windowed<int, std::uint64_t>> windows;
   pl::collection<pl::windowed<int, std::uint64_t>> sessions;
@@ -56,16 +83,23 @@ struct answers {
   pl::collection<std::int64_t> numbered;
   pl::collection<std::int64_t> total;
 
-  pl::pipeline_plan plan(std::uint64_t seed) const {
-    auto left = pl::from_values(readings(600, seed)).event_times(200ms).boundary();
-    auto right = pl::from_values(readings(500, seed + 1)).event_times(200ms).boundary();
+  pl::pipeline_plan plan(std::uint64_t seed, const ref<squarer>& asked, const fuse& f = {}) const {
+    const auto source = [&](std::size_t n, std::uint64_t s) {
+      return pl::from_values(readings(n, s)).throttle(40, 1ms).event_times(200ms).boundary().map(f).boundary();
+    };
+    auto left = source(600, seed);
+    auto right = source(500, seed + 1);
     auto value = [](const reading& r) { return r.value; };
     return left.key_by(&reading::key, 2)
         .window(pl::sliding{1s, 500ms}, pl::count{})
         .collect(windows)
         .with(pl::merge(left, right).key_by(&reading::key, 3).window(pl::session{150ms}, pl::count{}).collect(sessions))
         .with(pl::both_by_key(left, right, &reading::key, &reading::key, 2)
-                  .join([](const reading& l, const reading& r) { return std::pair{l.value, r.value}; }, {100ms, 100ms})
+                  .join(
+                      [](const reading& l, const reading& r) {
+                        return std::pair{l.value, r.value};
+                      },
+                      {300ms, 200ms})
                   .collect(joined))
         .with(right.key_by(&reading::key, 2)
                   .fold(std::int64_t{0}, [](std::int64_t& s, const reading& r) { s += r.value; })
@@ -79,7 +113,11 @@ struct answers {
                     return products;
                   })
                   .collect(numbered))
-        .with(left.map(value).fold(total, std::int64_t{0}, [](std::int64_t& s, std::int64_t x) { s += x; }));
+        .with(left.map(value)
+                  .ask(
+                      asked, [](std::int64_t x) { return square_of{x}; },
+                      [](std::int64_t x, std::int64_t square) { return square - x; })
+                  .fold(total, std::int64_t{0}, [](std::int64_t& s, std::int64_t x) { s += x; }));
   }
 
   /// As text; in order where the order is fixed.
@@ -113,12 +151,14 @@ pl::options kept_in(const std::shared_ptr<journal_store>& store, std::size_t bat
   return o;
 }
 
-/// Runs it to its end, or through so many steps. A millisecond passes now and then.
-bool run(troupe::system& sys, const pl::running& r, std::size_t steps = 10'000'000) {
-  for (std::size_t i = 1; i <= steps && !r.outcome(); ++i)
-    if (!sys.step() || i % 50 == 0)
-      sys.advance(1ms);
-  return r.outcome().has_value();
+/// Runs it until it is over or cut off. True: over.
+bool run(troupe::system& sys, const pl::running& r) {
+  for (int ms = 0; ms < 10'000 && !r.outcome(); ++ms)
+    sys.advance(1ms);
+  REQUIRE(r.outcome().has_value());
+  if (!r.outcome().value())
+    CHECK(r.outcome().value().error().what.find("cut off") != std::string::npos);
+  return static_cast<bool>(*r.outcome());
 }
 
 system_options life(std::uint64_t seed, double failures) {
@@ -137,7 +177,7 @@ TEST_CASE("checkpoints: a run that is cut off at random steps gives the answer o
     {
       troupe::system sys{support::stepped(seed)};
       answers a;
-      REQUIRE(run(sys, a.plan(seed).start(sys, "p")));
+      REQUIRE(run(sys, a.plan(seed, squares(sys)).start(sys, "p")));
       expected = a.text();
       REQUIRE(expected.size() > 5'000);
     }
@@ -150,18 +190,16 @@ TEST_CASE("checkpoints: a run that is cut off at random steps gives the answer o
         REQUIRE(lives < 200);
         troupe::system sys{life(seed * 1'000 + static_cast<std::uint64_t>(lives), failures)};
         const answers a; // what a process had gathered ends with it
-        const auto r = a.plan(seed).start(sys, "p", kept_in(store));
-        over = run(sys, r, 100 + random->below(6'000));
-        if (over) {
-          CHECK(r.outcome().value());
-          CHECK(a.text() == expected);
-        }
+        const fuse f{std::make_shared<std::int64_t>(static_cast<std::int64_t>(150 + random->below(300)))};
+        over = run(sys, a.plan(seed, squares(sys), f).start(sys, "p", kept_in(store)));
+        if (over)
+          CHECK((a.text() == expected));
       }
       CHECK(lives > 2);
       troupe::system sys{support::stepped(seed)};
       const answers again;
-      CHECK(run(sys, again.plan(seed).start(sys, "p", kept_in(store)), 2'000));
-      CHECK(again.text() == expected);
+      CHECK(run(sys, again.plan(seed, squares(sys)).start(sys, "p", kept_in(store))));
+      CHECK((again.text() == expected)); // too long to print
       REQUIRE(sys.shutdown().exit_code() == 0);
     }
   }
@@ -201,12 +239,15 @@ TEST_CASE("checkpoints: those of another plan, other partitions or another versi
   }
   troupe::system sys{support::stepped()};
   CHECK_THROWS_WITH(plan(0, true).start(sys, "p", kept_in(store)), doctest::Contains("another pipeline"));
+  sys.run_until_idle();
   auto o = kept_in(store);
   o.checkpoints.version = 2;
   CHECK_THROWS_WITH(plan(0, false).start(sys, "p", o), doctest::Contains("version"));
+  sys.run_until_idle();
   o = kept_in(store);
   o.partitions = 3;
   CHECK_THROWS_WITH(plan(0, false).start(sys, "p", o), doctest::Contains("partitions"));
+  sys.run_until_idle();
   pl::forget_checkpoint(store, "p");
   CHECK(run(sys, plan(0, true).start(sys, "p", kept_in(store))));
 }
@@ -221,14 +262,19 @@ TEST_CASE("checkpoints: a file of lines has each line once, whatever was written
     const auto disk = std::make_shared<simulated_disk>();
     disk->put("/in", expected);
     const auto store = std::make_shared<memory_store>();
+    const fuse f;
     const auto plan = pl::from_lines("/in", pl::whole_line{}, {.files = disk})
+                          .throttle(40, 1ms)
                           .boundary()
-                          .write_lines("/out", [](const std::string& l) { return l; }, disk);
+                          .map(f)
+                          .write_lines(
+                              "/out", [](const std::string& l) { return l; }, disk);
     int lives = 0;
     for (bool over = false; !over; ++lives) {
       REQUIRE(lives < 200);
       troupe::system sys{life(seed * 1'000 + static_cast<std::uint64_t>(lives), 0.02)};
-      over = run(sys, plan.start(sys, "p", kept_in(store, 8)), random->below(700));
+      *f.left = static_cast<std::int64_t>(100 + random->below(400));
+      over = run(sys, plan.start(sys, "p", kept_in(store, 4)));
       disk->crash();
     }
     CHECK(lives > 2);

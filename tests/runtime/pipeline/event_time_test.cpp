@@ -285,3 +285,29 @@ TEST_CASE("pipeline requests: replies come in order, no more requests than allow
     CHECK(seen[static_cast<std::size_t>(i)] == std::pair{i, i * 100});
   CHECK(*most <= 4);
 }
+
+TEST_CASE("pipeline state: a key for which nothing comes for a while is forgotten, and says its fold before that") {
+  for (const double rate : {0.0, 0.1}) {
+    CAPTURE(rate);
+    troupe::system sys{failing(3, rate)};
+    std::vector<reading> all;
+    for (std::int64_t ms = 0; ms < 20'000; ms += 10)
+      for (int sensor = 0; sensor < 4; ++sensor)
+        if (sensor == 0 || ms / 1'000 % 5 < sensor) // the others fall silent every 5 s, for 5 - sensor seconds
+          all.push_back({sensor, ms, 1});
+    pl::collection<std::pair<int, std::int64_t>> out;
+    auto plan = pl::from_values(all)
+                    .event_times(0s)
+                    .key_by(&reading::sensor, 2)
+                    .fold(
+                        std::int64_t{0}, [](std::int64_t& n, const reading& r) { n += r.value; }, pl::expiry{2500ms})
+                    .collect(out);
+    CHECK(run(sys, plan.start(sys, "p", with(16, 2))));
+    auto seen = out.take();
+    std::ranges::sort(seen);
+    // Sensors 1 and 2 are silent for 4 s and 3 s, which is too long; 3 for 2 s, which is not.
+    CHECK(seen ==
+          std::vector<std::pair<int, std::int64_t>>{
+              {0, 2'000}, {1, 100}, {1, 100}, {1, 100}, {1, 100}, {2, 200}, {2, 200}, {2, 200}, {2, 200}, {3, 1'200}});
+  }
+}

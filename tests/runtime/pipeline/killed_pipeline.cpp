@@ -62,8 +62,8 @@ int main(int, char** argv) try {
                         .key_by(&reading::key)
                         .window(pl::tumbling{1s}, pl::sum_of<long (*)(const reading&), long>{value_of})
                         .write_lines(directory + "/out", [](const auto& w) {
-                          return std::to_string(w.key) + ' ' +
-                                 std::to_string(w.window.start.time_since_epoch() / 1s) + ' ' + std::to_string(w.value);
+                          return std::to_string(w.key) + ' ' + std::to_string(w.window.start.time_since_epoch() / 1s) +
+                                 ' ' + std::to_string(w.value);
                         });
   const auto end = plan.start(sys, "sums", o).wait(60s);
   if (!end) {

@@ -74,7 +74,9 @@ TEST_CASE("lines: a file of many chunks is split as a whole text would be, whate
 }
 
 TEST_CASE("lines: a line that cannot be read is named by file and line, and left out if asked to") {
-  const auto parse = [](std::string_view l) { return l == "x" ? throw std::runtime_error{"no number"} : std::stoi(std::string{l}); };
+  const auto parse = [](std::string_view l) {
+    return l == "x" ? throw std::runtime_error{"no number"} : std::stoi(std::string{l});
+  };
   for (const bool skip : {false, true}) {
     CAPTURE(skip);
     troupe::system sys{support::stepped()};

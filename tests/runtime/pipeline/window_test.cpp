@@ -384,3 +384,34 @@ TEST_CASE("window_start: windows cover all of time without gaps, before 1970 too
         CHECK(((start.time_since_epoch().count() - offset) % step) == 0);
       }
 }
+
+TEST_CASE(
+    "session_windows: a session that was complete and goes on says its result again when it is complete once more") {
+  session_windows<int, count> sessions{session{10us}, 20us, count{}};
+  std::vector<std::tuple<std::int64_t, std::int64_t, std::uint64_t>> said;
+  const auto add = [&](std::int64_t t) {
+    return sessions.add(
+        1, at(t), [](count& c) { ++c.n; },
+        [&](const window& w, const count& c) {
+          said.emplace_back(w.start.time_since_epoch().count(), w.end.time_since_epoch().count(), c.n);
+        });
+  };
+  const auto advance = [&](std::int64_t t) {
+    sessions.advance(at(t), [&](int, const window& w, const count& c) {
+      said.emplace_back(w.start.time_since_epoch().count(), w.end.time_since_epoch().count(), c.n);
+    });
+    sessions.commit();
+  };
+  add(0);
+  advance(12); // complete
+  add(5);      // late: longer, and not complete any more
+  advance(14);
+  advance(15); // complete again
+  add(3);      // late: changes nothing but the number
+  advance(24);
+  CHECK(add(-5));
+  advance(40);
+  CHECK(sessions.size() == 0);
+  CHECK_FALSE(add(5));
+  CHECK(said == decltype(said){{0, 10, 1}, {0, 15, 2}, {0, 15, 3}, {-5, 15, 4}});
+}
