@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: whatever fails, every reading is processed or declared lost, alerts are those of one run over the same readings,
 // silence is noticed, and the report says so when it is not so.
-// Observed: the sample corpus in simulated time, the log, and books that were tampered with.
+// Observed: the sample corpus and, if it is at hand (see support/shared_data.hpp), the real one in simulated time, the
+// log, and books that were tampered with.
 #include "sensor_analytics/field.hpp"
+#include "support/shared_data.hpp"
 #include "support/stepped_system.hpp"
 #include "support/temporary_directory.hpp"
 #include "text/csv.hpp"
@@ -112,6 +114,23 @@ TEST_CASE("sensor field: at full speed each device replays its whole series and 
   check_holds(r);
   CHECK(r.finished == 8);
   CHECK(r.accepted == 8 * 1'344);
+}
+
+TEST_CASE("sensor field: with the real series and failures the alerts of each series are those of one run over it") {
+  const auto folder = support::shared_data("nab");
+  if (folder.empty())
+    return;
+  const auto recordings = read_recordings(folder.string(), 6'000);
+  REQUIRE(recordings.size() == 58);
+  const auto r = run(recordings, {.devices = 116, .crash_rate = 0.02, .silence_rate = 0.002}, 20s);
+  check_holds(r);
+  std::uint64_t alerts = 0;
+  for (const auto& s : r.series)
+    for (const auto k : {alert_kind::level, alert_kind::pattern}) {
+      CHECK(s.alerts[static_cast<std::size_t>(k)] == s.expected[static_cast<std::size_t>(k)]);
+      alerts += s.alerts[static_cast<std::size_t>(k)];
+    }
+  CHECK(alerts > 100);
 }
 
 TEST_CASE("sensor field: the log has a line for each alert") {
