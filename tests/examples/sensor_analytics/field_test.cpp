@@ -59,6 +59,7 @@ struct books {
       const stream_plan plan{recordings, i};
       devices.push_back(std::make_shared<device_book>(plan));
       monitors.push_back(std::make_shared<monitor_book>(plan, i, figures));
+      devices[i]->incarnations = monitors[i]->incarnations = 1;
       for (; devices[i]->sent < 1'000; ++devices[i]->sent)
         monitors[i]->take({devices[i]->sent, plan[devices[i]->sent]}, {});
       for (std::size_t k = 0; k < alert_kinds; ++k)
@@ -180,6 +181,11 @@ TEST_CASE("sensor report: good books hold and each kind of fault is seen") {
     books b;
     b.logged[0][0] += 1;
     CHECK_FALSE(holds(b.judged(), "in the log once"));
+  }
+  {
+    books b;
+    b.devices[2]->incarnations = 2;
+    CHECK_FALSE(holds(b.judged(), "followed by a restart"));
   }
   {
     books b;
