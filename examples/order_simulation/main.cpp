@@ -5,9 +5,9 @@
 #include "marketplace.hpp"
 #include "options.hpp"
 #include "order_log.hpp"
-#include "text/output_file.hpp"
 #include "replay.hpp"
 #include "report.hpp"
+#include "text/output_file.hpp"
 
 #include <fmt/format.h>
 

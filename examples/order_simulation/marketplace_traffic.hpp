@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/analytics/latency_histogram.hpp>
+#include <troupe/analytics/log_linear_scale.hpp>
+
 #include "key_distribution.hpp"
 #include "marketplace_shop.hpp"
 #include "options.hpp"
-
-#include <troupe/analytics/latency_histogram.hpp>
-#include <troupe/analytics/log_linear_scale.hpp>
 
 #include <array>
 #include <atomic>

@@ -3,12 +3,12 @@
 
 #include "crash_plan.hpp"
 #include "order_log.hpp"
-#include "text/output_file.hpp"
 #include "replay_audit.hpp"
 #include "replay_clerk.hpp"
 #include "replay_line.hpp"
 #include "replay_order.hpp"
 #include "replay_staff.hpp"
+#include "text/output_file.hpp"
 
 #include <algorithm>
 #include <chrono>

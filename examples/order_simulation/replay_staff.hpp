@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/analytics/latency_histogram.hpp>
+
 #include <troupe/system.hpp>
 
 #include "crash_plan.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "replay_oracle.hpp"
-
 #include <troupe/analytics/latency_histogram.hpp>
+
+#include "replay_oracle.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/commerce/payment_provider.hpp>
-
 #include <troupe/patterns/pause.hpp>
 
 namespace troupe::commerce {
