@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/analytics/latency_histogram.hpp>
+#include <troupe/analytics/log_linear_scale.hpp>
 #include <troupe/commerce/anomalies.hpp>
 
 #include "acknowledgements.hpp"
@@ -8,9 +10,6 @@
 #include "marketplace_diary.hpp"
 #include "marketplace_shop.hpp"
 #include "options.hpp"
-
-#include <troupe/analytics/latency_histogram.hpp>
-#include <troupe/analytics/log_linear_scale.hpp>
 
 #include <array>
 #include <atomic>

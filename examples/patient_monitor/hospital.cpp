@@ -135,15 +135,12 @@ report hospital::finish() {
   for (const auto end = system_.now() + patience; system_.now() < end && !log_->running().outcome(); pass(5ms)) {
   }
   const auto outcome = log_->running().outcome();
-  const auto at_end = figures();
   const auto end = system_.shutdown();
   const auto logged = log_->finish();
   // The shutdown has joined the workers: the charts are the owner's now.
   audit a{source_, model_, charts_, logged};
   a.seconds = std::chrono::duration<double>(ran).count();
   a.reaching_most = options_.reaching_most;
-  a.failures = at_end.failures;
-  a.restarts = at_end.restarts;
   a.log_ended = outcome.has_value() && outcome->has_value();
   a.at_rest = at_rest;
   a.unaccounted = end.unaccounted;

@@ -48,6 +48,8 @@ void patient::on(const packet_due&) {
   if (more || !c.unsent.empty()) {
     const auto due = c.start + source_->time_of(std::min(c.watch.samples() + size, c.length));
     after("packet", std::max<std::chrono::nanoseconds>(due - now(), c.unsent.empty() ? 0ns : 1ms), packet_due{});
+  } else {
+    cancel_timer("packet"); // one may still run, if somebody else has sent this message
   }
 }
 

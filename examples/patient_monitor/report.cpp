@@ -101,8 +101,6 @@ report make_report(const audit& a) {
   report r;
   r.patients = a.charts.size();
   r.seconds = a.seconds;
-  r.failures = a.failures;
-  r.restarts = a.restarts;
   const bool has_pace = a.source.speed > 0;
   r.knowing = figures_of(a.logged.knowing, analytics::beat_detector::delay_most);
   r.reaching = figures_of(a.logged.reaching, has_pace ? a.reaching_most : std::chrono::milliseconds{0});
@@ -119,6 +117,8 @@ report make_report(const audit& a) {
     same_beats = same_beats && c.watch.beats() == batch[i].beats;
     same_findings = same_findings && c.found == batch[i].found;
     own_restarts = own_restarts && c.incarnations == 1 + a.failures_of[i];
+    r.failures += a.failures_of[i];
+    r.restarts += c.incarnations - 1;
     for (const auto& f : c.found)
       ++r.alerts[static_cast<std::size_t>(f.what)];
   }
@@ -133,7 +133,7 @@ report make_report(const audit& a) {
       {has_pace ? fmt::format("every alert reached the log within {:.0f} ms", in_ms(r.reaching.bound))
                 : std::string{"alerts reached the log as fast as they could"},
        within(r.reaching)},
-      {"a failure restarted the patient that failed and no other", own_restarts && r.failures == r.restarts},
+      {"a failure restarted the patient that failed and no other", own_restarts},
       {"every message has one outcome and the system ends", a.unaccounted == 0 && a.clean_end},
   };
   return r;

@@ -20,8 +20,6 @@ struct audit {
   const alert_log::summary& logged;
   double seconds = 0; ///< From the start to the word to stop.
   std::chrono::milliseconds reaching_most{0};
-  std::uint64_t failures = 0; ///< Of all actors.
-  std::uint64_t restarts = 0;
   std::vector<std::uint64_t> failures_of = {}; ///< Each patient, as the system's events say.
   bool log_ended = false;                      ///< In good order.
   bool at_rest = false;
@@ -55,10 +53,10 @@ struct report {
   std::uint64_t beats = 0;
   std::uint64_t batch_beats = 0; ///< Of the beat detector alone over each stream.
   std::uint64_t alerts[alert_kinds] = {};
-  delay_figures knowing;  ///< From what an alert is about to the sample that tells: time of the stream.
-  delay_figures reaching; ///< From that sample to the log: real time.
-  std::uint64_t failures = 0;
-  std::uint64_t restarts = 0;
+  delay_figures knowing;      ///< From what an alert is about to the sample that tells: time of the stream.
+  delay_figures reaching;     ///< From that sample to the log: real time.
+  std::uint64_t failures = 0; ///< Of patients' actors.
+  std::uint64_t restarts = 0; ///< Of patients' actors.
   std::uint64_t measured = 0; ///< Patients with a spectrum: two minutes of beats. Of these:
   spread low;                 ///< ms^2
   spread high;                ///< ms^2

@@ -45,8 +45,8 @@ double rhythm::unlikeness(std::uint64_t peak) {
   if (peak < reach_) // cut off by the start of the stream: not to be told
     return 0;
   std::vector<double> around;
-  const std::uint64_t first =
-      std::max(peak - std::min<std::uint64_t>(peak, reach_), taken_ - std::min<std::uint64_t>(taken_, samples_.size()));
+  const std::uint64_t oldest = taken_ - std::min<std::uint64_t>(taken_, samples_.size());
+  const std::uint64_t first = std::max<std::uint64_t>(peak - reach_, oldest);
   for (std::size_t i = 0; i <= 2 * reach_; ++i)
     around.push_back(samples_[std::min(first + i, taken_ - 1) % samples_.size()]);
   normalise(around);

@@ -17,6 +17,7 @@ constexpr auto no_room_pause = 2ms;
 
 device::device(std::shared_ptr<device_book> book, device_options options, troupe::ref<monitor> to)
     : book_{std::move(book)}, options_{std::move(options)}, to_{std::move(to)} {
+  ++book_->incarnations;
   if (book_->due == troupe::time_point{})
     book_->due = now() + book_->plan.offset();
   tick_in(0ns); // also after a failure, which has ended the timer
@@ -24,8 +25,10 @@ device::device(std::shared_ptr<device_book> book, device_options options, troupe
 
 void device::on(const tick&) {
   auto& b = *book_;
-  if (options_.over->load(std::memory_order_relaxed) || b.sent == b.plan.readings())
+  if (options_.over->load(std::memory_order_relaxed) || b.sent == b.plan.readings()) {
+    cancel_timer("tick"); // one may still run, if somebody else has sent this message
     return;
+  }
   const auto interval = b.plan.source().interval;
   for (int i = 0; i < readings_most && b.due <= now(); ++i) {
     fault_point();

@@ -26,6 +26,7 @@ struct device_book {
   std::uint64_t refused = 0; // times that it had no room; such a reading is sent again
   std::uint64_t silences = 0;
   bool mute = false; // silent until `due`
+  std::uint32_t incarnations = 0;
 };
 
 struct device_options {

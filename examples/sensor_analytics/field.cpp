@@ -49,6 +49,13 @@ bool is_lost_reading(const troupe::event& e) {
   return l.why == troupe::dead_letter::cause::dropped && is_reading(l.message_type);
 }
 
+/// Whether an event says that a device or a monitor has failed; the log's stages fail too.
+bool is_own_failure(const troupe::event& e) {
+  const auto* s = std::get_if<troupe::supervision_event>(&e);
+  return s != nullptr && s->what == troupe::supervision_event::kind::failed &&
+         (s->supervisor.ends_with("monitors") || s->supervisor.ends_with("devices"));
+}
+
 } // namespace
 
 field::field(const std::vector<recording>& recordings, const field_options& options, troupe::system_options how)
@@ -56,9 +63,11 @@ field::field(const std::vector<recording>& recordings, const field_options& opti
       faults_{options.crash_rate > 0 ? std::make_shared<troupe::fault_injector>(options.crash_rate, options.seed)
                                      : nullptr},
       system_{with_faults(std::move(how), faults_)} {
-  losses_ = system_.events().subscribe([this](const troupe::event& e) {
+  events_ = system_.events().subscribe([this](const troupe::event& e) {
     if (is_lost_reading(e))
       lost_.fetch_add(1, std::memory_order_relaxed);
+    if (is_own_failure(e))
+      failures_.fetch_add(1, std::memory_order_relaxed);
   });
   log_ = std::make_unique<alert_log>(system_, recordings_, options_.alerts);
   start_ = system_.now();
@@ -80,8 +89,9 @@ void field::build() {
     monitors_.push_back(at.monitors.start<monitor>("", of_monitor, monitor_books_.back(),
                                                    monitor_options{silence, over_}, log_->inbox()));
     device_books_.push_back(std::make_shared<device_book>(plan));
-    at.sensors.start<device>("", of_device, device_books_.back(),
-                             device_options{options_.silence_rate, silence * 5 / 2, over_, done_}, monitors_.back());
+    devices_.push_back(at.sensors.start<device>("", of_device, device_books_.back(),
+                                                device_options{options_.silence_rate, silence * 5 / 2, over_, done_},
+                                                monitors_.back()));
   }
 }
 
@@ -150,10 +160,11 @@ void field::drain_log() {
 report field::finish() {
   const auto ran = system_.now() - start_;
   over_->store(true, std::memory_order_relaxed);
+  for (const auto& d : devices_) // nobody's timer is to run on
+    d.tell(tick{});
   const bool at_rest = come_to_rest();
   drain_log();
   const auto outcome = log_->running().outcome();
-  const auto at_end = figures();
   const auto end = system_.shutdown();
   const auto logged = log_->finish();
   // The shutdown has joined the workers: the books are the owner's now.
@@ -161,8 +172,7 @@ report field::finish() {
   a.seconds = std::chrono::duration<double>(ran).count();
   a.now = system_.now();
   a.lost = lost_.load(std::memory_order_relaxed);
-  a.failures = at_end.failures;
-  a.restarts = at_end.restarts;
+  a.failures = failures_.load(std::memory_order_relaxed);
   a.log_ended = outcome.has_value() && outcome->has_value();
   a.at_rest = at_rest;
   a.unaccounted = end.unaccounted;

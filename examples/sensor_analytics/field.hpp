@@ -88,12 +88,15 @@ private:
   std::vector<std::shared_ptr<monitor_book>> monitor_books_;
   std::shared_ptr<std::atomic<bool>> over_ = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<std::atomic<std::uint64_t>> done_ = std::make_shared<std::atomic<std::uint64_t>>(0);
-  std::atomic<std::uint64_t> lost_{0}; // readings, as the system's events say
+  // As the system's events say; relaxed: read when nothing happens any more.
+  std::atomic<std::uint64_t> lost_{0};     // readings
+  std::atomic<std::uint64_t> failures_{0}; // of devices and monitors
 
   troupe::system system_; // below what its actors use
-  troupe::event_stream::subscription losses_;
+  troupe::event_stream::subscription events_;
   std::unique_ptr<alert_log> log_;
   std::vector<troupe::ref<monitor>> monitors_;
+  std::vector<troupe::ref<device>> devices_;
   troupe::time_point start_;
 };
 

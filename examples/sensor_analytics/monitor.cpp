@@ -45,6 +45,7 @@ void monitor_book::raise(alert_kind what, double score) {
 
 monitor::monitor(std::shared_ptr<monitor_book> book, monitor_options options, troupe::pipeline::inbox<alert> to)
     : book_{std::move(book)}, options_{std::move(options)}, to_{std::move(to)} {
+  ++book_->incarnations;
   look_again();
 }
 
@@ -71,6 +72,8 @@ void monitor::look_again() {
   const bool over = options_.over->load(std::memory_order_relaxed);
   if (options_.silence.count() > 0 && (!over || !book_->unsent.empty()))
     after("look", options_.silence / 4, look{});
+  else
+    cancel_timer("look"); // one may still run, if somebody else has sent this message
 }
 
 } // namespace sensor_analytics

@@ -52,6 +52,7 @@ struct monitor_book {
   nab::observation last{};
   troupe::time_point last_at{};
   bool silent = false;
+  std::uint32_t incarnations = 0;
 
   void take(const reading& r, troupe::time_point now);
   /// Whether the device has just fallen silent.

@@ -81,7 +81,6 @@ report make_report(const audit& a) {
   r.seconds = a.seconds;
   r.lost = a.lost;
   r.failures = a.failures;
-  r.restarts = a.restarts;
   for (const auto& one : a.recordings)
     r.series.push_back({one.data.name});
 
@@ -104,6 +103,7 @@ report make_report(const audit& a) {
     all_noticed = all_noticed && noticed + (still ? 1 : 0) >= d.silences;
     gaps += m.lost.size() + (d.sent - m.next);
     repeated += m.repeated;
+    r.restarts += d.incarnations - 1 + m.incarnations - 1;
     same_findings = same_findings && m.found == batch.of(i);
     auto& row = r.series[d.plan.series()];
     ++row.devices;

@@ -20,11 +20,10 @@ struct audit {
   const alert_counts& logged;
   double seconds = 0; ///< From the start to the word to stop.
   troupe::time_point now{};
-  std::uint64_t lost = 0; ///< Readings that the system says were given up.
-  std::uint64_t failures = 0;
-  std::uint64_t restarts = 0;
-  bool log_ended = false; ///< In good order.
-  bool at_rest = false;   ///< All that was accepted was done with.
+  std::uint64_t lost = 0;     ///< Readings that the system says were given up.
+  std::uint64_t failures = 0; ///< Of devices and monitors, as the system's events say.
+  bool log_ended = false;     ///< In good order.
+  bool at_rest = false;       ///< All that was accepted was done with.
   std::uint64_t unaccounted = 0;
   bool clean_end = false;
 };
@@ -53,7 +52,7 @@ struct report {
   std::uint64_t finished = 0;    ///< Devices that have sent all.
   std::uint64_t went_silent = 0; ///< How often devices did.
   std::uint64_t noticed = 0;     ///< How often monitors said so.
-  std::uint64_t failures = 0;
+  std::uint64_t failures = 0;    ///< Of devices and monitors, here and below.
   std::uint64_t restarts = 0;
   std::vector<series_row> series;
   std::vector<invariant> invariants;

@@ -36,7 +36,7 @@ public:
   static constexpr double level_least = 0.99999;   ///< Score: some four deviations.
   static constexpr double pattern_least = 0.99999; ///< Score: the views see what comes once in 100,000 readings.
 
-  static constexpr std::uint64_t warm_up = 50;     ///< Readings at the start of which nothing is said.
+  static constexpr std::uint64_t warm_up = 50; ///< Readings at the start of which nothing is said.
 
   /// The findings about a reading, mostly none; the view is good until the next call.
   std::span<const finding> add(const nab::observation& o);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <troupe/commerce/own_answer.hpp>
 #include <troupe/commerce/payment_provider.hpp>
-
 #include <troupe/patterns/pause.hpp>
 
 #include <algorithm>

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: whatever fails, each patient has the beats and the alerts that its stream gives at once, a failure restarts that
 // patient alone, and alerts reach the log in time; and the report says so when it is not so.
-// Observed: the sample record and made signals in simulated time, the log, and charts that were tampered with.
+// Observed: the sample record, made signals and, if it is at hand (see support/shared_data.hpp), the real record in
+// simulated time, the log, and charts that were tampered with.
 #include "ecg/record.hpp"
 #include "patient_monitor/hospital.hpp"
+#include "support/shared_data.hpp"
 #include "support/stepped_system.hpp"
 #include "support/temporary_directory.hpp"
 #include "text/csv.hpp"
@@ -149,6 +151,17 @@ TEST_CASE("hospital: at full speed each stream is the record once, or as long as
   CHECK(longer.stream_hours == doctest::Approx(6 * 200.0 / 3600));
   CHECK(longer.measured == 6); // two minutes make a spectrum
   CHECK(longer.low_to_high.half > 0);
+}
+
+TEST_CASE("hospital: with the real record and failures each patient has the beats of its stream") {
+  const auto path = support::shared_data("ecg/mitbih_100.csv");
+  if (path.empty())
+    return;
+  const recording source{ecg::read_record(path.string()).front().samples, 360, 1};
+  const auto r = run(source, {.patients = 60, .wards = 4, .length = 30, .crash_rate = 0.05}, 60s);
+  check_holds(r);
+  CHECK(r.beats > 60 * 30);
+  CHECK(r.heart_rate.half == doctest::Approx(75.5).epsilon(0.05)); // as over the whole record
 }
 
 TEST_CASE("hospital: the log has a line for each alert") {

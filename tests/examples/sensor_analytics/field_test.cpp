@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: whatever fails, every reading is processed or declared lost, alerts are those of one run over the same readings,
 // silence is noticed, and the report says so when it is not so.
-// Observed: the sample corpus in simulated time, the log, and books that were tampered with.
+// Observed: the sample corpus and, if it is at hand (see support/shared_data.hpp), the real one in simulated time, the
+// log, and books that were tampered with.
 #include "sensor_analytics/field.hpp"
+#include "support/shared_data.hpp"
 #include "support/stepped_system.hpp"
 #include "support/temporary_directory.hpp"
 #include "text/csv.hpp"
@@ -57,6 +59,7 @@ struct books {
       const stream_plan plan{recordings, i};
       devices.push_back(std::make_shared<device_book>(plan));
       monitors.push_back(std::make_shared<monitor_book>(plan, i, figures));
+      devices[i]->incarnations = monitors[i]->incarnations = 1;
       for (; devices[i]->sent < 1'000; ++devices[i]->sent)
         monitors[i]->take({devices[i]->sent, plan[devices[i]->sent]}, {});
       for (std::size_t k = 0; k < alert_kinds; ++k)
@@ -114,6 +117,23 @@ TEST_CASE("sensor field: at full speed each device replays its whole series and 
   CHECK(r.accepted == 8 * 1'344);
 }
 
+TEST_CASE("sensor field: with the real series and failures the alerts of each series are those of one run over it") {
+  const auto folder = support::shared_data("nab");
+  if (folder.empty())
+    return;
+  const auto recordings = read_recordings(folder.string(), 6'000);
+  REQUIRE(recordings.size() == 58);
+  const auto r = run(recordings, {.devices = 116, .crash_rate = 0.02, .silence_rate = 0.002}, 20s);
+  check_holds(r);
+  std::uint64_t alerts = 0;
+  for (const auto& s : r.series)
+    for (const auto k : {alert_kind::level, alert_kind::pattern}) {
+      CHECK(s.alerts[static_cast<std::size_t>(k)] == s.expected[static_cast<std::size_t>(k)]);
+      alerts += s.alerts[static_cast<std::size_t>(k)];
+    }
+  CHECK(alerts > 100);
+}
+
 TEST_CASE("sensor field: the log has a line for each alert") {
   const support::temporary_directory folder;
   const auto recordings = read_recordings(sample, 0);
@@ -161,6 +181,11 @@ TEST_CASE("sensor report: good books hold and each kind of fault is seen") {
     books b;
     b.logged[0][0] += 1;
     CHECK_FALSE(holds(b.judged(), "in the log once"));
+  }
+  {
+    books b;
+    b.devices[2]->incarnations = 2;
+    CHECK_FALSE(holds(b.judged(), "followed by a restart"));
   }
   {
     books b;
