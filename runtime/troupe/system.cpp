@@ -164,6 +164,14 @@ struct system::engine_room {
     return second.queued == 0 && second.accepted == first.accepted;
   }
 
+  /// A handler of a replaced actor has not returned.
+  bool orphaned() {
+    const auto all = core.watch->orphans();
+    for (const auto& o : all)
+      o.of->release();
+    return !all.empty();
+  }
+
   std::vector<survivor> survivors() {
     std::vector<detail::cell_pointer> alive;
     collect(root.core(), alive);
@@ -348,6 +356,8 @@ shutdown_report system::shutdown(std::chrono::milliseconds timeout) {
     root.self().send_control(detail::make_control([](detail::cell& c) { c.order_kill(); }));
     room_->await(ended, begin + timeout);
   }
+  // Handlers of replaced actors are nobody's turn, but may still return in time.
+  room_->await([&] { return !room_->orphaned(); }, begin + timeout);
   core.journals->flush(); // what the actors wrote last is durable, or known not to be
   report.survivors = room_->survivors();
   report.complete = report.survivors.empty() && ended();

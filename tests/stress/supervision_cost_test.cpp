@@ -37,9 +37,11 @@ struct ping {
   using reply = int;
 };
 
+struct mishap {};
+
 class small : public actor<small, fail_now, ping> {
 public:
-  void on(const fail_now&) { throw 1; }
+  void on(const fail_now&) { throw mishap{}; }
   int on(const ping&) { return 1; }
 };
 
@@ -81,7 +83,7 @@ TEST_CASE("supervision stress: the cost of one restart") {
     supervisor_options o{.intensity = unlimited, .group_intensity = unlimited};
     o.backoff = {.min = 1ms, .max = 1ms, .jitter = 0.0, .reset_after = 1ms};
     if (!restart)
-      o.on_failure = decide_by<int>(failure_action::resume);
+      o.on_failure = decide_by<mishap>(failure_action::resume);
     auto top = sys.supervise("top", o);
     std::vector<ref<small>> refs;
     for (std::uint64_t i = 0; i < rounds; ++i)

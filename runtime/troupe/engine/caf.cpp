@@ -74,13 +74,13 @@ private:
 using caf_element = caf::mailbox_element_ptr;
 
 /// Handles what a plain CAF actor sent: finds the handler by the run-time type.
-suspension* invoke_caf(cell& receiver, void* payload, envelope& e) {
+suspension* invoke_caf(cell& receiver, void* object, void* payload, envelope& e) {
   auto& element = **static_cast<caf_element*>(payload);
   auto& content = element.content();
   if (content.size() == 1) {
     for (const auto* h : receiver.type().handlers)
       if (content.matches(0, 0, h->message->info))
-        return h->invoke(receiver, const_cast<void*>(content.get(0)), e);
+        return h->invoke(receiver, object, const_cast<void*>(content.get(0)), e);
   }
   throw usage_error{"no handler for CAF message " + content.stringify()};
 }

@@ -18,9 +18,11 @@ class suspension;
 /// How one actor type handles one message type.
 struct handler {
   const message_type* message;
-  /// Calls the user's `on`. Returns what the message waits in if the handler suspended, else null: then the reply, if one
-  /// is wanted, has left. Throws what the user's code throws; `e.reply` is then untouched.
-  suspension* (*invoke)(cell& receiver, void* payload, envelope& e);
+  /// Calls the user's `on` on `object`, the receiver's; it is passed because a thread that is late in a handler of an actor
+  /// that has been replaced would find the successor's in the cell. Returns what the message waits in if the handler
+  /// suspended, else null: then the reply, if one is wanted, has left. Throws what the user's code throws; `e.reply` is
+  /// then untouched.
+  suspension* (*invoke)(cell& receiver, void* object, void* payload, envelope& e);
   /// A fresh reply slot of the right type, for requests that come from outside the type system.
   reply_slot* (*make_reply_slot)();
   /// Handles a copy of the message on `object` without any effect outside of it; null if that cannot be done.

@@ -118,9 +118,9 @@ struct handler_access {
 };
 
 template <class A, class M>
-suspension* invoke(cell& receiver, void* payload, envelope& e) {
+suspension* invoke(cell& receiver, void* target, void* payload, envelope& e) {
   static_assert(handler_access::has<A, M>, "the actor names a message for which it has no handler on(const Message&)");
-  auto& object = *static_cast<A*>(receiver.object());
+  auto& object = *static_cast<A*>(target);
   const auto& message = *static_cast<const M*>(payload);
   using returned = std::remove_cvref_t<decltype(handler_access::call(object, message))>;
   return conclusion<M, returned>::of(receiver, e,

@@ -39,7 +39,7 @@ bool cell::handle_observed(envelope* e) noexcept {
   try {
     if (core_->meddled) [[unlikely]]
       core_->before_handling(*this, *e);
-    s = how->invoke(*this, payload_of(*e, *how->message), *e);
+    s = how->invoke(*this, object, payload_of(*e, *how->message), *e);
   } catch (...) {
     failure = std::current_exception();
   }

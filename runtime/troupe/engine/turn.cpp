@@ -46,7 +46,7 @@ void cell::conclude_handled(envelope* e) noexcept { conclude_now(e); }
   try {
     if (core_->meddled) [[unlikely]]
       core_->before_handling(*this, *e);
-    s = e->how->invoke(*this, payload_of(*e, *e->how->message), *e);
+    s = e->how->invoke(*this, host_->object(), payload_of(*e, *e->how->message), *e);
   } catch (...) {
     in_hand_ = nullptr;
     handling_.store(nullptr, std::memory_order_relaxed);

@@ -266,9 +266,9 @@ inline constexpr bool is_effect<basic_effect<Self, R>> = true;
 struct parcel_message {};
 
 template <class A, class M>
-suspension* invoke_parcel(cell& receiver, void* payload, envelope& e) {
+suspension* invoke_parcel(cell& receiver, void* target, void* payload, envelope& e) {
   static_assert(handler_access::has<A, M>, "the actor names a message for which it has no handler on(const Message&)");
-  auto& self = *static_cast<A*>(receiver.object());
+  auto& self = *static_cast<A*>(target);
   const auto& p = *static_cast<const parcel<M>*>(payload);
   if (!self.session().receive(p))
     return nullptr;

@@ -59,7 +59,7 @@ inline constexpr message_type parcel_type_of{
 /// Hands a parcel to the actor's handler for the message in it, unless it was handled before. Defined with the journaled
 /// actor.
 template <class A, class M>
-suspension* invoke_parcel(cell& receiver, void* payload, envelope& e);
+suspension* invoke_parcel(cell& receiver, void* target, void* payload, envelope& e);
 
 template <class A, class M>
 inline constexpr handler parcel_handler_of{&parcel_type_of<M>, &invoke_parcel<A, M>, &make_reply_slot<M>, nullptr};

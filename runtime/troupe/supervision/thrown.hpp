@@ -17,8 +17,7 @@ const E* thrown_as(const std::exception_ptr& why) noexcept {
   if (why == nullptr)
     return nullptr;
 #if defined(__GLIBCXX__)
-  // A caught pointer is more than a question of its type: the pointee is converted.
-  if constexpr (!std::is_pointer_v<E> && !std::is_member_pointer_v<E>) {
+  if constexpr (std::is_class_v<E>) {
     void* object = nullptr;
     static_assert(sizeof(why) == sizeof(object));
     __builtin_memcpy(&object, &why, sizeof(object));

@@ -159,11 +159,11 @@ child_options budget_of(std::chrono::milliseconds time, overrun_action action) {
 TEST_CASE("overrun: a handler is reported once while it runs and goes on") {
   watched_system w{{.workers = 2}};
   auto top = w.sys.supervise("top", patient);
-  auto a = top.start<sleeper>("a", budget_of(20ms, overrun_action::report), w.g);
+  auto a = top.start<sleeper>("a", budget_of(50ms, overrun_action::report), w.g);
   auto asked = a.ask(hang{});
   REQUIRE(soon([&] { return w.count(kind::overran) == 1; }));
   CHECK(w.g->inside == 1);
-  std::this_thread::sleep_for(60ms); // no second report comes: cannot be waited for
+  std::this_thread::sleep_for(150ms); // no second report comes: cannot be waited for
   w.g->let_go();
   CHECK(std::move(asked).get() == 1);
   CHECK(a.ask(query{}).get() == 2);
@@ -172,7 +172,7 @@ TEST_CASE("overrun: a handler is reported once while it runs and goes on") {
 }
 
 TEST_CASE("overrun: the system's default applies where a child names none and none is none") {
-  watched_system w{{.workers = 2, .handler_budget = 20ms}};
+  watched_system w{{.workers = 2, .handler_budget = 50ms}};
   auto top = w.sys.supervise("top", patient);
   auto free = std::make_shared<gate>();
   auto unlimited_one = top.start<sleeper>("free", {.handler_budget = 0ms}, free);
@@ -189,7 +189,7 @@ TEST_CASE("overrun: the system's default applies where a child names none and no
 TEST_CASE("overrun: what follows a co_await is timed too") {
   watched_system w{{.workers = 2}};
   auto top = w.sys.supervise("top", patient);
-  auto a = top.start<sleeper>("a", budget_of(20ms, overrun_action::replace), w.g);
+  auto a = top.start<sleeper>("a", budget_of(50ms, overrun_action::replace), w.g);
   a.tell(late_hang{});
   REQUIRE(soon([&] { return w.count(kind::overran) == 1; }));
   w.g->let_go();
@@ -202,7 +202,7 @@ TEST_CASE("overrun: a replaced actor goes on at once behind the same ref though 
     CAPTURE(workers);
     watched_system w{{.workers = workers}};
     auto top = w.sys.supervise("top", patient);
-    auto a = top.start<sleeper>("a", budget_of(20ms, overrun_action::replace), w.g);
+    auto a = top.start<sleeper>("a", budget_of(50ms, overrun_action::replace), w.g);
     auto asked = a.ask(hang{});
     auto waiting = a.ask(query{});
     CHECK(std::move(waiting).get() == 1); // a fresh object
@@ -228,7 +228,7 @@ TEST_CASE("overrun: a replaced actor goes on at once behind the same ref though 
 TEST_CASE("overrun: an actor may be replaced again and again within the spare workers and its budget") {
   watched_system w{{.workers = 1, .spare_workers = 3}};
   auto top = w.sys.supervise("top", patient);
-  auto child = budget_of(20ms, overrun_action::replace);
+  auto child = budget_of(50ms, overrun_action::replace);
   child.backoff = backoff_options{.min = 1us, .max = 1us};
   auto a = top.start<sleeper>("a", child, w.g);
   for (int i = 1; i <= 3; ++i) {
@@ -252,7 +252,7 @@ TEST_CASE("overrun: an actor may be replaced again and again within the spare wo
 TEST_CASE("overrun: a replaced handler cannot touch what belongs to its successor") {
   watched_system w{{.workers = 2}};
   auto top = w.sys.supervise("top", patient);
-  auto a = top.start<sleeper>("a", budget_of(20ms, overrun_action::replace), w.g);
+  auto a = top.start<sleeper>("a", budget_of(50ms, overrun_action::replace), w.g);
   a.tell(touch{});
   CHECK(a.ask(query{}).get() == 1);
   w.g->let_go();
@@ -271,7 +271,7 @@ TEST_CASE("overrun: a stop and a kill end an actor whose old handler still runs 
   {
     watched_system w{{.workers = 1}};
     auto top = w.sys.supervise("top", patient);
-    auto a = top.start<sleeper>("a", budget_of(20ms, overrun_action::replace), g);
+    auto a = top.start<sleeper>("a", budget_of(50ms, overrun_action::replace), g);
     (void)a.ask(hang{});
     CHECK(a.ask(query{}).get() == 1);
     a.stop();
@@ -293,7 +293,7 @@ TEST_CASE("overrun: a replacement is charged like a restart and beyond the budge
   watched_system w{{.workers = 1}};
   auto top = w.sys.supervise("top", patient);
   auto inner = top.supervise("inner", {.intensity = 0});
-  auto a = inner.start<sleeper>("a", budget_of(20ms, overrun_action::replace), w.g);
+  auto a = inner.start<sleeper>("a", budget_of(50ms, overrun_action::replace), w.g);
   auto b = inner.start<sleeper>("b", std::make_shared<gate>());
   (void)a.ask(hang{});
   REQUIRE(soon([&] { return w.count(kind::escalated) == 1; }));
@@ -306,7 +306,7 @@ TEST_CASE("overrun: escalation fails the supervisor though the handler still run
   watched_system w{{.workers = 2}};
   auto top = w.sys.supervise("top", patient);
   auto inner = top.supervise("inner", patient);
-  auto o = budget_of(20ms, overrun_action::escalate);
+  auto o = budget_of(50ms, overrun_action::escalate);
   o.shutdown = 10ms;
   auto a = inner.start<sleeper>("a", o, w.g);
   auto b = inner.start<sleeper>("b", std::make_shared<gate>());
@@ -321,7 +321,7 @@ TEST_CASE("overrun: what follows a co_await escalates where the options say so")
   watched_system w{{.workers = 2}};
   auto top = w.sys.supervise("top", patient);
   auto inner = top.supervise("inner", patient);
-  auto o = budget_of(20ms, overrun_action::escalate);
+  auto o = budget_of(50ms, overrun_action::escalate);
   o.shutdown = 10ms;
   auto a = inner.start<sleeper>("a", o, w.g);
   auto b = inner.start<sleeper>("b", std::make_shared<gate>());
@@ -339,7 +339,7 @@ TEST_CASE("overrun: a constructor that takes too long at a restart is reported w
     auto top = w.sys.supervise("top", patient);
     child_options o;
     o.on_overrun = action;
-    o.start_budget = 20ms;
+    o.start_budget = 50ms;
     auto a = top.start<slow_to_return>("a", o, w.g);
     CHECK(w.count(kind::overran) == 0);
     a.tell(fail{});
@@ -370,7 +370,7 @@ TEST_CASE("overrun: a constructor that takes too long escalates alone and in the
     child_options o;
     o.shutdown = 10ms;
     o.on_overrun = overrun_action::escalate;
-    o.start_budget = 20ms;
+    o.start_budget = 50ms;
     auto a = inner.start<slow_to_return>("a", o, w.g);
     auto b = inner.start<sleeper>("b", std::make_shared<gate>());
     a.tell(fail{});
