@@ -198,7 +198,13 @@ public:
     sim_.run([this](troupe::system& sys) {
       system_ = &sys;
       front_.reset();
-      front_.emplace(sys);
+      try {
+        front_.emplace(sys);
+      } catch (const recovery_error&) { // it does not start: fine, if the disk has damaged it
+        if (!rots_)
+          throw;
+        return start_anew();
+      }
       buy_all();
       wait_for_all();
     });
@@ -265,7 +271,7 @@ private:
   }
   /// A sale that was acknowledged and is gone would be made, and entered, a second time.
   bool sounds() {
-    if (!outside_.gave_up)
+    if (!outside_.gave_up && front_)
       for (const auto sale : outside_.acknowledged)
         (void)front_->till_of(sale).ask(sell{sale, 10 * sale}, 2s).try_get();
     system_->advance(20s);
