@@ -33,10 +33,6 @@ TEST_CASE("applications: durable actors on a failing disk stand 40 seeds with cr
   stands(simulated::durable_shop(), 40);
 }
 
-TEST_CASE("applications: durable actors on a disk that rots misread nothing in 20 seeds") {
-  stands(simulated::rotting_shop(), 20);
-}
-
 TEST_CASE("applications: a pipeline of keyed windows stands 60 seeds") { stands(simulated::windowed_pipeline(), 60); }
 
 TEST_CASE("applications: the marketplace stands 15 seeds") { stands(simulated::marketplace(), 15); }

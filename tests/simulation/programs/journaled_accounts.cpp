@@ -199,8 +199,8 @@ application journaled_accounts() {
 }
 
 std::vector<application> all() {
-  return {supervision_tree(), journaled_accounts(), durable_shop(),    rotting_shop(),
-          marketplace(),      replay_by_line(),     replay_by_order(), windowed_pipeline()};
+  return {supervision_tree(), journaled_accounts(), durable_shop(),     marketplace(),
+          replay_by_line(),   replay_by_order(),    windowed_pipeline()};
 }
 
 } // namespace simulated
