@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: the simulation finds mistakes about files and crashes of the process, each within a stated number of seeds, and
 // does not accuse the program without the mistake. Observed: each program exists in both forms.
+#include <troupe/journal/format.hpp>
+#include <troupe/journal/journaled_actor.hpp>
+#include <troupe/testing/simulated_sqlite.hpp>
+
 #include "defect.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <set>
@@ -198,4 +203,95 @@ simulated_program replacing(bool sound) {
 TEST_CASE("disk defect: a rename without a sync of the directory is found within 20 seeds") {
   finds({.name = "rename", .faults = {.process_crash = 0.1}}, "the number never goes back", 20, replacing(false),
         replacing(true));
+}
+
+// -- acknowledged too early --------------------------------------------------------------------------------------------
+
+namespace {
+
+struct is_kept {
+  int note = 0;
+};
+struct keep {
+  int note = 0;
+  ref_to<is_kept> from;
+};
+struct all_kept {
+  using reply = std::set<int>;
+};
+struct kept {
+  int note = 0;
+  static constexpr std::string_view journal_name = "kept";
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(kept, note)
+};
+struct notes {
+  std::set<int> all{};
+  static constexpr std::string_view journal_name = "notes";
+  NLOHMANN_DEFINE_TYPE_INTRUSIVE(notes, all)
+};
+
+/// Says that it has kept a note when that is on the disk; or before.
+class notebook : public journaled_actor<notebook, notes, events<kept>, keep, all_kept> {
+public:
+  notebook(const std::string& key, bool hasty) : journaled_actor{key}, hasty_{hasty} {}
+  effect<> on(const keep& k) {
+    effect<> done;
+    if (!state().all.contains(k.note))
+      done.and_event(kept{k.note});
+    if (hasty_)
+      k.from.tell(is_kept{k.note});
+    else
+      done.then([k] { k.from.tell(is_kept{k.note}); });
+    return done;
+  }
+  std::set<int> on(const all_kept&) const { return state().all; }
+  static void apply(notes& s, const kept& e) { s.all.insert(e.note); }
+
+private:
+  const bool hasty_;
+};
+
+/// Has one note kept after the other, each again until it is.
+class writer : public actor<writer, go, is_kept> {
+public:
+  writer(ref<notebook> book, std::set<int>* told) : book_{std::move(book)}, told_{told} { self().tell(go{}); }
+  void on(const go&) {
+    const auto next = static_cast<int>(told_->size()) + 1;
+    if (next > 8)
+      return;
+    book_.tell(keep{next, self()});
+    after("again", 200ms, go{});
+  }
+  void on(const is_kept& k) {
+    told_->insert(k.note);
+    on(go{});
+  }
+
+private:
+  const ref<notebook> book_;
+  std::set<int>* const told_;
+};
+
+simulated_program notes_kept(bool hasty) {
+  return [hasty](simulation& sim) {
+    std::set<int> told; // outlasts the process
+    ref<notebook> book;
+    sim.journals([&] { return open_sqlite_store(sim, "notes.db"); });
+    sim.eventually("what was said to be kept is", [&] {
+      const auto all = book.ask(all_kept{}, 30s).get();
+      return std::ranges::includes(all, told);
+    });
+    sim.run([&](troupe::system& sys) {
+      const auto top = sys.supervise("top", support::patient());
+      book = top.start<notebook>("book", child_options{}, std::string{"book"}, hasty);
+      top.start<writer>("writer", child_options{}, book, &told);
+    });
+  };
+}
+
+} // namespace
+
+TEST_CASE("disk defect: an acknowledgement before the write is found within 50 seeds") {
+  finds({.name = "notes", .faults = {.slow_by = 50ms, .process_crash = 0.05, .disk_slow = 0.5}},
+        "what was said to be kept is", 50, notes_kept(true), notes_kept(false));
 }

@@ -91,7 +91,9 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
-  const auto known = simulated::all();
+  auto known = simulated::all();
+  if (std::find(s.only.begin(), s.only.end(), "rotting-shop") != s.only.end())
+    known.push_back(simulated::rotting_shop());
   for (const auto& name : s.only) {
     const auto is_it = [&](const simulated::application& a) { return a.options.name == name; };
     if (std::none_of(known.begin(), known.end(), is_it)) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/journal/postgres_reader.hpp>
 
-
 namespace troupe {
 
 namespace {

@@ -38,7 +38,11 @@ void sqlite_connection::execute(const char* sql) {
 
 std::string sqlite_connection::text_of(const char* sql) {
   sqlite_statement s{*this, sql};
-  return s.step() ? std::string{s.text(0)} : std::string{};
+  if (!s.step())
+    return {};
+  std::string text{s.text(0)};
+  s.run(); // a change is committed, or fails to be, at the end only
+  return text;
 }
 
 void sqlite_connection::fail(const std::string& operation, int code) const {

@@ -155,6 +155,8 @@ void simulation_core::on_written(engine::timer_node& node) noexcept {
 void simulation_core::go_on() {
   const auto end = time_point{} + options.run_for;
   for (;;) {
+    if (crash_wanted)
+      throw process_crashed{};
     if (system_->step())
       continue;
     const auto next = system_->core().timers->next_deadline();

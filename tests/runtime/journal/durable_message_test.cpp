@@ -249,7 +249,7 @@ TEST_CASE("durable message: a sender whose acknowledgements cannot be saved rest
   o.sender.tell(send_notes{1, 300});
   store->strike(troupe::write_fault::fail, 2, "desk"); // the first that nobody waits for
   o.sys->advance(10min);                               // would never end
-  o.sender.tell(send_notes{301, 1}); // fails, and rebuilds the sender
+  o.sender.tell(send_notes{301, 1});                   // fails, and rebuilds the sender
   o.sys->run_until_idle();
   CHECK(o.sender.ask(send_notes{301, 1}).get() == 301);
   o.sys->advance(1h);

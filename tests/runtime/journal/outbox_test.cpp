@@ -72,6 +72,9 @@ TEST_CASE("outbox: names for each the one before it to the same target") {
   CHECK(o.before(9) == 3);
   CHECK(o.settle(3, start));
   CHECK(o.before(9) == 0);
+  CHECK(o.before(3) == 0); // settled
+  o.add(timer(10, "x", wall), start);
+  CHECK(o.before(10) == 0);
 }
 
 TEST_CASE("outbox: one that came too early goes when the one before is settled") {
@@ -124,6 +127,7 @@ TEST_CASE("outbox: timers go by the wall and are found by name until they fire")
 TEST_CASE("outbox: a timer that was due before it was added waits for its first attempt") {
   outbox o;
   o.add(timer(1, "x", wall - 1h), start + 5s, wall);
+  o.add(timer(2, "y", wall), start + 5s, wall);
   CHECK(o.take_due(start, wall).empty());
-  CHECK(o.take_due(start + 5s, wall) == sequences{1});
+  CHECK(o.take_due(start + 5s, wall) == sequences{1, 2});
 }

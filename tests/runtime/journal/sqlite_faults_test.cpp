@@ -70,6 +70,27 @@ void keep_pairs(troupe::journal& j, int pairs) {
 
 } // namespace
 
+TEST_CASE("sqlite store: a disk that fails while a file is made leaves no store without a write-ahead log") {
+  for (const auto kind : {faulty_vfs::fault::write, faulty_vfs::fault::sync})
+    for (int nth = 1; nth <= 12; ++nth) {
+      CAPTURE(static_cast<int>(kind));
+      CAPTURE(nth);
+      const support::temporary_directory folder;
+      const auto path = folder / "j.db";
+      troupe::sqlite_options o;
+      o.vfs = faulty_vfs::name();
+      faulty_vfs::fail(kind, nth);
+      try {
+        const auto store = troupe::open_sqlite_store(path, o);
+        troupe::sqlite_connection look{path, troupe::sqlite_connection::mode::look};
+        CHECK(look.text_of("PRAGMA journal_mode") == "wal");
+      } catch (const troupe::journal_error&) {
+        CHECK(faulty_vfs::has_failed());
+      }
+      faulty_vfs::fail(faulty_vfs::fault::none, 0);
+    }
+}
+
 TEST_CASE("sqlite store: a failed write or sync fails its appends and all later ones until the file is opened again") {
   for (const auto kind :
        {faulty_vfs::fault::write, faulty_vfs::fault::short_write, faulty_vfs::fault::full, faulty_vfs::fault::sync})

@@ -5,8 +5,11 @@
 
 #include "programs.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -130,6 +133,7 @@ struct shopper {
   std::set<int> acknowledged{};
   int failures = 0; // one after the other
   int restarts = 0;
+  bool gave_up = false;
 };
 
 struct shop_front {
@@ -175,53 +179,114 @@ std::string books_of(troupe::system& sys, const shop_front& front) {
   return text;
 }
 
-void run_shop(simulation& sim) {
-  shopper outside;
-  std::optional<shop_front> front;
-  troupe::system* running = nullptr;
-  sqlite_options how;
-  how.checkpoint_every = 8; // pages: often
-  sim.journals([&] {
-    for (int i = 0;; ++i) { // a disk that fails now may not fail the next time the process is started
-      try {
-        return open_sqlite_store(sim, "shop.db", how);
-      } catch (const journal_error&) {
-        if (i == 200)
-          throw;
-      }
-    }
-  });
-  sim.outcome("books", [&] { return books_of(*running, *front); });
-  sim.run([&](troupe::system& sys) {
-    running = &sys;
-    front.reset();
-    front.emplace(sys);
-    outside.failures = 0;
-    for (int sale = 1; sale <= sale_count; ++sale) {
-      while (!outside.acknowledged.contains(sale)) {
-        if (front->till_of(sale).ask(sell{sale, 10 * sale}, 2s).try_get()) {
-          outside.acknowledged.insert(sale);
-          outside.failures = 0;
-        } else if (++outside.failures >= 10) {
-          sim.crash();
-        }
-      }
-      sys.advance(50ms);
-    }
-    // What the disk has failed stays failed until the process is started anew, and so does a timer whose clock went back.
-    const auto all_there = [](const auto& who) {
-      const auto times = who.ask(look{}, 1s).try_get();
-      return times && times->size() == sale_count;
-    };
-    for (int i = 0; i < 20; ++i) {
-      sys.advance(1s);
-      if (all_there(durable_ref<van>{sys, "van"}) && all_there(durable_ref<ledger>{sys, "ledger"}))
-        return;
-    }
-    if (++outside.restarts < 1'000)
-      sim.crash();
+/// Whether everything was counted once, as far as it can be read: what a disk has damaged may be refused, but not misread.
+bool is_sound(const std::optional<std::map<int, int>>& times) {
+  return !times || std::all_of(times->begin(), times->end(), [](const auto& entry) {
+    return entry.first >= 1 && entry.first <= sale_count && entry.second == 1;
   });
 }
+
+/// One run of the shop. On a disk that rots the shopper may have to give up.
+class shop_run {
+public:
+  shop_run(simulation& sim, bool rots) : sim_{sim}, rots_{rots} {
+    sim_.journals([this] { return open_store(); });
+    if (rots_)
+      sim_.eventually("what can be read is sound", [this] { return sounds(); });
+    else
+      sim_.outcome("books", [this] { return books_of(*system_, *front_); });
+    sim_.run([this](troupe::system& sys) {
+      system_ = &sys;
+      front_.reset();
+      try {
+        front_.emplace(sys);
+      } catch (const recovery_error&) { // it does not start: fine, if the disk has damaged it
+        if (!rots_)
+          throw;
+        return start_anew();
+      }
+      buy_all();
+      wait_for_all();
+    });
+  }
+
+private:
+  std::shared_ptr<journal_store> open_store() {
+    sqlite_options how;
+    how.checkpoint_every = 8; // pages: often
+    for (int i = 0;; ++i) {   // a disk that fails now may not fail the next time the process is started
+      try {
+        return open_sqlite_store(sim_, "shop.db", how);
+      } catch (const journal_error&) {
+        if (i < 200)
+          continue;
+        if (!rots_)
+          throw;
+        sim_.disk().rename("shop.db", "damaged.db");
+        outside_.gave_up = true;
+      }
+    }
+  }
+
+  void buy_all() {
+    outside_.failures = 0;
+    for (int sale = 1; sale <= sale_count && !outside_.gave_up; ++sale) {
+      while (!outside_.acknowledged.contains(sale) && !outside_.gave_up) {
+        if (front_->till_of(sale).ask(sell{sale, 10 * sale}, 2s).try_get()) {
+          outside_.acknowledged.insert(sale);
+          outside_.failures = 0;
+        } else if (++outside_.failures >= 10) {
+          start_anew();
+        }
+      }
+      system_->advance(50ms);
+    }
+  }
+
+  /// What the disk has failed stays failed until the process is started anew, and so does a timer whose clock went back.
+  void wait_for_all() {
+    for (int i = 0; i < 20 && !outside_.gave_up; ++i) {
+      system_->advance(1s);
+      if (is_complete(the_van()) && is_complete(the_ledger()))
+        return;
+    }
+    start_anew();
+  }
+
+  void start_anew() {
+    outside_.gave_up |= ++outside_.restarts >= (rots_ ? 10 : 1'000);
+    if (!outside_.gave_up)
+      sim_.crash();
+  }
+
+  template <class A>
+  static std::optional<std::map<int, int>> seen(const durable_ref<A>& who) {
+    auto times = who.ask(look{}, 1s).try_get();
+    return times ? std::optional{*times} : std::nullopt;
+  }
+  template <class A>
+  static bool is_complete(const durable_ref<A>& who) {
+    const auto times = seen(who);
+    return times && times->size() == sale_count;
+  }
+  /// A sale that was acknowledged and is gone would be made, and entered, a second time.
+  bool sounds() {
+    if (!outside_.gave_up && front_)
+      for (const auto sale : outside_.acknowledged)
+        (void)front_->till_of(sale).ask(sell{sale, 10 * sale}, 2s).try_get();
+    system_->advance(20s);
+    return is_sound(seen(the_van())) && is_sound(seen(the_ledger()));
+  }
+
+  durable_ref<van> the_van() const { return {*system_, "van"}; }
+  durable_ref<ledger> the_ledger() const { return {*system_, "ledger"}; }
+
+  simulation& sim_;
+  const bool rots_;
+  shopper outside_;
+  troupe::system* system_ = nullptr;
+  std::optional<shop_front> front_;
+};
 
 } // namespace
 
@@ -240,7 +305,23 @@ application durable_shop() {
                       .disk_slow = 0.2},
            .same_outcome = true,
            .run_for = 3h},
-          run_shop};
+          [](simulation& sim) {
+            shop_run{sim, false};
+          }};
+}
+
+application rotting_shop() {
+  return {{.name = "rotting-shop",
+           .faults = {.crash = 0.02,
+                      .slow_by = 80ms,
+                      .process_crash = 0.01,
+                      .process_crashes_max = 3,
+                      .sync_failure = 0.002,
+                      .bit_rot = 0.005},
+           .run_for = 3h},
+          [](simulation& sim) {
+            shop_run{sim, true};
+          }};
 }
 
 } // namespace simulated

@@ -25,6 +25,8 @@ application supervision_tree();
 application journaled_accounts();
 /// A shop of durable actors with outboxes and timers in a SQLite file on the simulated disk, which fails.
 application durable_shop();
+/// The same on a disk that flips bits. For the asking: it finds a limit, see docs/explanation/verification.md.
+application rotting_shop();
 /// A pipeline of keyed windows over two sources out of order, one branch of which asks an actor.
 application windowed_pipeline();
 
