@@ -275,7 +275,8 @@ TEST_CASE("checkpoints: a file of lines has each line once, whatever was written
       troupe::system sys{life(seed * 1'000 + static_cast<std::uint64_t>(lives), 0.02)};
       *f.left = static_cast<std::int64_t>(100 + random->below(400));
       over = run(sys, plan.start(sys, "p", kept_in(store, 4)));
-      disk->crash();
+      if (lives % 2 == 0) // the power fails; else the process alone ends, and what it wrote stays
+        disk->crash();
     }
     CHECK(lives > 2);
     CHECK(disk->content("/out") == expected);
