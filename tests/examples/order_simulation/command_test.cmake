@@ -56,7 +56,7 @@ endif()
 # A good run: both files, and the same answers with failures.
 foreach(rate 0 0.01)
   execute_process(COMMAND "${PROGRAM}" ${replay} "${SAMPLE}" --rule order --opening-stock 200 --crash-rate ${rate}
-      --report report.json --final-stock stock.csv --workers 3 --journal memory
+      --report report.json --final-stock stock.csv --workers 3
     WORKING_DIRECTORY "${DIRECTORY}" RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE errors)
   if(NOT status EQUAL 0 OR NOT errors STREQUAL "")
     message(FATAL_ERROR "--crash-rate ${rate}: got ${status} and\n${errors}${output}")
@@ -73,6 +73,8 @@ foreach(rate 0 0.01)
     message(SEND_ERROR "--crash-rate ${rate}: wrong answers in\n${report}")
   endif()
 endforeach()
+file(REMOVE "${DIRECTORY}/report.json")
+
 # A run that goes on: only in a journal that holds it, and only with the same options.
 file(WRITE "${DIRECTORY}/file" "")
 set(kept --scenario replay --quiet --input "${SAMPLE}" --rule line --journal)
