@@ -204,9 +204,9 @@ struct system::engine_room {
   }
 
   /// Who has asked each of the living and waits: actors by their names, other threads as "outside".
-  std::unordered_map<const detail::cell*, std::vector<std::string>>
-  askers(const std::vector<detail::cell_pointer>& alive) {
-    std::unordered_map<const detail::cell*, std::vector<std::string>> result;
+  using askers_of = std::unordered_map<const detail::cell*, std::vector<std::string>>; // seams: looked up only
+  askers_of askers(const std::vector<detail::cell_pointer>& alive) {
+    askers_of result;
     for (const auto& asker : alive)
       if (const auto* receiver = asker->awaited())
         result[receiver].push_back(asker->name());
