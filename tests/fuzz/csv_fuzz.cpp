@@ -5,6 +5,7 @@
 #include "market_data/rate_files.hpp"
 #include "memory_file.hpp"
 #include "nab/corpus.hpp"
+#include "text/csv.hpp"
 
 #include <bench/nexmark/event_log.hpp>
 #include <cmath>
@@ -62,11 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const fuzz::memory_file file{data + 1, size - 1};
   try {
     read(static_cast<char>(data[0]), file.path());
-  } catch (const ecg::record_error& e) {
-    expect_place(e, file.path());
-  } catch (const nab::input_error& e) {
-    expect_place(e, file.path());
-  } catch (const market_data::input_error& e) {
+  } catch (const text::input_error& e) {
     expect_place(e, file.path());
   } catch (const nexmark::event_log_error& e) {
     expect_place(e, file.path());

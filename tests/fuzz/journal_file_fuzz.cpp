@@ -32,7 +32,7 @@ const std::string& file_of(const std::uint8_t* data, std::size_t size) {
 }
 
 void read_all(const std::string& path) {
-  troupe::sqlite_reader reader{path, troupe::sqlite_connection::mode::foreign};
+  troupe::sqlite_reader reader{path};
   reader.begin();
   (void)reader.damage();
   (void)reader.unsettled();
