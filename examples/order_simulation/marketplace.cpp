@@ -53,13 +53,13 @@ public:
   report run() {
     const auto before = system_.books().handled;
     plan_.begin = system_.now();
-    if (journal_.resumed())
-      come_to_rest(); // what the actors take up by themselves is over: the journals stand still
-    sales_.start(system_);
     if (journal_.resumed()) {
-      sales_.rebuild(shop_);
       finish_earlier_work();
+      audit(); // the journals stand still from here on
     }
+    sales_.start(system_);
+    if (journal_.resumed())
+      sales_.rebuild(shop_);
     for (const auto& d : shop_.diaries)
       answer_of(d, begin_epoch{journal_.life});
     for (const auto& b : books_)

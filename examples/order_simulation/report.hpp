@@ -88,8 +88,9 @@ struct report {
 };
 
 /// The report as JSON, LF-terminated. The keys are part of the interface of the example and always the same, in this
-/// order: scenario, seed, workers, elapsed_s, orders, throughput, latency_ms (by transaction), messages, supervision,
-/// invariants, for the scenario replay: replay, and unless they are off: analytics. A figure that is no finite number becomes 0.
+/// order: scenario, seed, workers, journal, elapsed_s, orders, throughput, latency_ms (by transaction), messages,
+/// supervision, invariants, for the scenario replay: replay, and unless they are off: analytics. A figure that is no finite
+/// number becomes 0.
 std::string to_json(const report& r);
 
 /// The report for a person, LF-terminated; with terminal colours if `colored`.

@@ -174,7 +174,6 @@ void run(std::uint32_t capacity, int senders, std::chrono::milliseconds how_long
       std::this_thread::sleep_for(5ms);
     stop.store(true);
   }
-  ended.store(true);
   // Each of these can only be answered by a receiver that was woken.
   pushed_pings.fetch_add(1);
   lane.push(new ping);
@@ -183,6 +182,7 @@ void run(std::uint32_t capacity, int senders, std::chrono::milliseconds how_long
   // A receiver that still had messages when it looked rests after them: one more look for the end.
   while (popped_by_receiver.load() != accepted.load())
     std::this_thread::yield();
+  ended.store(true); // not before: it would leave after the first one
   pushed_pings.fetch_add(1);
   lane.push(new ping);
   if (m.attend())

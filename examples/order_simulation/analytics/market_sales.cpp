@@ -235,7 +235,7 @@ void market_sales::rebuild(const marketplace_shop& shop) {
 }
 
 std::vector<std::string> market_sales::lines(troupe::time_point now) {
-  if (parts_ == nullptr)
+  if (parts_ == nullptr || !parts_->following)
     return {};
   parts_->live.feed().flush();
   if (parts_->ticker.wants(now))

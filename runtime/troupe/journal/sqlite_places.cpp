@@ -12,28 +12,30 @@ constexpr std::size_t some = 512; // places in one commit
 
 } // namespace
 
-sqlite_place sqlite_place_table::find(const std::string& key) {
-  if (!row_) {
+std::optional<sqlite_place> sqlite_place_table::written(const std::string& key) {
+  if (!row_)
     row_.emplace(connection_, "SELECT event, snapshot, checksum FROM places WHERE journal = ?");
-    listed_.emplace(connection_, "SELECT 1 FROM journals WHERE key = ?");
-  }
   const sqlite_reset after{*row_};
-  if (row_->bind(key).step()) {
-    const sqlite_place p{row_->count(0), row_->count(1)};
-    if (row_->count(2) == checksum_of_place(key, p.event, p.snapshot))
-      return p;
-  }
-  const sqlite_reset after_that{*listed_};
-  if (!listed_->bind(key).step())
+  if (!row_->bind(key).step())
     return {};
-  sqlite_statement all{connection_, "SELECT coalesce(max(number), 0) FROM snapshots WHERE journal = ?"};
-  all.bind(key).step();
-  return {last_event(key), all.count(0)};
+  const sqlite_place p{row_->count(0), row_->count(1)};
+  return row_->count(2) == checksum_of_place(key, p.event, p.snapshot) ? std::optional{p} : std::nullopt;
 }
 
-std::uint64_t sqlite_place_table::last_event(const std::string& key) {
-  sqlite_statement all{connection_, "SELECT number FROM events WHERE journal = ? ORDER BY sequence DESC LIMIT 1"};
-  return all.bind(key).step() ? all.count(0) : 0;
+sqlite_place sqlite_place_table::find(const std::string& key) {
+  if (const auto p = written(key))
+    return *p;
+  if (!listed_)
+    listed_.emplace(connection_, "SELECT 1 FROM journals WHERE key = ?");
+  const sqlite_reset after{*listed_};
+  return listed_->bind(key).step() ? search(key) : sqlite_place{};
+}
+
+sqlite_place sqlite_place_table::search(const std::string& key) {
+  sqlite_statement event{connection_, "SELECT number FROM events WHERE journal = ? ORDER BY sequence DESC LIMIT 1"};
+  sqlite_statement snapshot{connection_, "SELECT coalesce(max(number), 0) FROM snapshots WHERE journal = ?"};
+  snapshot.bind(key).step();
+  return {event.bind(key).step() ? event.count(0) : 0, snapshot.count(0)};
 }
 
 void sqlite_places::load(sqlite_connection& c) {
@@ -49,19 +51,25 @@ void sqlite_places::load(sqlite_connection& c) {
   };
   last_ = moved_from_ = from;
   sqlite_statement events{c, "SELECT number, journal, previous FROM events WHERE number > ? ORDER BY number"};
+  // A journal that is not in the table has all its rows here, or the table is damaged: then the first row has one before it.
+  const auto place_of = [&](const std::string& key) -> sqlite_place& {
+    const auto found = moved_.find(key);
+    return found != moved_.end() ? found->second : added(key, kept.written(key).value_or(sqlite_place{}));
+  };
   for (events.bind(from); events.step(); last_ = std::max(last_, events.count(0))) {
     const std::string key{events.text(1)};
-    change(key, kept, [&](sqlite_place& at) {
-      const auto previous = events.count(2);
-      if (previous == at.event || (previous == 0 && !is_there(at.event, key))) // 0: those before were dropped
-        at.event = events.count(0);
-      else
-        at.event = kept.last_event(key); // some row is not where it was written
-    });
+    auto& at = place_of(key);
+    const auto previous = events.count(2);
+    if (previous == at.event || (previous == 0 && !is_there(at.event, key))) // 0: those before were dropped
+      at.event = events.count(0);
+    else if (at.event < events.count(0))
+      at = kept.search(key); // some row is not where it was written
   }
   sqlite_statement snapshots{c, "SELECT number, journal FROM snapshots WHERE number > ? ORDER BY number"};
-  for (snapshots.bind(from); snapshots.step(); last_ = std::max(last_, snapshots.count(0)))
-    change(std::string{snapshots.text(1)}, kept, [&](sqlite_place& at) { at.snapshot = snapshots.count(0); });
+  for (snapshots.bind(from); snapshots.step(); last_ = std::max(last_, snapshots.count(0))) {
+    auto& at = entry_of(std::string{snapshots.text(1)}, kept); // its events may be older
+    at.snapshot = std::max(at.snapshot, snapshots.count(0));
+  }
 }
 
 std::optional<sqlite_place> sqlite_places::find(const std::string& key) const {
@@ -78,7 +86,10 @@ sqlite_place& sqlite_places::entry_of(const std::string& key, sqlite_place_table
   if (const auto found = moved_.find(key); found != moved_.end()) // no lock: nobody else changes it
     return found->second;
   const auto before = find(key);
-  const auto at = before ? *before : known.find(key);
+  return added(key, before ? *before : known.find(key));
+}
+
+sqlite_place& sqlite_places::added(const std::string& key, const sqlite_place& at) {
   std::unique_lock held{mutex_};
   return moved_.emplace(key, at).first->second;
 }

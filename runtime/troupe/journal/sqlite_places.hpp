@@ -27,8 +27,10 @@ class sqlite_place_table {
 public:
   explicit sqlite_place_table(sqlite_connection& c) : connection_{c} {}
   sqlite_place find(const std::string& key);
+  /// From the table only: nothing if there is no good row in it.
+  std::optional<sqlite_place> written(const std::string& key);
   /// Looks at every row.
-  std::uint64_t last_event(const std::string& key);
+  sqlite_place search(const std::string& key);
 
 private:
   sqlite_connection& connection_;
@@ -77,6 +79,7 @@ public:
 private:
   using map = std::unordered_map<std::string, sqlite_place>;
   sqlite_place& entry_of(const std::string& key, sqlite_place_table& known);
+  sqlite_place& added(const std::string& key, const sqlite_place& at);
   void begin_writing();
   void write_some(sqlite_connection& c, std::size_t n);
 

@@ -70,8 +70,8 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 TEST_CASE("report: the keys are exactly the promised ones") {
   const json j = json::parse(to_json(sample()));
-  CHECK(keys_of(j) == keys{"scenario", "seed", "workers", "elapsed_s", "orders", "throughput", "latency_ms", "messages",
-                           "supervision", "invariants"});
+  CHECK(keys_of(j) == keys{"scenario", "seed", "workers", "journal", "elapsed_s", "orders", "throughput", "latency_ms",
+                           "messages", "supervision", "invariants"});
   CHECK(keys_of(j["orders"]) == keys{"submitted", "completed", "rejected", "failed", "in_flight"});
   CHECK(keys_of(j["throughput"]) == keys{"transactions_per_s", "orders_per_s", "messages_per_s"});
   CHECK(keys_of(j["latency_ms"]) == keys{"CUSTOMER_SESSION", "PRICE_UPDATE"});
