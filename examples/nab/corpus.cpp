@@ -21,6 +21,8 @@ nlohmann::json read_json(const std::string& path) {
   } catch (const nlohmann::json::parse_error& e) {
     const auto end = all.begin() + static_cast<std::ptrdiff_t>(std::min(e.byte, all.size()));
     throw input_error{fmt::format("{}:{}: is not JSON", path, 1 + std::count(all.begin(), end, '\n'))};
+  } catch (const nlohmann::json::out_of_range&) {
+    throw input_error{path + ": holds a number that is out of range"};
   }
 }
 
