@@ -70,8 +70,9 @@ public:
   /// appended, until `rebuild` has returned.
   void start(troupe::system& system);
 
-  /// For a resumed run, before its first order: tells the pipeline what the journals still know. That is every open order
-  /// with all its steps, so that dashboards are complete and what follows is understood.
+  /// For a resumed run, when what earlier processes left is done and before its first new order: tells the pipeline what
+  /// the journals still know. That is every open order with all its steps, so that dashboards are complete and what
+  /// follows is understood. What was paid until then counts in no answer of this process.
   void rebuild(const marketplace_shop& shop);
 
   /// Lines for the live view.
