@@ -28,7 +28,8 @@ public:
     next_line();
     std::size_t i = 0;
     for (const auto name : split(line_))
-      columns_[name] = i++;
+      if (!columns_.emplace(name, i++).second)
+        fail("two columns '" + std::string{name} + "'");
   }
 
   /// The place of a column; throws if there is none of that name.
@@ -83,9 +84,13 @@ public:
         ms += (fraction[i] - '0') * scale;
       }
     }
+    const auto within = [](int n, int least, int most) { return n >= least && n <= most; };
+    if (!within(year, 1, 9999) || !within(month, 1, 12) || !within(day, 1, 31) || !within(hour, 0, 23) ||
+        !within(minute, 0, 59) || !within(second, 0, 59))
+      fail("'" + copy + "' in column '" + std::string{name} + "' is no time");
     const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
                                            std::chrono::day{static_cast<unsigned>(day)}};
-    if (!date.ok() || hour > 23 || minute > 59 || second > 59)
+    if (!date.ok())
       fail("'" + copy + "' in column '" + std::string{name} + "' is no time");
     return std::chrono::sys_days{date}.time_since_epoch().count() * std::int64_t{86'400'000} +
            ((hour * 60 + minute) * 60 + second) * std::int64_t{1'000} + ms;

@@ -175,6 +175,10 @@ TEST_CASE("nexmark: files that are not what they should be are refused with thei
   CHECK(error_of(header + "0,B,2015-07-99 00:00:00,,,,,,,,,,,,,,1,1,1,a,b\n") ==
         ":2: '2015-07-99 00:00:00' in column 'date_time' is no time");
   CHECK(error_of(header + "0,B,2015-07-15 00:00:00.005,,,,,,,,,,,,,,1,1,1,a,b\n") == "");
+  for (const char* const time : {"-2015-07-15 00:00:00", "2015-07-15 -1:00:00", "2015-257-15 00:00:00"})
+    CHECK(error_of(header + "0,B," + time + ",,,,,,,,,,,,,,1,1,1,a,b\n") ==
+          ":2: '" + std::string{time} + "' in column 'date_time' is no time");
   CHECK(error_of("seq,type\n") == ":1: no column 'id'");
+  CHECK(error_of("seq,type,seq\n") == ":1: two columns 'seq'");
   CHECK(error_of("") == ":1: no header line");
 }
