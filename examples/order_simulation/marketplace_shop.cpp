@@ -45,7 +45,7 @@ void marketplace_shop::open_logistics(const crash_plan& plan, std::uint32_t driv
     partitions.push_back(logistics.start<shipment>("shipment-" + std::to_string(i), child, i, directory));
     directory->add_shipment(partitions.back());
   }
-  for (std::uint32_t i = 0; i < drivers * desks_per_driver; ++i) {
+  for (std::uint32_t i = 0; i <= (drivers - 1) / drivers_per_desk; ++i) {
     desks.push_back(logistics.start<delivery_desk>("desk-" + std::to_string(i), child, i, directory));
     directory->add_desk(desks.back());
   }

@@ -46,14 +46,14 @@ public:
   static constexpr std::int64_t opening_stock = 10'000;
   static constexpr double declined = 0.01; // of the payments
 
-  /// Many desks, so that the failure of one interrupts the deliveries of few clients: those of other desks go on.
-  static constexpr std::uint32_t desks_per_driver = 2;
+  /// Drivers that share a desk: with more of them more deliveries share a round; with fewer a desk's failure interrupts fewer.
+  static constexpr std::uint32_t drivers_per_desk = 12;
 
   marketplace_shop(const options& opts, const crash_plan& plan, troupe::system& system, std::uint32_t drivers);
 
-  /// The delivery desk of one client of one driver.
-  const troupe::ref<troupe::commerce::delivery_desk>& desk(std::uint32_t driver, std::uint64_t client) const {
-    return desks[driver * desks_per_driver + client % desks_per_driver];
+  /// The delivery desk of one driver's clients.
+  const troupe::ref<troupe::commerce::delivery_desk>& desk(std::uint32_t driver) const {
+    return desks[driver / drivers_per_desk];
   }
 
   troupe::commerce::product_key product(std::uint64_t index) const {

@@ -126,14 +126,14 @@ seller::effect<> seller::on(const note_packages& m) const {
     ((m.packages & package) != 0 ? missing : left) |= package;
   }
   const auto at = moment_of(wall_now());
-  effect<> noted;
+  if (!m.concluded)
+    return missing == 0 ? effect<>{} : effect<>{seller_step_noted{m.order, order_status::in_transit, missing, at}};
+  if (left == 0)
+    return {seller_step_noted{m.order, order_status::delivered, missing, at}};
+  effect<> early{misorder_noted{}};
   if (missing != 0)
-    noted.and_event(seller_step_noted{m.order, order_status::in_transit, missing, at});
-  if (m.concluded && left != 0)
-    noted.and_event(misorder_noted{});
-  else if (m.concluded)
-    noted.and_event(seller_step_noted{m.order, order_status::delivered, 0, at});
-  return noted;
+    early.and_event(seller_step_noted{m.order, order_status::in_transit, missing, at});
+  return early;
 }
 
 seller::effect<> seller::on(const note_concluded& m) const {
@@ -199,7 +199,7 @@ void seller::apply(seller_state& s, const seller_step_noted& e) {
     if (e.status == order_status::ready_for_shipment)
       x.shipped_at = e.at;
     if (e.status != order_status::in_transit)
-      x.status = e.status;
+      x.status = e.status; // delivered: it goes, whatever was missing
     else if ((e.packages & (line_set{1} << x.package)) != 0) {
       x.status = e.status;
       x.delivered = true;

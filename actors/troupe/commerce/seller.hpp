@@ -97,7 +97,7 @@ struct invoice_noted {
 struct seller_step_noted {
   order_key order{};
   order_status status{};
-  line_set packages = 0;
+  line_set packages = 0; ///< Delivered by this step.
   moment at{};
   static constexpr std::string_view journal_name = "seller_step_noted";
   TROUPE_JSON(seller_step_noted, order, status, packages, at)

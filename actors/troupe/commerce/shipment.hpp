@@ -101,32 +101,37 @@ struct notices_told {
 
 /// To itself: tell what is not told yet.
 struct tell_others {};
+/// To itself: keep what others have confirmed, if no record has come along with which it was kept.
+struct keep_told {};
 
 /// What `deliver_oldest` delivers: of the ten oldest shipments, for each seller, his packages in the oldest of them.
 std::vector<delivered_part> deliverable(const std::vector<open_shipment>& open);
 
 /// One partition of the customers' shipments. Tells sellers, customers and orders what happens, each step in its order. What
 /// it has to tell is kept with what happened, until they have confirmed it: after a crash of either side it is told again.
+/// That they have is kept with the next record, or a moment later.
 ///
 ///     ship_order      -           a shipment, now or before; ready_for_shipment is told
 ///     deliver_oldest  uint32      packages delivered by this transaction, now or before
 ///     delivery_round  -           the same, then on to the next partition or the desk
 ///     tell_others     -
+///     keep_told       -
 ///     shipment_query  shipment_state
 ///
 /// Keys: the order (all open, the last 64 concluded), the transaction (the last 16 that delivered something).
 class shipment final
     : public journaled_actor<shipment, shipment_state, events<shipment_made, packages_delivered, notices_told>,
-                             ship_order, deliver_oldest, delivery_round, tell_others, shipment_query> {
+                             ship_order, deliver_oldest, delivery_round, tell_others, keep_told, shipment_query> {
 public:
   static constexpr std::size_t snapshot_every = 64;
 
   shipment(std::uint32_t partition, std::shared_ptr<const directory> shop, retry_policy policy = {});
 
-  effect<> on(const ship_order& m) const;
-  effect<std::uint32_t> on(const deliver_oldest& m) const;
-  effect<> on(const delivery_round& m) const;
+  effect<> on(const ship_order& m);
+  effect<std::uint32_t> on(const deliver_oldest& m);
+  effect<> on(const delivery_round& m);
   task<void> on(const tell_others&);
+  effect<> on(const keep_told&);
   shipment_state on(const shipment_query&) const { return state(); }
 
   static void apply(shipment_state& s, const shipment_made& e);
@@ -135,12 +140,19 @@ public:
 
 private:
   static std::uint32_t size_of(const std::vector<delivered_part>& parts);
-  void pass_on(delivery_round m, std::uint32_t delivered) const;
+  void pass_on(delivery_round m) const;
   std::vector<std::uint64_t> tellable() const;
+  bool is_told(std::uint64_t notice) const;
+  void note_told(const std::vector<std::uint64_t>& notices);
+  /// The last thing to do with an effect: keeps with it what others have confirmed, and tells what follows from it.
+  template <class Effect>
+  Effect and_told(Effect fx);
 
   const std::shared_ptr<const directory> shop_;
   const retry_policy policy_;
   std::vector<std::uint64_t> telling_; ///< Notices that are being told; ascending.
+  std::vector<std::uint64_t> told_;    ///< Confirmed, which the journal does not know yet; ascending.
+  bool keeping_ = false;               ///< A keep_told is on its way.
 };
 
 } // namespace troupe::commerce
