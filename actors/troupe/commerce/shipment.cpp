@@ -89,7 +89,7 @@ shipment::effect<> shipment::on(const ship_order& m) {
 }
 
 shipment::effect<std::uint32_t> shipment::on(const deliver_oldest& m) {
-  if (const auto* before = state().deliveries.find([&](const auto& d) { return d.tid == m.tid; }))
+  if (const auto* before = state().deliveries.find(m.tid))
     return before->packages;
   fault_point();
   auto parts = deliverable(state().open);
@@ -108,7 +108,7 @@ shipment::effect<> shipment::on(const delivery_round& m) {
   std::vector<open_shipment> rest; // of the oldest ones, for those who come after the first that delivers
   for (std::uint32_t i = 0; i < m.members; ++i) {
     auto& share = done.shares[i];
-    if (const auto* before = s.deliveries.find([&](const auto& d) { return d.tid == share.tid; })) {
+    if (const auto* before = s.deliveries.find(share.tid)) {
       share.packages += before->packages;
       continue;
     }

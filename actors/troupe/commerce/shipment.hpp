@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -42,13 +43,44 @@ struct shipment_notice {
   TROUPE_JSON(shipment_notice, number, order, delivered, first, last, packages)
 };
 
-struct shipment_state {
+/// The last deliveries that did something. Most transactions that are asked for are not among them, and most of those are
+/// told apart by one look. Written as the `recent` that it is.
+class recent_deliveries {
+public:
   struct delivery {
     transaction_id tid = 0;
     std::uint32_t packages = 0;
     TROUPE_JSON(delivery, tid, packages)
   };
 
+  void add(const delivery& d) noexcept {
+    last_.add(d);
+    marks_ = 0;
+    last_.for_each([this](const delivery& x) { marks_ |= mark_of(x.tid); });
+  }
+  const delivery* find(transaction_id tid) const {
+    if ((marks_ & mark_of(tid)) == 0) [[likely]]
+      return nullptr;
+    return last_.find([&](const delivery& d) { return d.tid == tid; });
+  }
+
+  friend void to_json(nlohmann::json& j, const recent_deliveries& r) { j = r.last_; }
+  friend void from_json(const nlohmann::json& j, recent_deliveries& r) {
+    r = {};
+    for (const auto& x : j)
+      r.add(x.get<delivery>());
+  }
+  friend void write_json(std::string& out, const recent_deliveries& r) { troupe::detail::append_json(out, r.last_); }
+
+private:
+  static constexpr std::uint64_t mark_of(transaction_id tid) noexcept { return std::uint64_t{1} << (mix(tid) >> 58); }
+
+  /// 16: a repetition comes while few others are under way.
+  recent<delivery, 16> last_;
+  std::uint64_t marks_ = 0; ///< Of all of them.
+};
+
+struct shipment_state {
   std::uint64_t last_number = 0;
   std::vector<open_shipment> open; ///< Oldest first.
   tally shipments;                 ///< All, by order.
@@ -56,8 +88,7 @@ struct shipment_state {
   tally packages;                  ///< All: each line of each order.
   std::uint64_t delivered = 0;     ///< Packages.
   money freight{};
-  /// Deliveries that did something. 16: a repetition comes while few others are under way.
-  recent<delivery, 16> deliveries;
+  recent_deliveries deliveries;
   /// Concluded orders. 64: what repeats `ship_order` is the order's own transaction, which ends within moments.
   recent<order_key, 64> closed;
   std::uint64_t last_notice = 0;

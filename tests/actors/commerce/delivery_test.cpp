@@ -177,6 +177,25 @@ TEST_CASE("delivery: only the ten oldest shipments are looked at") {
   CHECK(deliverable({}).empty());
 }
 
+TEST_CASE("shipment: the last sixteen deliveries are recognised, and again after they were written down and read") {
+  recent_deliveries all;
+  for (std::uint32_t tid = 1; tid <= 40; ++tid)
+    all.add({tid, 100 + tid});
+  std::string text;
+  write_json(text, all);
+  const nlohmann::json json = all;
+  CHECK(nlohmann::json::parse(text) == json);
+  for (const auto& r : {all, json.get<recent_deliveries>()}) {
+    for (std::uint32_t tid = 25; tid <= 40; ++tid) {
+      REQUIRE(r.find(tid) != nullptr);
+      CHECK(r.find(tid)->packages == 100 + tid);
+    }
+    for (std::uint32_t tid = 41; tid <= 400; ++tid)
+      CHECK(r.find(tid) == nullptr);
+    CHECK(r.find(24) == nullptr);
+  }
+}
+
 TEST_CASE("shipment: ship_order has one effect") {
   small_shop shop;
   const ship_order request{{{1}, 1}, {70}, {{{1}, 1}, {{2}, 1}}};
