@@ -104,7 +104,8 @@ bool driver_book::draw_update(client_slot& s) {
     if (shown.updating.exchange(true))
       continue;
     const auto old = shown.price.load();
-    s.price.cents = old + old * static_cast<std::int64_t>(1 + random() % 9) / 100;
+    // A cent at least: updates that change nothing cannot be told apart in what carts show.
+    s.price.cents = old + std::max<std::int64_t>(old * static_cast<std::int64_t>(1 + random() % 9) / 100, 1);
     return true;
   }
   return false;

@@ -230,28 +230,34 @@ struct note_invoice {
   line_set packages = 0; ///< The lines' places in the order.
 };
 
+/// `again`, here and below: it may have been told before, so long ago that the order is over and forgotten.
 struct note_payment {
   using reply = seller_answer;
   order_key order{};
+  bool again = false;
 };
 
 /// The order was not paid.
 struct void_invoice {
   using reply = seller_answer;
   order_key order{};
+  bool again = false;
 };
 
 /// From the shipment, told in this order: ready, packages delivered (once or more), concluded.
 struct note_ready {
   order_key order{};
+  bool again = false;
 };
 struct note_packages {
   order_key order{};
   line_set packages = 0;
   bool concluded = false; ///< As by note_concluded, with that.
+  bool again = false;
 };
 struct note_concluded {
   order_key order{};
+  bool again = false;
 };
 
 // -- to the customer --------------------------------------------------------------------------------------------------

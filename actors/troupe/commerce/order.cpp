@@ -128,15 +128,17 @@ task<bool> order::reserve(const place_order& m) {
 /// From wherever it stands to its shipment, or to the end of what a failed payment calls for.
 task<bool> order::fulfil(std::uint32_t number) {
   const auto* r = find(number);
+  bool again = true;
   if (r != nullptr && r->status == order_status::invoiced) {
     if (!co_await invoice_and_pay(number))
       co_return false;
     r = find(number);
+    again = false;
   }
   if (r != nullptr && r->status == order_status::payment_failed)
-    co_return co_await compensate(number);
+    co_return co_await compensate(number, again);
   if (r != nullptr && r->status == order_status::payment_processed) {
-    if (!co_await settle(number))
+    if (!co_await settle(number, again))
       co_return false;
     co_return co_await ship(number);
   }
@@ -167,7 +169,7 @@ task<bool> order::invoice_and_pay(std::uint32_t number) {
   co_return true;
 }
 
-task<bool> order::settle(std::uint32_t number) {
+task<bool> order::settle(std::uint32_t number, bool again) {
   const auto& r = *find(number);
   const auto parts = by_seller(r.lines);
   const note_purchase bought{number, true, r.totals.invoice};
@@ -178,7 +180,7 @@ task<bool> order::settle(std::uint32_t number) {
   std::vector<call<seller_ref, note_payment>> told;
   told.reserve(parts.size());
   for (const auto& [seller, which] : parts)
-    told.emplace_back(shop_->seller(seller), note_payment{key(number)}, policy_);
+    told.emplace_back(shop_->seller(seller), note_payment{key(number), again}, policy_);
   auto noted = shop_->of(who_).customer.ask(bought, policy_.timeout);
   // All are under way; now `r` may go.
   const bool sold = co_await finish(self(), confirmed, policy_);
@@ -203,7 +205,7 @@ task<bool> order::ship(std::uint32_t number) {
   co_return shipped.has_value();
 }
 
-task<bool> order::compensate(std::uint32_t number) {
+task<bool> order::compensate(std::uint32_t number, bool again) {
   const auto& r = *find(number);
   const note_purchase failed{number, false, r.totals.invoice};
   std::vector<call<stock_ref, cancel_reservation>> freed;
@@ -211,7 +213,7 @@ task<bool> order::compensate(std::uint32_t number) {
     freed.emplace_back(shop_->stock(l.item), cancel_reservation{r.tid}, policy_);
   std::vector<call<seller_ref, void_invoice>> told;
   for (const auto& [seller, which] : by_seller(r.lines))
-    told.emplace_back(shop_->seller(seller), void_invoice{key(number)}, policy_);
+    told.emplace_back(shop_->seller(seller), void_invoice{key(number), again}, policy_);
   const bool free = co_await finish(self(), freed, policy_);
   const bool known = co_await finish(self(), told, policy_);
   const auto counted = co_await ask_persistently(self(), shop_->of(who_).customer, failed, policy_);

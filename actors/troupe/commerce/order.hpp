@@ -164,9 +164,9 @@ private:
   task<bool> reserve(const place_order& m);
   task<bool> fulfil(std::uint32_t number);
   task<bool> invoice_and_pay(std::uint32_t number);
-  task<bool> settle(std::uint32_t number);
+  task<bool> settle(std::uint32_t number, bool again);
   task<bool> ship(std::uint32_t number);
-  task<bool> compensate(std::uint32_t number);
+  task<bool> compensate(std::uint32_t number, bool again);
   moment moment_after(const order_record& r) const;
   void try_later();
 

@@ -58,12 +58,13 @@ const order_entry* seller::open(order_key o) const {
   return found == all.rend() ? nullptr : &*found;
 }
 
-bool seller::is_closed(order_key o) const {
-  return state().closed.find([&](order_key k) { return k == o; }) != nullptr;
+/// Of an order that is not open: whether it has been.
+bool seller::is_over(order_key o, bool again) const {
+  return again || state().closed.find([&](order_key k) { return k == o; }) != nullptr;
 }
 
 seller::effect<seller_answer> seller::on(const note_invoice& m) const {
-  if (m.lines.empty() || open(m.order) != nullptr || is_closed(m.order))
+  if (m.lines.empty() || open(m.order) != nullptr || is_over(m.order, false))
     return seller_answer::noted;
   fault_point();
   invoice_noted noted{m.order, {}};
@@ -87,9 +88,9 @@ seller::effect<seller_answer> seller::on(const note_invoice& m) const {
 }
 
 /// One step of an order as a whole. One that comes again, or after a later one, is noted already.
-seller::effect<seller_answer> seller::step(order_key o, order_status to) const {
+seller::effect<seller_answer> seller::step(order_key o, order_status to, bool again) const {
   const auto* e = open(o);
-  if (e == nullptr && is_closed(o))
+  if (e == nullptr && is_over(o, again))
     return seller_answer::noted;
   if (e != nullptr && e->status >= to)
     return seller_answer::noted;
@@ -100,20 +101,20 @@ seller::effect<seller_answer> seller::step(order_key o, order_status to) const {
 }
 
 seller::effect<seller_answer> seller::on(const note_payment& m) const {
-  return step(m.order, order_status::payment_processed);
+  return step(m.order, order_status::payment_processed, m.again);
 }
 
 seller::effect<seller_answer> seller::on(const void_invoice& m) const {
-  return step(m.order, order_status::payment_failed);
+  return step(m.order, order_status::payment_failed, m.again);
 }
 
 seller::effect<seller_answer> seller::on(const note_ready& m) const {
-  return step(m.order, order_status::ready_for_shipment);
+  return step(m.order, order_status::ready_for_shipment, m.again);
 }
 
 seller::effect<> seller::on(const note_packages& m) const {
   const auto* e = open(m.order);
-  if (e == nullptr && is_closed(m.order))
+  if (e == nullptr && is_over(m.order, m.again))
     return {};
   fault_point();
   if (e == nullptr || e->status < order_status::ready_for_shipment)
@@ -138,7 +139,7 @@ seller::effect<> seller::on(const note_packages& m) const {
 
 seller::effect<> seller::on(const note_concluded& m) const {
   const auto* e = open(m.order);
-  if (e == nullptr && is_closed(m.order))
+  if (e == nullptr && is_over(m.order, m.again))
     return {};
   fault_point();
   const bool arrived = e != nullptr && std::ranges::all_of(state().entries, [&](const auto& x) {

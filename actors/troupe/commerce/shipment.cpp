@@ -13,8 +13,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto tell_pause = 100ms;    // before what an earlier incarnation has left is told again
+constexpr auto tell_pause = 100ms;    // before what somebody does not confirm is told again
 constexpr auto keep_pause = 20ms;     // what others have confirmed waits so long for a record to go along with
+constexpr std::size_t told_max = 4;   // or until there are so many: few enough to be recognised if they are told again
 constexpr std::size_t looked_at = 10; // the oldest shipments that one delivery considers
 
 /// The sellers of an order's packages, each once.
@@ -66,9 +67,10 @@ std::vector<delivered_part> deliverable(const std::vector<open_shipment>& open) 
 }
 
 shipment::shipment(std::uint32_t partition, std::shared_ptr<const directory> shop, retry_policy policy)
-    : journaled_actor{"shipment/" + std::to_string(partition)}, shop_{std::move(shop)}, policy_{policy} {
+    : journaled_actor{"shipment/" + std::to_string(partition)}, shop_{std::move(shop)}, policy_{policy},
+      again_to_{state().last_notice} {
   if (!state().untold.empty())
-    after("tell", tell_pause, tell_others{});
+    self().tell(tell_others{});
 }
 
 template <class Effect>
@@ -158,12 +160,12 @@ struct told {
   std::vector<call<customer_ref, note_arrival>> arrivals;
   std::vector<call<order_ref, order_moved>> moves;
 
-  void begin(const shipment_notice& n, const directory& shop, const retry_policy& policy) {
+  void begin(const shipment_notice& n, bool again, const directory& shop, const retry_policy& policy) {
     const auto& buyer = shop.of(n.order.customer);
     const auto sellers = sellers_of(n.packages);
     if (n.delivered == 0) {
       for (const auto s : sellers)
-        ready.emplace_back(shop.seller(s), note_ready{n.order}, policy);
+        ready.emplace_back(shop.seller(s), note_ready{n.order, again}, policy);
       moves.emplace_back(buyer.order, order_moved{n.order.number, order_status::ready_for_shipment, false}, policy);
       return;
     }
@@ -174,9 +176,9 @@ struct told {
         if (n.packages[p].seller == s)
           theirs |= n.delivered & line_bit(p);
       if (theirs != 0)
-        packages.emplace_back(shop.seller(s), note_packages{n.order, theirs, n.last}, policy);
+        packages.emplace_back(shop.seller(s), note_packages{n.order, theirs, n.last, again}, policy);
       else if (n.last)
-        concluded.emplace_back(shop.seller(s), note_concluded{n.order}, policy);
+        concluded.emplace_back(shop.seller(s), note_concluded{n.order, again}, policy);
     }
     if (n.first || n.last) {
       const auto to = n.last ? order_status::delivered : order_status::in_transit;
@@ -205,7 +207,9 @@ bool shipment::is_told(std::uint64_t notice) const { return std::ranges::binary_
 void shipment::note_told(const std::vector<std::uint64_t>& notices) {
   told_.insert(told_.end(), notices.begin(), notices.end());
   std::ranges::sort(told_);
-  if (!std::exchange(keeping_, true))
+  if (told_.size() >= told_max)
+    self().tell(keep_told{});
+  else if (!std::exchange(keeping_, true))
     after("keep", keep_pause, keep_told{});
 }
 
@@ -230,7 +234,7 @@ task<void> shipment::on(const tell_others&) {
     co_return;
   for (const auto& n : state().untold)
     if (std::ranges::binary_search(numbers, n.number))
-      way.begin(n, *shop_, policy_);
+      way.begin(n, n.number <= again_to_, *shop_, policy_);
   telling_.insert(telling_.end(), numbers.begin(), numbers.end());
   std::ranges::sort(telling_);
   bool all = co_await finish(self(), way.ready, policy_);
@@ -240,6 +244,8 @@ task<void> shipment::on(const tell_others&) {
   all = co_await finish(self(), way.moves, policy_) && all;
   if (all)
     note_told(numbers);
+  else
+    again_to_ = std::max(again_to_, numbers.back());
   std::erase_if(telling_, [&](auto n) { return std::ranges::binary_search(numbers, n); });
   if (!all) // somebody is silent: later again
     after("tell", tell_pause, tell_others{});

@@ -184,6 +184,7 @@ private:
   std::vector<std::uint64_t> telling_; ///< Notices that are being told; ascending.
   std::vector<std::uint64_t> told_;    ///< Confirmed, which the journal does not know yet; ascending.
   bool keeping_ = false;               ///< A keep_told is on its way.
+  std::uint64_t again_to_;             ///< Notices up to this one may have been told before.
 };
 
 } // namespace troupe::commerce
