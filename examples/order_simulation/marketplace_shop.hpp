@@ -46,14 +46,14 @@ public:
   static constexpr std::int64_t opening_stock = 10'000;
   static constexpr double declined = 0.01; // of the payments
 
-  /// Drivers that share a desk: with more of them more deliveries share a round; with fewer a desk's failure interrupts fewer.
-  static constexpr std::uint32_t drivers_per_desk = 12;
+  /// Clients of one driver in an open loop: below what one actor may have suspended at a time.
+  static constexpr std::uint32_t open_slots = 900;
 
   marketplace_shop(const options& opts, const crash_plan& plan, troupe::system& system, std::uint32_t drivers);
 
   /// The delivery desk of one driver's clients.
   const troupe::ref<troupe::commerce::delivery_desk>& desk(std::uint32_t driver) const {
-    return desks[driver / drivers_per_desk];
+    return desks[driver % desks.size()];
   }
 
   troupe::commerce::product_key product(std::uint64_t index) const {
@@ -82,7 +82,7 @@ private:
   void open_sellers(const options& opts, const crash_plan& plan);
   void open_customers(const options& opts, const crash_plan& plan);
   void open_diaries(const crash_plan& plan, std::uint32_t drivers);
-  void open_logistics(const crash_plan& plan, std::uint32_t drivers);
+  void open_logistics(const options& opts, const crash_plan& plan, std::uint32_t drivers);
 };
 
 } // namespace order_simulation
