@@ -222,7 +222,7 @@ void marketplace_driver::judge(client_slot& s, const checkout_answer& answer) {
     // The lines of one seller, where he has several; once, at the first of them.
     const auto mine = [&](const order_line& x) { return x.item.seller == l.item.seller; };
     const bool first = &*std::ranges::find_if(answer.lines, mine) == &l;
-    if (!first || std::ranges::count_if(answer.lines, mine) < 2 || b.baskets.size() >= baskets_max)
+    if (s.priced_before || !first || std::ranges::count_if(answer.lines, mine) < 2 || b.baskets.size() >= baskets_max)
       continue;
     bought_together basket{l.item.seller.value, {}};
     std::ranges::copy_if(answer.lines, std::back_inserter(basket.lines), mine);

@@ -55,6 +55,7 @@ private:
     if (s.session != 0) {
       left.tid = s.session;
       left.lines = s.items;
+      left.priced_before = s.sent != 0;
     } else {
       s.answers.for_each([&](const cart_state::answered& a) { left.tid = is_over(a.tid) ? left.tid : a.tid; });
     }

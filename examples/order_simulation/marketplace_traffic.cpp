@@ -54,6 +54,7 @@ std::uint64_t driver_book::draw_product() {
 void driver_book::draw(client_slot& s, troupe::time_point intended) {
   s.intended = intended;
   s.tid = next_tid();
+  s.priced_before = false;
   s.sums = {};
   const auto at = random() % 100;
   s.kind = static_cast<transaction_kind>(std::ranges::find_if(transaction_mix, [&](auto bound) { return at < bound; }) -

@@ -80,6 +80,8 @@ struct client_slot {
   std::uint64_t product = 0;  ///< Index; for a dashboard, of the seller.
   troupe::commerce::money price{};
   std::vector<troupe::commerce::order_line> lines;
+  /// A checkout whose prices were fixed in an earlier process, of whose updates this one knows the last ones only.
+  bool priced_before = false;
   market_sums sums{}; ///< What has become of it.
 };
 

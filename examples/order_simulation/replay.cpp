@@ -34,8 +34,8 @@ class replay_run {
 public:
   replay_run(const options& opts, const run_journal& journal, const order_log& log, steady::time_point began)
       : opts_{opts}, journal_{journal}, began_{began}, told_{opts}, plan_{opts, journal.store}, sales_{opts, log},
-        staff_{.log = log, .rule = opts.rule, .plan = plan_, .told = told_}, system_{plan_.system()},
-        root_{system_.supervise("replay", plan_.supervisor(troupe::one_for_one))} {
+        staff_{.log = log, .rule = opts.rule, .plan = plan_, .told = told_, .life = journal.life},
+        system_{plan_.system()}, root_{system_.supervise("replay", plan_.supervisor(troupe::one_for_one))} {
     const bool by_line = opts.rule == replay_rule::line;
     const std::size_t window = by_line ? lines_in_flight_max : orders_in_flight_max;
     // A stock actor may have waiting: every line; or, by order, a part of each order under way, and the verdicts on

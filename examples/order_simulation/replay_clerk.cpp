@@ -47,22 +47,27 @@ replay_progress clerk::on(const check_progress&) {
     return static_cast<double>(staff_.latencies.value_at(quantile).count()) / 1000.0;
   };
   const replay_book& b = staff_.book;
-  const bool fed_up = b.again.empty() && (b.closed || b.next_row == staff_.log.rows().size());
   return {.rows_fed = b.next_row,
           .fed = b.fed,
           .settled = b.settled,
-          .over = fed_up && b.under_way.empty(),
+          .over = is_fed_up() && b.under_way.empty(),
           .totals = b.totals,
           .p50_ms = ms(0.5),
           .p99_ms = ms(0.99)};
 }
 
-/// Nothing until half of the window is empty, then as much as fits: feeding in bulk wakes the others less often.
+bool clerk::is_fed_up() const {
+  const auto& b = staff_.book;
+  return b.again.empty() && (b.closed || b.next_row == staff_.log.rows().size());
+}
+
+/// Nothing until half of the window is empty, then as much as fits: feeding in bulk wakes the others less often. Who has
+/// nothing to feed does not ask for room: the answer would come when the replay is over.
 void clerk::feed() {
   auto& b = staff_.book;
   const bool by_line = staff_.rule == replay_rule::line;
   const std::size_t window = by_line ? lines_in_flight_max : orders_in_flight_max;
-  if (b.under_way.size() > window / 2 || (staff_.may_feed && !staff_.may_feed()))
+  if (is_fed_up() || b.under_way.size() > window / 2 || (staff_.may_feed && !staff_.may_feed()))
     return;
   for (; !b.again.empty() && b.under_way.size() < window; b.again.pop_front())
     feed_order(b.again.front().second, b.again.front().first);

@@ -53,6 +53,7 @@ public:
   replay_progress on(const check_progress&);
 
 private:
+  bool is_fed_up() const;
   void feed();
   void feed_line(std::size_t row);
   void feed_order(std::size_t first_row, std::uint64_t number);

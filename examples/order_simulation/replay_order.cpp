@@ -56,7 +56,7 @@ replay_totals order_sheet::totals(bool accepted) const {
 replay_order::replay_order(replay_staff* staff, std::uint64_t number, std::shared_ptr<const order_sheet> sheet)
     : journaled_actor{"order/" + std::to_string(number), {.counted = std::vector<bool>(sheet->parts.size())}},
       staff_{*staff}, number_{number}, sheet_{std::move(sheet)}, confirmed_(sheet_->parts.size()) {
-  if (state().may_announce()) // an earlier incarnation may not have come to it
+  if (state().may_announce(staff_.life)) // an earlier incarnation may not have come to it
     announce();
 }
 
@@ -71,8 +71,8 @@ replay_order::effect<> replay_order::on(const cast_vote& v) {
 replay_order::effect<> replay_order::on(const all_parts_out&) {
   fault_point();
   effect<> fx;
-  if (!state().parts_out)
-    fx.and_event(parts_went_out{});
+  if (state().parts_out_in != staff_.life)
+    fx.and_event(parts_went_out{staff_.life});
   return std::move(fx).then([this] { follow_up(); });
 }
 
@@ -94,7 +94,7 @@ void replay_order::apply(order_state& s, const vote_counted& e) {
 }
 
 void replay_order::follow_up() {
-  if (state().may_announce() && !announced_)
+  if (state().may_announce(staff_.life) && !announced_)
     announce();
   finish_if_over();
 }
@@ -110,7 +110,7 @@ void replay_order::announce() {
 /// Everybody has spoken, and has kept the verdict.
 void replay_order::finish_if_over() {
   const bool kept = std::find(confirmed_.begin(), confirmed_.end(), false) == confirmed_.end();
-  if (over_ || !kept || !state().parts_out || state().votes != sheet_->parts.size())
+  if (over_ || !kept || state().parts_out_in != staff_.life || state().votes != sheet_->parts.size())
     return;
   over_ = true;
   staff_.tell(staff_.desk, settlement{number_, sheet_->totals(state().accepted), sheet_->fed_at});

@@ -60,22 +60,24 @@ struct vote_counted {
   TROUPE_JSON(vote_counted, part, vote)
 };
 struct parts_went_out {
+  std::uint64_t life = 0; ///< The process of the run that sent them.
   static constexpr std::string_view journal_name = "parts_went_out";
-  friend void to_json(nlohmann::json& j, const parts_went_out&) { j = nlohmann::json::object(); }
-  friend void from_json(const nlohmann::json&, parts_went_out&) {}
+  TROUPE_JSON(parts_went_out, life)
 };
 
 struct order_state {
   std::vector<bool> counted{}; ///< By part.
   std::uint32_t votes = 0;
   std::uint32_t agreed = 0;
-  bool parts_out = false;
+  /// The last process of the run in which all stock actors were sent their parts. What an earlier one sent may have been
+  /// cut off with it: a verdict must not be there before the part.
+  std::uint64_t parts_out_in = 0;
   bool decided = false;
   bool accepted = false;
 
-  bool may_announce() const { return decided && parts_out; }
+  bool may_announce(std::uint64_t life) const { return decided && parts_out_in == life; }
   static constexpr std::string_view journal_name = "order_state";
-  TROUPE_JSON(order_state, counted, votes, agreed, parts_out, decided, accepted)
+  TROUPE_JSON(order_state, counted, votes, agreed, parts_out_in, decided, accepted)
 };
 
 /// One order under rule order: accepted when all its stock actors say yes, given up when the first one says no. Tells them
@@ -91,7 +93,7 @@ public:
   void on(const verdict_kept& m);
 
   static void apply(order_state& s, const vote_counted& e);
-  static void apply(order_state& s, const parts_went_out&) { s.parts_out = true; }
+  static void apply(order_state& s, const parts_went_out& e) { s.parts_out_in = e.life; }
 
 private:
   void follow_up();

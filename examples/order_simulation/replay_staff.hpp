@@ -110,6 +110,7 @@ struct replay_staff {
   replay_rule rule;
   const crash_plan& plan;
   acknowledgements& told;
+  std::uint64_t life = 1; ///< The number of this process among those of the run.
 
   // -- immutable while the replay runs --
   std::vector<troupe::ref<line_stock>> lines{};  ///< Rule line: by stock code.

@@ -93,7 +93,7 @@ void flash_sales::finish(report& r, const sale_record& sale, double rate,
     if (sale.outcome_of(sale.first() + i) == sale_outcome::sold)
       recount.add(sale_of(order_of(sale.first() + i), at));
   }
-  append_sales_invariants(r.invariants, *r.analytics, recount.answers(), false);
+  append_sales_invariants(r.invariants, *r.analytics, recount.answers());
 }
 
 } // namespace order_simulation

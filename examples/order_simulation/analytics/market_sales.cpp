@@ -159,6 +159,7 @@ std::shared_ptr<const sales_terms> market_terms() {
   auto t = std::make_shared<sales_terms>();
   t->period = 10s;
   t->interval = 200ms;
+  t->has_sellers = true;
   for (const auto& h : homes)
     t->countries.emplace_back(h.country);
   t->product_name = [](std::uint32_t p) {
@@ -321,7 +322,7 @@ void market_sales::finish(report& r, const marketplace_shop& shop) {
        "seller, units by product",
        agrees(batch, now, parts_->before), now.units_by_product.size()});
   batch.dashboards = now.dashboards;
-  append_sales_invariants(r.invariants, *r.analytics, batch, true);
+  append_sales_invariants(r.invariants, *r.analytics, batch);
 }
 
 } // namespace order_simulation

@@ -203,7 +203,7 @@ void replay_sales::finish(report& r, std::size_t rows, const replay_totals& tota
                           sum.amount == totals.accepted_amount_milli && sum.units == totals.accepted_units &&
                               sum.returned_units == totals.returned_units,
                           rows});
-  append_sales_invariants(r.invariants, *r.analytics, batch, false);
+  append_sales_invariants(r.invariants, *r.analytics, batch);
 }
 
 } // namespace order_simulation

@@ -156,8 +156,7 @@ nlohmann::ordered_json sum_json(const sales_sum& s) {
 
 } // namespace
 
-void append_sales_invariants(std::vector<invariant>& to, const sales_report& live, const sales_answers& batch,
-                             bool has_sellers) {
+void append_sales_invariants(std::vector<invariant>& to, const sales_report& live, const sales_answers& batch) {
   const auto add = [&](std::string name, bool holds, std::size_t checked) {
     to.push_back({"analytics: " + std::move(name), holds, checked});
   };
@@ -172,7 +171,7 @@ void append_sales_invariants(std::vector<invariant>& to, const sales_report& liv
       batch.products.size());
   add("order rate and its anomalies, live = recomputed", a.orders == batch.orders && a.anomalies == batch.anomalies,
       batch.orders.size());
-  if (has_sellers)
+  if (live.terms->has_sellers)
     add("sellers' dashboards, live = the lists that the sellers keep", a.dashboards == batch.dashboards,
         batch.dashboards.size());
 }
@@ -181,7 +180,7 @@ std::vector<text_section> to_text(const sales_report& r) {
   if (r.answers.cells.empty())
     return {{"Analytics", {"no sales"}}};
   std::vector<text_section> all{revenue_table(r), product_table(r), rate_table(r)};
-  if (!r.answers.dashboards.empty())
+  if (r.terms->has_sellers)
     all.push_back(seller_table(r));
   return all;
 }

@@ -23,6 +23,8 @@ struct sales_terms {
   std::string counted = "orders";
   /// Decimals of the amounts: of 2 the smallest unit is a hundredth.
   unsigned decimals = 2;
+  /// Whether sellers have dashboards; if not, there is nothing to show or to check of them.
+  bool has_sellers = false;
   std::vector<std::string> countries{};
   std::function<std::string(std::uint32_t)> product_name{};
 

@@ -31,6 +31,7 @@ std::shared_ptr<const sales_terms> small_terms() {
   auto t = std::make_shared<sales_terms>();
   t->interval = 1s;
   t->countries = {"here", "there"};
+  t->has_sellers = true;
   return t;
 }
 
@@ -90,7 +91,7 @@ sales_report run_live(const std::vector<sale>& sales, double crash_rate) {
 
 std::vector<invariant> verdicts_on(const sales_report& live, const sales_answers& batch) {
   std::vector<invariant> all;
-  append_sales_invariants(all, live, batch, true);
+  append_sales_invariants(all, live, batch);
   return all;
 }
 
@@ -123,6 +124,20 @@ TEST_CASE("order analytics: live sums are the recomputed ones whatever fails and
     failures += live.failures;
   }
   CHECK(failures > 0);
+}
+
+TEST_CASE("order analytics: sellers' dashboards are shown though no order is open, and only where there are sellers") {
+  std::mt19937_64 random{2};
+  auto live = run_live(random_sales(random, 100), 0);
+  REQUIRE(live.answers.dashboards.empty());
+  const auto shown = [&] {
+    return std::ranges::any_of(to_text(live), [](const text_section& s) { return s.title == "Sellers' dashboards"; });
+  };
+  CHECK(shown());
+  auto without = *live.terms;
+  without.has_sellers = false;
+  live.terms = std::make_shared<sales_terms>(without);
+  CHECK_FALSE(shown());
 }
 
 TEST_CASE("order analytics: a live answer that is off by one breaks its invariant") {
