@@ -23,6 +23,7 @@ constexpr unsigned checkout_attempts = 20;
 constexpr std::size_t baskets_max = 200'000;   // per driver, kept for the check of causality
 constexpr std::uint64_t renewal_every = 5'000; // transactions of one driver
 constexpr std::uint64_t first_renewal = 50;
+constexpr std::size_t diary_batch = 16; // ends that go into the diary together
 
 } // namespace
 
@@ -51,7 +52,11 @@ bool marketplace_driver::may_begin() const {
 void marketplace_driver::look_for_end() {
   auto& b = *book_;
   const bool over = b.mean_gap_ns > 0 ? b.arrivals_over && b.backlog.empty() : !may_begin();
-  if (!over || !b.recovered.empty() || !b.at_rest())
+  if (!over || !b.recovered.empty())
+    return;
+  if (b.in_flight.load(std::memory_order_relaxed) == 0 && !b.unwritten.empty())
+    write_down();
+  if (!b.at_rest())
     return;
   cancel_timer("arrivals");
   b.finished = true;
@@ -75,6 +80,8 @@ void marketplace_driver::on(const arrival_tick&) {
     b.next_arrival += std::chrono::nanoseconds{static_cast<std::int64_t>(-std::log(unit) * b.mean_gap_ns)};
   }
   b.arrivals_over = b.arrivals_over || b.plan.no_more;
+  if (b.in_flight.load(std::memory_order_relaxed) == 0 && !b.unwritten.empty())
+    write_down();
   while (!b.backlog.empty() && !b.free_slots.empty()) {
     const auto slot = b.free_slots.back();
     b.free_slots.pop_back();
@@ -119,7 +126,9 @@ troupe::task<void> marketplace_driver::on(const client_turn& m) {
   }
   const bool answered = co_await run(s);
   b.end(s, now(), !answered);
-  write_down();
+  // Sooner if there are few customers besides those in the batch.
+  if (b.unwritten.size() >= diary_batch || b.idle_customers.size() <= b.slots.size() + diary_batch)
+    write_down();
   if (b.done.load(std::memory_order_relaxed) % renewal_every == first_renewal)
     renew_somebody();
   if (b.mean_gap_ns == 0 || !b.backlog.empty())
@@ -129,6 +138,7 @@ troupe::task<void> marketplace_driver::on(const client_turn& m) {
   look_for_end();
 }
 
+/// What is not in the diary is done once more by the next process, which costs time and nothing else.
 void marketplace_driver::write_down() {
   if (!std::exchange(writing_, true))
     self().tell(write_diary{});
@@ -256,8 +266,7 @@ troupe::task<bool> marketplace_driver::look(client_slot& s) {
 }
 
 troupe::task<bool> marketplace_driver::deliver(client_slot& s) {
-  const auto client = static_cast<std::uint64_t>(&s - book_->slots.data());
-  const auto& desk = book_->plan.shop.desk(book_->number, client);
+  const auto& desk = book_->plan.shop.desk(book_->number);
   const update_deliveries request{s.tid};
   for (unsigned i = 0; i < checkout_attempts; ++i) {
     const auto answer = co_await ask_persistently(self(), desk, request, persistence);

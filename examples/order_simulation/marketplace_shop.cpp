@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "marketplace_shop.hpp"
 
+#include <algorithm>
 #include <random>
 
 namespace order_simulation {
@@ -18,6 +19,16 @@ troupe::supervisor_options crowd(const crash_plan& plan) {
   return o;
 }
 
+/// One for twelve drivers: with fewer desks more deliveries share a round, with more of them a desk's failure interrupts
+/// fewer. And so many that none has more deliveries under way than one actor may have suspended.
+std::uint32_t desks_for(const options& opts, std::uint32_t drivers) {
+  constexpr std::uint64_t drivers_each = 12, clients_each = 500;
+  const auto clients = opts.rate ? std::uint64_t{drivers} * marketplace_shop::open_slots : opts.concurrency;
+  const auto parts = [](std::uint64_t all, std::uint64_t each) { return (all + each - 1) / each; };
+  const auto wanted = std::max(parts(drivers, drivers_each), parts(clients, clients_each));
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, drivers));
+}
+
 } // namespace
 
 marketplace_shop::marketplace_shop(const options& opts, const crash_plan& plan, troupe::system& system,
@@ -25,7 +36,7 @@ marketplace_shop::marketplace_shop(const options& opts, const crash_plan& plan, 
     : root{system.supervise("marketplace", plan.supervisor(troupe::one_for_one))},
       directory{std::make_shared<troupe::commerce::directory>(opts.customers, opts.sellers)} {
   directory->begin_setup();
-  open_logistics(plan, drivers);
+  open_logistics(opts, plan, drivers);
   open_sellers(opts, plan);
   open_customers(opts, plan);
   open_diaries(plan, drivers);
@@ -38,14 +49,14 @@ void marketplace_shop::open_diaries(const crash_plan& plan, std::uint32_t driver
     diaries.push_back(group.start<marketplace_diary>("diary-" + std::to_string(i), plan.child(small_mailbox), i));
 }
 
-void marketplace_shop::open_logistics(const crash_plan& plan, std::uint32_t drivers) {
+void marketplace_shop::open_logistics(const options& opts, const crash_plan& plan, std::uint32_t drivers) {
   const auto logistics = root.supervise("logistics", plan.supervisor(troupe::one_for_one));
   const auto child = plan.child(troupe::mailbox_options::capacity_max);
   for (std::uint32_t i = 0; i < shipments; ++i) {
     partitions.push_back(logistics.start<shipment>("shipment-" + std::to_string(i), child, i, directory));
     directory->add_shipment(partitions.back());
   }
-  for (std::uint32_t i = 0; i < drivers * desks_per_driver; ++i) {
+  for (std::uint32_t i = 0; i < desks_for(opts, drivers); ++i) {
     desks.push_back(logistics.start<delivery_desk>("desk-" + std::to_string(i), child, i, directory));
     directory->add_desk(desks.back());
   }

@@ -46,14 +46,14 @@ public:
   static constexpr std::int64_t opening_stock = 10'000;
   static constexpr double declined = 0.01; // of the payments
 
-  /// Many desks, so that the failure of one interrupts the deliveries of few clients: those of other desks go on.
-  static constexpr std::uint32_t desks_per_driver = 2;
+  /// Clients of one driver in an open loop: below what one actor may have suspended at a time.
+  static constexpr std::uint32_t open_slots = 900;
 
   marketplace_shop(const options& opts, const crash_plan& plan, troupe::system& system, std::uint32_t drivers);
 
-  /// The delivery desk of one client of one driver.
-  const troupe::ref<troupe::commerce::delivery_desk>& desk(std::uint32_t driver, std::uint64_t client) const {
-    return desks[driver * desks_per_driver + client % desks_per_driver];
+  /// The delivery desk of one driver's clients.
+  const troupe::ref<troupe::commerce::delivery_desk>& desk(std::uint32_t driver) const {
+    return desks[driver % desks.size()];
   }
 
   troupe::commerce::product_key product(std::uint64_t index) const {
@@ -82,7 +82,7 @@ private:
   void open_sellers(const options& opts, const crash_plan& plan);
   void open_customers(const options& opts, const crash_plan& plan);
   void open_diaries(const crash_plan& plan, std::uint32_t drivers);
-  void open_logistics(const crash_plan& plan, std::uint32_t drivers);
+  void open_logistics(const options& opts, const crash_plan& plan, std::uint32_t drivers);
 };
 
 } // namespace order_simulation

@@ -9,8 +9,7 @@ namespace {
 
 using namespace troupe::commerce;
 
-constexpr unsigned draws_max = 50;      // for something that is free, before something else is drawn
-constexpr std::size_t open_slots = 900; // below what one actor may have suspended at a time
+constexpr unsigned draws_max = 50; // for something that is free, before something else is drawn
 
 /// A counter that only one thread writes.
 void add(std::atomic<std::uint64_t>& figure, std::int64_t n) {
@@ -42,7 +41,7 @@ driver_book::driver_book(marketplace_plan& p, std::uint32_t n, std::uint32_t dri
   const auto part = [&](std::uint64_t all) { return all / drivers + (n < all % drivers ? 1 : 0); };
   share = p.opts.duration ? ~std::uint64_t{0} : part(p.opts.transactions);
   open_loop_gap_ns = p.opts.rate ? 1e9 * drivers / *p.opts.rate : 0;
-  slots.resize(p.opts.rate ? open_slots : part(p.opts.concurrency));
+  slots.resize(p.opts.rate ? marketplace_shop::open_slots : part(p.opts.concurrency));
   for (std::uint64_t c = n; c < p.opts.customers; c += drivers)
     idle_customers.push_back(static_cast<std::uint32_t>(c));
   std::shuffle(idle_customers.begin(), idle_customers.end(), random);
@@ -105,7 +104,8 @@ bool driver_book::draw_update(client_slot& s) {
     if (shown.updating.exchange(true))
       continue;
     const auto old = shown.price.load();
-    s.price.cents = old + old * static_cast<std::int64_t>(1 + random() % 9) / 100;
+    // A cent at least: updates that change nothing cannot be told apart in what carts show.
+    s.price.cents = old + std::max<std::int64_t>(old * static_cast<std::int64_t>(1 + random() % 9) / 100, 1);
     return true;
   }
   return false;

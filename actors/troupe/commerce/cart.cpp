@@ -20,13 +20,7 @@ std::vector<order_line> priced(std::vector<order_line> lines, const std::vector<
   return lines;
 }
 
-std::vector<order_line> chosen(const std::vector<order_line>& lines, line_set which) {
-  std::vector<order_line> some;
-  for (; which != 0; which &= which - 1)
-    if (const auto i = static_cast<std::size_t>(std::countr_zero(which)); i < lines.size())
-      some.push_back(lines[i]);
-  return some;
-}
+std::size_t first_of(line_set lines) { return static_cast<std::size_t>(std::countr_zero(lines)); }
 
 } // namespace
 
@@ -140,53 +134,47 @@ task<bool> cart::quote(std::vector<order_line> lines, std::vector<price_quote>& 
   quotes.resize(lines.size());
   std::vector<call<seller_ref, quote_price>> singles;
   std::vector<call<seller_ref, quote_prices>> several;
-  std::vector<std::size_t> single_lines;
-  std::vector<std::vector<std::size_t>> several_lines;
-  singles.reserve(lines.size());
-  single_lines.reserve(lines.size());
-  const auto same = [&](std::size_t i, std::size_t j) { return lines[i].item.seller == lines[j].item.seller; };
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    std::vector<std::size_t> group{i};
-    bool first = true;
-    for (std::size_t j = 0; j < lines.size(); ++j) {
-      first = first && (j >= i || !same(i, j));
-      if (j > i && same(i, j))
-        group.push_back(j);
-    }
-    if (!first)
-      continue;
-    const auto& from = shop_->seller(lines[i].item.seller);
-    if (group.size() == 1) {
-      singles.emplace_back(from, quote_price{lines[i].item.number}, policy_);
-      single_lines.push_back(i);
+  const auto parts = by_seller(lines);
+  singles.reserve(parts.size());
+  for (const auto& [seller, which] : parts) {
+    const auto& from = shop_->seller(seller);
+    if (std::has_single_bit(which)) {
+      singles.emplace_back(from, quote_price{lines[first_of(which)].item.number}, policy_);
       continue;
     }
     quote_prices wanted;
-    for (const auto j : group)
-      wanted.numbers.push_back(lines[j].item.number);
+    for (auto left = which; left != 0; left &= left - 1)
+      wanted.numbers.push_back(lines[first_of(left)].item.number);
     several.emplace_back(from, std::move(wanted), policy_);
-    several_lines.push_back(std::move(group));
   }
-  for (std::size_t k = 0; k < singles.size(); ++k) {
-    auto answer = co_await singles[k].answer.outcome();
+  // The answers come in the order of the questions.
+  std::size_t single = 0, group = 0;
+  for (const auto& part : parts) {
+    if (std::has_single_bit(part.lines)) {
+      auto& asked = singles[single++];
+      auto answer = co_await asked.answer.outcome();
+      if (!answer) {
+        const auto first = answer.error().code;
+        answer = co_await ask_again(self(), *asked.to, asked.message, first, policy_);
+      }
+      if (!answer)
+        co_return false;
+      quotes[first_of(part.lines)] = *answer;
+      continue;
+    }
+    auto& asked = several[group++];
+    auto answer = co_await asked.answer.outcome();
     if (!answer) {
       const auto first = answer.error().code;
-      answer = co_await ask_again(self(), *singles[k].to, singles[k].message, first, policy_);
+      answer = co_await ask_again(self(), *asked.to, asked.message, first, policy_);
     }
     if (!answer)
       co_return false;
-    quotes[single_lines[k]] = *answer;
-  }
-  for (std::size_t k = 0; k < several.size(); ++k) {
-    auto answer = co_await several[k].answer.outcome();
-    if (!answer) {
-      const auto first = answer.error().code;
-      answer = co_await ask_again(self(), *several[k].to, several[k].message, first, policy_);
+    auto left = part.lines;
+    for (const auto& quote : *answer) {
+      quotes[first_of(left)] = quote;
+      left &= left - 1;
     }
-    if (!answer)
-      co_return false;
-    for (std::size_t i = 0; i < several_lines[k].size(); ++i)
-      quotes[several_lines[k][i]] = (*answer)[i];
   }
   co_return true;
 }

@@ -9,16 +9,19 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 namespace troupe::commerce {
 
-/// Lets all shipment partitions deliver, for one transaction: sends a round through each group of partitions and waits
-/// for the rounds' ends. Each partition is told once; what that costs is a message per partition and two per group.
+/// Lets all shipment partitions deliver: sends a round through each group of partitions and waits for the rounds' ends.
+///
+/// Transactions that come while a round is under way share the next one, up to `round_members_max`: what a round costs, a
+/// message per partition and one per group, they pay together. Each partition delivers for each of them in turn.
 ///
 ///     update_deliveries  delivery_answer   packages delivered by this transaction, now or before
 ///     round_ended        -
 ///
-/// Keeps nothing: after a restart the asker asks again with the same transaction, which the partitions recognise.
+/// Keeps nothing: after a restart the askers ask again with the same transactions, which the partitions recognise.
 /// Limits: 1,024 transactions at a time, like any actor.
 class delivery_desk final : public actor<delivery_desk, update_deliveries, round_ended> {
 public:
@@ -29,15 +32,24 @@ public:
   void on(const round_ended& m);
 
 private:
-  struct round {
-    std::uint32_t left = 0;
+  /// A transaction, and the handler that waits for its end.
+  struct member {
+    transaction_id tid = 0;
+    own_answer<delivery_answer>* wanted = nullptr; // null: it does not wait any more
     std::uint32_t packages = 0;
-    own_answer<delivery_answer>* wanted = nullptr;
   };
+  struct round {
+    std::uint32_t left = 0; ///< Parts that have not come to their end.
+    std::vector<member> members;
+  };
+
+  void begin_round();
+  void forget(const own_answer<delivery_answer>& answer);
 
   const std::uint32_t number_;
   const std::shared_ptr<const directory> shop_;
-  std::unordered_map<std::uint64_t, round> rounds_; // by number
+  std::vector<member> waiting_;                       // for the next round
+  std::unordered_map<std::uint64_t, round> rounds_{}; // by number
   std::uint32_t last_round_ = 0;
 };
 

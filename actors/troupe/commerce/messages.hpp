@@ -7,7 +7,9 @@
 #include <troupe/commerce/order_line.hpp>
 #include <troupe/commerce/order_status.hpp>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -228,28 +230,34 @@ struct note_invoice {
   line_set packages = 0; ///< The lines' places in the order.
 };
 
+/// `again`, here and below: it may have been told before, so long ago that the order is over and forgotten.
 struct note_payment {
   using reply = seller_answer;
   order_key order{};
+  bool again = false;
 };
 
 /// The order was not paid.
 struct void_invoice {
   using reply = seller_answer;
   order_key order{};
+  bool again = false;
 };
 
 /// From the shipment, told in this order: ready, packages delivered (once or more), concluded.
 struct note_ready {
   order_key order{};
+  bool again = false;
 };
 struct note_packages {
   order_key order{};
   line_set packages = 0;
   bool concluded = false; ///< As by note_concluded, with that.
+  bool again = false;
 };
 struct note_concluded {
   order_key order{};
+  bool again = false;
 };
 
 // -- to the customer --------------------------------------------------------------------------------------------------
@@ -313,14 +321,26 @@ struct deliver_oldest {
   transaction_id tid = 0;
 };
 
-/// The same, as a round through several partitions: each does its part and passes the message to the next one.
-struct delivery_round {
+/// What one of the transactions that share a round has delivered.
+struct delivery_share {
   transaction_id tid = 0;
-  std::uint64_t round = 0;     ///< The desk's own number for it.
-  std::uint32_t desk = 0;      ///< Who is told at the end.
-  std::uint32_t next = 0;      ///< The partition after this one.
-  std::uint32_t left = 0;      ///< Partitions after this one.
-  std::uint32_t delivered = 0; ///< Packages delivered by those before.
+  std::uint32_t packages = 0;
+};
+
+/// Transactions that share a round, at most.
+inline constexpr std::size_t round_members_max = 8;
+/// The first so many are in use.
+using delivery_shares = std::array<delivery_share, round_members_max>;
+
+/// The same for some transactions, as if they came one after the other, and as a round through several partitions: each does
+/// its part and passes the message to the next one.
+struct delivery_round {
+  std::uint64_t round = 0;   ///< The desk's own number for it.
+  std::uint32_t desk = 0;    ///< Who is told at the end.
+  std::uint32_t next = 0;    ///< The partition after this one.
+  std::uint32_t left = 0;    ///< Partitions after this one.
+  std::uint32_t members = 0; ///< Transactions.
+  delivery_shares shares{};  ///< What they have delivered at the partitions before.
 };
 
 // -- to the delivery desk ---------------------------------------------------------------------------------------------
@@ -339,7 +359,7 @@ struct update_deliveries {
 /// One part of a round has come to its end.
 struct round_ended {
   std::uint64_t round = 0;
-  std::uint32_t delivered = 0;
+  delivery_shares shares{};
 };
 
 } // namespace troupe::commerce

@@ -14,30 +14,6 @@ using namespace std::chrono_literals;
 
 constexpr auto resume_pause = 200ms; // whoever asked for the order will mostly ask again before
 
-line_set bit(std::size_t i) { return line_set{1} << i; }
-
-/// The lines of each seller, sellers in the order of their first line.
-std::vector<std::pair<seller_id, line_set>> by_seller(const std::vector<order_line>& lines) {
-  std::vector<std::pair<seller_id, line_set>> parts;
-  parts.reserve(lines.size());
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const auto found = std::ranges::find(parts, lines[i].item.seller, [](const auto& p) { return p.first; });
-    if (found == parts.end())
-      parts.emplace_back(lines[i].item.seller, bit(i));
-    else
-      found->second |= bit(i);
-  }
-  return parts;
-}
-
-std::vector<order_line> chosen(const std::vector<order_line>& lines, line_set which) {
-  std::vector<order_line> some;
-  some.reserve(static_cast<std::size_t>(std::popcount(which)));
-  for (; which != 0; which &= which - 1)
-    some.push_back(lines[static_cast<std::size_t>(std::countr_zero(which))]);
-  return some;
-}
-
 order_record* find_in(order_state& s, std::uint32_t number) {
   const auto found = std::ranges::find(s.open, number, &order_record::number);
   return found == s.open.end() ? nullptr : &*found;
@@ -127,7 +103,7 @@ task<bool> order::reserve(const place_order& m) {
     if (!answer)
       co_return false; // what is reserved stays so until the transaction is repeated
     if (*answer == stock_answer::in_stock)
-      taken |= bit(i);
+      taken |= line_bit(i);
   }
   if (find_transaction(m.tid) == nullptr && answered(m.tid) == nullptr) {
     if (taken == 0)
@@ -152,53 +128,48 @@ task<bool> order::reserve(const place_order& m) {
 /// From wherever it stands to its shipment, or to the end of what a failed payment calls for.
 task<bool> order::fulfil(std::uint32_t number) {
   const auto* r = find(number);
+  bool again = true;
   if (r != nullptr && r->status == order_status::invoiced) {
-    // One co_await in a condition: g++ 12 gets two, joined by || or &&, wrong.
-    if (!co_await invoice(number))
-      co_return false;
-    if (!co_await pay(number))
+    if (!co_await invoice_and_pay(number))
       co_return false;
     r = find(number);
+    again = false;
   }
   if (r != nullptr && r->status == order_status::payment_failed)
-    co_return co_await compensate(number);
+    co_return co_await compensate(number, again);
   if (r != nullptr && r->status == order_status::payment_processed) {
-    if (!co_await settle(number))
+    if (!co_await settle(number, again))
       co_return false;
     co_return co_await ship(number);
   }
   co_return true;
 }
 
-task<bool> order::invoice(std::uint32_t number) {
-  std::vector<call<seller_ref, note_invoice>> told;
-  const auto& lines = find(number)->lines;
-  const auto parts = by_seller(lines);
-  told.reserve(parts.size());
-  for (const auto& [seller, which] : parts)
-    told.emplace_back(shop_->seller(seller), note_invoice{key(number), chosen(lines, which), which}, policy_);
-  co_return co_await finish(self(), told, policy_);
-}
-
-task<bool> order::pay(std::uint32_t number) {
+/// The sellers hear of the invoice while the payment is made. That it was made is kept when all of them have heard.
+task<bool> order::invoice_and_pay(std::uint32_t number) {
   const auto* r = find(number);
-  if (r == nullptr || r->status != order_status::invoiced)
-    co_return true; // decided by another run
   const auto vouchers = std::ranges::count_if(r->lines, [](const auto& l) { return l.voucher > money{}; });
   const process_payment request{number, r->method, static_cast<std::uint8_t>(vouchers), r->totals.invoice};
+  std::vector<call<seller_ref, note_invoice>> told;
+  const auto parts = by_seller(r->lines);
+  told.reserve(parts.size());
+  for (const auto& [seller, which] : parts)
+    told.emplace_back(shop_->seller(seller), note_invoice{key(number), chosen(r->lines, which), which}, policy_);
+  // All are under way; from here on `r` may go.
   const auto answer = co_await ask_persistently(self(), shop_->of(who_).payment, request, policy_);
-  if (!answer)
+  const bool known = co_await finish(self(), told, policy_);
+  if (!answer || !known)
     co_return false;
   r = find(number);
   if (r == nullptr || r->status != order_status::invoiced)
-    co_return true;
+    co_return true; // decided by another run
   const auto next = *answer == payment_answer::paid ? order_status::payment_processed : order_status::payment_failed;
   const auto at = moment_after(*r);
   co_await persist(order_progressed{who_, number, next, at});
   co_return true;
 }
 
-task<bool> order::settle(std::uint32_t number) {
+task<bool> order::settle(std::uint32_t number, bool again) {
   const auto& r = *find(number);
   const auto parts = by_seller(r.lines);
   const note_purchase bought{number, true, r.totals.invoice};
@@ -209,7 +180,7 @@ task<bool> order::settle(std::uint32_t number) {
   std::vector<call<seller_ref, note_payment>> told;
   told.reserve(parts.size());
   for (const auto& [seller, which] : parts)
-    told.emplace_back(shop_->seller(seller), note_payment{key(number)}, policy_);
+    told.emplace_back(shop_->seller(seller), note_payment{key(number), again}, policy_);
   auto noted = shop_->of(who_).customer.ask(bought, policy_.timeout);
   // All are under way; now `r` may go.
   const bool sold = co_await finish(self(), confirmed, policy_);
@@ -234,7 +205,7 @@ task<bool> order::ship(std::uint32_t number) {
   co_return shipped.has_value();
 }
 
-task<bool> order::compensate(std::uint32_t number) {
+task<bool> order::compensate(std::uint32_t number, bool again) {
   const auto& r = *find(number);
   const note_purchase failed{number, false, r.totals.invoice};
   std::vector<call<stock_ref, cancel_reservation>> freed;
@@ -242,7 +213,7 @@ task<bool> order::compensate(std::uint32_t number) {
     freed.emplace_back(shop_->stock(l.item), cancel_reservation{r.tid}, policy_);
   std::vector<call<seller_ref, void_invoice>> told;
   for (const auto& [seller, which] : by_seller(r.lines))
-    told.emplace_back(shop_->seller(seller), void_invoice{key(number)}, policy_);
+    told.emplace_back(shop_->seller(seller), void_invoice{key(number), again}, policy_);
   const bool free = co_await finish(self(), freed, policy_);
   const bool known = co_await finish(self(), told, policy_);
   const auto counted = co_await ask_persistently(self(), shop_->of(who_).customer, failed, policy_);
@@ -273,17 +244,9 @@ order::effect<> order::on(const order_moved& m) const {
   if (r == nullptr || r->status >= m.status)
     return {}; // told before
   fault_point();
-  const auto at = moment_after(*r);
-  effect<> moved;
-  auto from = r->status;
-  if (m.at_once && from == order_status::ready_for_shipment) {
-    from = order_status::in_transit;
-    moved.and_event(order_progressed{who_, m.number, from, at});
-  }
-  if (!may_follow(from, m.status))
+  if (!may_follow(r->status, m.status) && !(m.at_once && r->status == order_status::ready_for_shipment))
     return {order_misordered{}};
-  moved.and_event(order_progressed{who_, m.number, m.status, at});
-  return moved;
+  return {order_progressed{who_, m.number, m.status, moment_after(*r)}};
 }
 
 // -- events -----------------------------------------------------------------------------------------------------------
@@ -332,6 +295,8 @@ void order::apply(order_state& s, const order_progressed& e) {
   auto* r = find_in(s, e.number);
   if (r == nullptr)
     return;
+  if (e.status == order_status::delivered && r->status == order_status::ready_for_shipment)
+    change(s, *r, order_status::in_transit, e.at); // by one delivery
   change(s, *r, e.status, e.at);
   const order_key o{e.customer, e.number};
   switch (e.status) {

@@ -84,6 +84,7 @@ struct order_refused {
   static constexpr std::string_view journal_name = "order_refused";
   TROUPE_JSON(order_refused, tid)
 };
+/// A step of an order. To be delivered straight after `ready_for_shipment` is to be in transit at the same moment.
 struct order_progressed {
   customer_id customer{};
   std::uint32_t number = 0;
@@ -113,7 +114,7 @@ struct resume_orders {};
 ///     step                                    kept as           if it is interrupted
 ///     1 reserve every line, in parallel       -                 reserved again, with the same answer
 ///     2 give a number, bill what is in stock  order_invoiced    (nothing in stock: order_refused, the end)
-///     3 tell each seller his part             -                 told again
+///     3 tell each seller his part; meanwhile  -                 told again
 ///     4 let the payment pay                   order_progressed  asked again: paid at most once
 ///     5 confirm stock, tell sellers, customer -                 told again
 ///     6 let the shipment ship                 -                 asked again: shipped once
@@ -122,8 +123,9 @@ struct resume_orders {};
 ///
 /// Every step is one that its receiver recognises when it is repeated, so the transaction may be interrupted anywhere
 /// and begun again from the last thing kept: by its asker, who gets an error at once, or by this actor itself. Two runs
-/// of one transaction at a time do no harm: what they decide is decided by the first event kept. A step is known to
-/// have been handled before the next begins; so nobody hears of a payment before he has heard of the invoice.
+/// of one transaction at a time do no harm: what they decide is decided by the first event kept. Steps 3 and 4 are known
+/// to have been handled before 4 is kept, and each other one before the next begins; so nobody hears of a payment before
+/// he has heard of the invoice.
 ///
 ///     place_order    order_answer
 ///     order_moved    -
@@ -161,11 +163,10 @@ private:
 
   task<bool> reserve(const place_order& m);
   task<bool> fulfil(std::uint32_t number);
-  task<bool> invoice(std::uint32_t number);
-  task<bool> pay(std::uint32_t number);
-  task<bool> settle(std::uint32_t number);
+  task<bool> invoice_and_pay(std::uint32_t number);
+  task<bool> settle(std::uint32_t number, bool again);
   task<bool> ship(std::uint32_t number);
-  task<bool> compensate(std::uint32_t number);
+  task<bool> compensate(std::uint32_t number, bool again);
   moment moment_after(const order_record& r) const;
   void try_later();
 

@@ -4,6 +4,7 @@
 #include <troupe/commerce/keys.hpp>
 #include <troupe/commerce/money.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -30,6 +31,38 @@ inline constexpr std::size_t order_lines_max = 64;
 /// A set of an order's lines or packages: bit i is line i, counted from 0.
 using line_set = std::uint64_t;
 static_assert(order_lines_max <= 64);
+
+constexpr line_set line_bit(std::size_t line) noexcept { return line_set{1} << line; }
+
+/// The lines of a set, in their order. Those that there are not, are left out.
+inline std::vector<order_line> chosen(const std::vector<order_line>& lines, line_set which) {
+  std::vector<order_line> some;
+  some.reserve(static_cast<std::size_t>(std::popcount(which)));
+  for (; which != 0; which &= which - 1)
+    if (const auto i = static_cast<std::size_t>(std::countr_zero(which)); i < lines.size())
+      some.push_back(lines[i]);
+  return some;
+}
+
+/// One seller's part of an order.
+struct seller_part {
+  seller_id seller{};
+  line_set lines = 0;
+};
+
+/// The parts of an order, sellers in the order of their first line.
+inline std::vector<seller_part> by_seller(std::span<const order_line> lines) {
+  std::vector<seller_part> parts;
+  parts.reserve(lines.size());
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const auto found = std::ranges::find(parts, lines[i].item.seller, &seller_part::seller);
+    if (found == parts.end())
+      parts.push_back({lines[i].item.seller, line_bit(i)});
+    else
+      found->lines |= line_bit(i);
+  }
+  return parts;
+}
 
 /// What the voucher is worth: never more than the goods cost.
 constexpr money incentive_of(const order_line& l) noexcept {

@@ -58,12 +58,13 @@ const order_entry* seller::open(order_key o) const {
   return found == all.rend() ? nullptr : &*found;
 }
 
-bool seller::is_closed(order_key o) const {
-  return state().closed.find([&](order_key k) { return k == o; }) != nullptr;
+/// Of an order that is not open: whether it has been.
+bool seller::is_over(order_key o, bool again) const {
+  return again || state().closed.find([&](order_key k) { return k == o; }) != nullptr;
 }
 
 seller::effect<seller_answer> seller::on(const note_invoice& m) const {
-  if (m.lines.empty() || open(m.order) != nullptr || is_closed(m.order))
+  if (m.lines.empty() || open(m.order) != nullptr || is_over(m.order, false))
     return seller_answer::noted;
   fault_point();
   invoice_noted noted{m.order, {}};
@@ -87,9 +88,9 @@ seller::effect<seller_answer> seller::on(const note_invoice& m) const {
 }
 
 /// One step of an order as a whole. One that comes again, or after a later one, is noted already.
-seller::effect<seller_answer> seller::step(order_key o, order_status to) const {
+seller::effect<seller_answer> seller::step(order_key o, order_status to, bool again) const {
   const auto* e = open(o);
-  if (e == nullptr && is_closed(o))
+  if (e == nullptr && is_over(o, again))
     return seller_answer::noted;
   if (e != nullptr && e->status >= to)
     return seller_answer::noted;
@@ -100,20 +101,20 @@ seller::effect<seller_answer> seller::step(order_key o, order_status to) const {
 }
 
 seller::effect<seller_answer> seller::on(const note_payment& m) const {
-  return step(m.order, order_status::payment_processed);
+  return step(m.order, order_status::payment_processed, m.again);
 }
 
 seller::effect<seller_answer> seller::on(const void_invoice& m) const {
-  return step(m.order, order_status::payment_failed);
+  return step(m.order, order_status::payment_failed, m.again);
 }
 
 seller::effect<seller_answer> seller::on(const note_ready& m) const {
-  return step(m.order, order_status::ready_for_shipment);
+  return step(m.order, order_status::ready_for_shipment, m.again);
 }
 
 seller::effect<> seller::on(const note_packages& m) const {
   const auto* e = open(m.order);
-  if (e == nullptr && is_closed(m.order))
+  if (e == nullptr && is_over(m.order, m.again))
     return {};
   fault_point();
   if (e == nullptr || e->status < order_status::ready_for_shipment)
@@ -126,19 +127,19 @@ seller::effect<> seller::on(const note_packages& m) const {
     ((m.packages & package) != 0 ? missing : left) |= package;
   }
   const auto at = moment_of(wall_now());
-  effect<> noted;
+  if (!m.concluded)
+    return missing == 0 ? effect<>{} : effect<>{seller_step_noted{m.order, order_status::in_transit, missing, at}};
+  if (left == 0)
+    return {seller_step_noted{m.order, order_status::delivered, missing, at}};
+  effect<> early{misorder_noted{}};
   if (missing != 0)
-    noted.and_event(seller_step_noted{m.order, order_status::in_transit, missing, at});
-  if (m.concluded && left != 0)
-    noted.and_event(misorder_noted{});
-  else if (m.concluded)
-    noted.and_event(seller_step_noted{m.order, order_status::delivered, 0, at});
-  return noted;
+    early.and_event(seller_step_noted{m.order, order_status::in_transit, missing, at});
+  return early;
 }
 
 seller::effect<> seller::on(const note_concluded& m) const {
   const auto* e = open(m.order);
-  if (e == nullptr && is_closed(m.order))
+  if (e == nullptr && is_over(m.order, m.again))
     return {};
   fault_point();
   const bool arrived = e != nullptr && std::ranges::all_of(state().entries, [&](const auto& x) {
@@ -199,7 +200,7 @@ void seller::apply(seller_state& s, const seller_step_noted& e) {
     if (e.status == order_status::ready_for_shipment)
       x.shipped_at = e.at;
     if (e.status != order_status::in_transit)
-      x.status = e.status;
+      x.status = e.status; // delivered: it goes, whatever was missing
     else if ((e.packages & (line_set{1} << x.package)) != 0) {
       x.status = e.status;
       x.delivered = true;

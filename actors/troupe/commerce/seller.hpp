@@ -67,8 +67,7 @@ struct seller_state {
   money revenue{};                ///< Of paid orders, freight included.
   std::uint64_t out_of_order = 0; ///< Notes that came before the one that must precede them.
   std::uint64_t steps = 0;        ///< Notes that came in order.
-  /// Orders that are not open any more. 64: what repeats a note is an order's own transaction, and those end within
-  /// moments.
+  /// Orders that are not open any more. 64: who repeats a note after more than moments says so.
   recent<order_key, 64> closed;
   static constexpr std::string_view journal_name = "seller_state";
   TROUPE_JSON(seller_state, entries, view, prices, updates, invoices, paid, voided, concluded, revenue, out_of_order,
@@ -97,7 +96,7 @@ struct invoice_noted {
 struct seller_step_noted {
   order_key order{};
   order_status status{};
-  line_set packages = 0;
+  line_set packages = 0; ///< Delivered by this step.
   moment at{};
   static constexpr std::string_view journal_name = "seller_step_noted";
   TROUPE_JSON(seller_step_noted, order, status, packages, at)
@@ -129,7 +128,8 @@ struct misorder_noted {
 ///     seller_query                               seller_state
 ///     begin_anew                                 -
 ///
-/// Key: the order. Recognises all open orders and the last 64 closed ones.
+/// Key: the order. Recognises all open orders and the last 64 closed ones, and takes what is told again for known if it has
+/// no such order.
 class seller final
     : public journaled_actor<seller, seller_state,
                              events<invoice_noted, seller_step_noted, price_listed, misorder_noted>, note_invoice,
@@ -161,9 +161,9 @@ public:
 
 private:
   const order_entry* open(order_key o) const;
-  bool is_closed(order_key o) const;
+  bool is_over(order_key o, bool again) const;
   price_quote quote(std::uint32_t number) const;
-  effect<seller_answer> step(order_key o, order_status to) const;
+  effect<seller_answer> step(order_key o, order_status to, bool again) const;
 };
 
 } // namespace troupe::commerce

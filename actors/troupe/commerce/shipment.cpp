@@ -5,6 +5,7 @@
 #include <bit>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace troupe::commerce {
 
@@ -12,10 +13,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto tell_pause = 100ms;    // before what an earlier incarnation has left is told again
+constexpr auto tell_pause = 100ms;    // before what somebody does not confirm is told again
+constexpr auto keep_pause = 20ms;     // what others have confirmed waits so long for a record to go along with
+constexpr std::size_t told_max = 4;   // or until there are so many: few enough to be recognised if they are told again
 constexpr std::size_t looked_at = 10; // the oldest shipments that one delivery considers
-
-line_set bit(std::size_t i) { return line_set{1} << i; }
 
 /// The sellers of an order's packages, each once.
 std::vector<seller_id> sellers_of(const std::vector<product_key>& packages) {
@@ -32,6 +33,16 @@ bool knows(const shipment_state& s, order_key o) {
          s.closed.find([&](order_key k) { return k == o; }) != nullptr;
 }
 
+/// Delivers the parts; what is delivered as a whole goes.
+void take(std::vector<open_shipment>& open, const std::vector<delivered_part>& parts) {
+  for (const auto& p : parts) {
+    const auto found = std::ranges::find(open, p.number, &open_shipment::number);
+    found->delivered |= p.packages;
+    if (found->delivered == found->all())
+      open.erase(found);
+  }
+}
+
 } // namespace
 
 std::vector<delivered_part> deliverable(const std::vector<open_shipment>& open) {
@@ -44,9 +55,9 @@ std::vector<delivered_part> deliverable(const std::vector<open_shipment>& open) 
     for (std::size_t p = 0; p < s.packages.size(); ++p) {
       const auto from = s.packages[p].seller;
       const auto earlier = std::span{served}.first(before); // served by older shipments
-      if ((s.delivered & bit(p)) != 0 || std::ranges::find(earlier, from) != earlier.end())
+      if ((s.delivered & line_bit(p)) != 0 || std::ranges::find(earlier, from) != earlier.end())
         continue;
-      mine |= bit(p);
+      mine |= line_bit(p);
       served.push_back(from);
     }
     if (mine != 0)
@@ -56,45 +67,79 @@ std::vector<delivered_part> deliverable(const std::vector<open_shipment>& open) 
 }
 
 shipment::shipment(std::uint32_t partition, std::shared_ptr<const directory> shop, retry_policy policy)
-    : journaled_actor{"shipment/" + std::to_string(partition)}, shop_{std::move(shop)}, policy_{policy} {
+    : journaled_actor{"shipment/" + std::to_string(partition)}, shop_{std::move(shop)}, policy_{policy},
+      again_to_{state().last_notice} {
   if (!state().untold.empty())
-    after("tell", tell_pause, tell_others{});
+    self().tell(tell_others{});
 }
 
-shipment::effect<> shipment::on(const ship_order& m) const {
+template <class Effect>
+Effect shipment::and_told(Effect fx) {
+  if (!told_.empty())
+    fx.and_event(notices_told{told_});
+  return std::move(fx).then([this] {
+    told_.clear();
+    self().tell(tell_others{});
+  });
+}
+
+shipment::effect<> shipment::on(const ship_order& m) {
   if (knows(state(), m.order))
     return {};
   fault_point();
-  effect<> made{shipment_made{m.order, m.freight, moment_of(wall_now()), m.packages}};
-  return std::move(made).then([this] { self().tell(tell_others{}); });
+  return and_told(effect<>{shipment_made{m.order, m.freight, moment_of(wall_now()), m.packages}});
 }
 
-shipment::effect<std::uint32_t> shipment::on(const deliver_oldest& m) const {
-  if (const auto* before = state().deliveries.find([&](const auto& d) { return d.tid == m.tid; }))
+shipment::effect<std::uint32_t> shipment::on(const deliver_oldest& m) {
+  if (const auto* before = state().deliveries.find(m.tid))
     return before->packages;
   fault_point();
   auto parts = deliverable(state().open);
   const auto count = size_of(parts);
   if (count == 0)
     return count;
-  effect<std::uint32_t> done{count, packages_delivered{m.tid, parts}};
-  return std::move(done).then([this] { self().tell(tell_others{}); });
+  return and_told(effect<std::uint32_t>{count, packages_delivered{m.tid, std::move(parts)}});
 }
 
-shipment::effect<> shipment::on(const delivery_round& m) const {
+shipment::effect<> shipment::on(const delivery_round& m) {
   fault_point();
   const auto& s = state();
-  const auto* before = s.deliveries.find([&](const auto& d) { return d.tid == m.tid; });
-  auto parts = before == nullptr && !s.open.empty() ? deliverable(s.open) : std::vector<delivered_part>{};
-  if (parts.empty()) {
+  auto done = m;
+  effect<> delivered;
+  bool any = false;
+  std::vector<open_shipment> rest; // of the oldest ones, for those who come after the first that delivers
+  for (std::uint32_t i = 0; i < m.members; ++i) {
+    auto& share = done.shares[i];
+    if (const auto* before = s.deliveries.find(share.tid)) {
+      share.packages += before->packages;
+      continue;
+    }
+    const auto& open = any ? rest : s.open;
+    if (open.empty())
+      continue;
+    auto parts = deliverable(open);
+    const auto earlier = std::span{m.shares}.first(i);
+    if (parts.empty() || std::ranges::find(earlier, share.tid, &delivery_share::tid) != earlier.end())
+      continue;
+    share.packages += size_of(parts);
+    if (!any)
+      rest.assign(s.open.begin(),
+                  s.open.begin() + static_cast<std::ptrdiff_t>(std::min(s.open.size(), round_members_max * looked_at)));
+    any = true;
+    take(rest, parts);
+    delivered.and_event(packages_delivered{share.tid, std::move(parts)});
+  }
+  if (!any) {
     // Mostly there is nothing to do, and nothing can fail between here and the end of the handler.
-    pass_on(m, before != nullptr ? before->packages : 0);
+    pass_on(done);
     return {};
   }
-  effect<> done{packages_delivered{m.tid, parts}};
-  return std::move(done).then([this, m, count = size_of(parts)] {
+  if (!told_.empty())
+    delivered.and_event(notices_told{told_});
+  return std::move(delivered).then([this, done] {
+    told_.clear();
     self().tell(tell_others{});
-    pass_on(m, count);
+    pass_on(done);
   });
 }
 
@@ -115,12 +160,12 @@ struct told {
   std::vector<call<customer_ref, note_arrival>> arrivals;
   std::vector<call<order_ref, order_moved>> moves;
 
-  void begin(const shipment_notice& n, const directory& shop, const retry_policy& policy) {
+  void begin(const shipment_notice& n, bool again, const directory& shop, const retry_policy& policy) {
     const auto& buyer = shop.of(n.order.customer);
     const auto sellers = sellers_of(n.packages);
     if (n.delivered == 0) {
       for (const auto s : sellers)
-        ready.emplace_back(shop.seller(s), note_ready{n.order}, policy);
+        ready.emplace_back(shop.seller(s), note_ready{n.order, again}, policy);
       moves.emplace_back(buyer.order, order_moved{n.order.number, order_status::ready_for_shipment, false}, policy);
       return;
     }
@@ -129,11 +174,11 @@ struct told {
       line_set theirs = 0;
       for (std::size_t p = 0; p < n.packages.size(); ++p)
         if (n.packages[p].seller == s)
-          theirs |= n.delivered & bit(p);
+          theirs |= n.delivered & line_bit(p);
       if (theirs != 0)
-        packages.emplace_back(shop.seller(s), note_packages{n.order, theirs, n.last}, policy);
+        packages.emplace_back(shop.seller(s), note_packages{n.order, theirs, n.last, again}, policy);
       else if (n.last)
-        concluded.emplace_back(shop.seller(s), note_concluded{n.order}, policy);
+        concluded.emplace_back(shop.seller(s), note_concluded{n.order, again}, policy);
     }
     if (n.first || n.last) {
       const auto to = n.last ? order_status::delivered : order_status::in_transit;
@@ -150,10 +195,30 @@ std::vector<std::uint64_t> shipment::tellable() const {
   std::vector<std::uint64_t> numbers;
   const auto& all = state().untold;
   for (auto n = all.begin(); n != all.end(); ++n)
-    if (!std::ranges::binary_search(telling_, n->number) &&
-        std::none_of(all.begin(), n, [&](const auto& before) { return before.order == n->order; }))
+    if (!std::ranges::binary_search(telling_, n->number) && !is_told(n->number) &&
+        std::none_of(all.begin(), n, [&](const auto& x) { return x.order == n->order && !is_told(x.number); }))
       numbers.push_back(n->number);
   return numbers;
+}
+
+bool shipment::is_told(std::uint64_t notice) const { return std::ranges::binary_search(told_, notice); }
+
+/// A crash before that is kept has them told once more, which changes nothing at those who have heard.
+void shipment::note_told(const std::vector<std::uint64_t>& notices) {
+  told_.insert(told_.end(), notices.begin(), notices.end());
+  std::ranges::sort(told_);
+  if (told_.size() >= told_max)
+    self().tell(keep_told{});
+  else if (!std::exchange(keeping_, true))
+    after("keep", keep_pause, keep_told{});
+}
+
+shipment::effect<> shipment::on(const keep_told&) {
+  fault_point();
+  keeping_ = false;
+  if (told_.empty())
+    return {};
+  return effect<>{notices_told{told_}}.then([this] { told_.clear(); });
 }
 
 /// Begins to tell everything that can be told, and only then waits for the answers.
@@ -163,15 +228,14 @@ task<void> shipment::on(const tell_others&) {
     after("tell", tell_pause, tell_others{});
     co_return;
   }
-  notices_told done;
   told way;
-  done.numbers = tellable();
-  if (done.numbers.empty())
+  const auto numbers = tellable();
+  if (numbers.empty())
     co_return;
   for (const auto& n : state().untold)
-    if (std::ranges::binary_search(done.numbers, n.number))
-      way.begin(n, *shop_, policy_);
-  telling_.insert(telling_.end(), done.numbers.begin(), done.numbers.end());
+    if (std::ranges::binary_search(numbers, n.number))
+      way.begin(n, n.number <= again_to_, *shop_, policy_);
+  telling_.insert(telling_.end(), numbers.begin(), numbers.end());
   std::ranges::sort(telling_);
   bool all = co_await finish(self(), way.ready, policy_);
   all = co_await finish(self(), way.packages, policy_) && all;
@@ -179,18 +243,19 @@ task<void> shipment::on(const tell_others&) {
   all = co_await finish(self(), way.arrivals, policy_) && all;
   all = co_await finish(self(), way.moves, policy_) && all;
   if (all)
-    co_await persist(done);
-  std::erase_if(telling_, [&](auto n) { return std::ranges::binary_search(done.numbers, n); });
+    note_told(numbers);
+  else
+    again_to_ = std::max(again_to_, numbers.back());
+  std::erase_if(telling_, [&](auto n) { return std::ranges::binary_search(numbers, n); });
   if (!all) // somebody is silent: later again
     after("tell", tell_pause, tell_others{});
   else if (!tellable().empty())
     self().tell(tell_others{});
 }
 
-void shipment::pass_on(delivery_round m, std::uint32_t delivered) const {
-  m.delivered += delivered;
+void shipment::pass_on(delivery_round m) const {
   if (m.left == 0) {
-    shop_->desk(m.desk).tell(round_ended{m.round, m.delivered});
+    shop_->desk(m.desk).tell(round_ended{m.round, m.shares});
     return;
   }
   const auto& next = shop_->shipment(m.next);
@@ -228,7 +293,8 @@ void shipment::apply(shipment_state& s, const packages_delivered& e) {
 }
 
 void shipment::apply(shipment_state& s, const notices_told& e) {
-  std::erase_if(s.untold, [&](const auto& n) { return std::ranges::find(e.numbers, n.number) != e.numbers.end(); });
+  // Both are sorted, and mostly the oldest of the one are all of the other.
+  std::erase_if(s.untold, [&](const auto& n) { return std::ranges::binary_search(e.numbers, n.number); });
 }
 
 } // namespace troupe::commerce

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -42,13 +43,44 @@ struct shipment_notice {
   TROUPE_JSON(shipment_notice, number, order, delivered, first, last, packages)
 };
 
-struct shipment_state {
+/// The last deliveries that did something. Most transactions that are asked for are not among them, and most of those are
+/// told apart by one look. Written as the `recent` that it is.
+class recent_deliveries {
+public:
   struct delivery {
     transaction_id tid = 0;
     std::uint32_t packages = 0;
     TROUPE_JSON(delivery, tid, packages)
   };
 
+  void add(const delivery& d) noexcept {
+    last_.add(d);
+    marks_ = 0;
+    last_.for_each([this](const delivery& x) { marks_ |= mark_of(x.tid); });
+  }
+  const delivery* find(transaction_id tid) const {
+    if ((marks_ & mark_of(tid)) == 0) [[likely]]
+      return nullptr;
+    return last_.find([&](const delivery& d) { return d.tid == tid; });
+  }
+
+  friend void to_json(nlohmann::json& j, const recent_deliveries& r) { j = r.last_; }
+  friend void from_json(const nlohmann::json& j, recent_deliveries& r) {
+    r = {};
+    for (const auto& x : j)
+      r.add(x.get<delivery>());
+  }
+  friend void write_json(std::string& out, const recent_deliveries& r) { troupe::detail::append_json(out, r.last_); }
+
+private:
+  static constexpr std::uint64_t mark_of(transaction_id tid) noexcept { return std::uint64_t{1} << (mix(tid) >> 58); }
+
+  /// 16: a repetition comes while few others are under way.
+  recent<delivery, 16> last_;
+  std::uint64_t marks_ = 0; ///< Of all of them.
+};
+
+struct shipment_state {
   std::uint64_t last_number = 0;
   std::vector<open_shipment> open; ///< Oldest first.
   tally shipments;                 ///< All, by order.
@@ -56,8 +88,7 @@ struct shipment_state {
   tally packages;                  ///< All: each line of each order.
   std::uint64_t delivered = 0;     ///< Packages.
   money freight{};
-  /// Deliveries that did something. 16: a repetition comes while few others are under way.
-  recent<delivery, 16> deliveries;
+  recent_deliveries deliveries;
   /// Concluded orders. 64: what repeats `ship_order` is the order's own transaction, which ends within moments.
   recent<order_key, 64> closed;
   std::uint64_t last_notice = 0;
@@ -101,32 +132,37 @@ struct notices_told {
 
 /// To itself: tell what is not told yet.
 struct tell_others {};
+/// To itself: keep what others have confirmed, if no record has come along with which it was kept.
+struct keep_told {};
 
 /// What `deliver_oldest` delivers: of the ten oldest shipments, for each seller, his packages in the oldest of them.
 std::vector<delivered_part> deliverable(const std::vector<open_shipment>& open);
 
 /// One partition of the customers' shipments. Tells sellers, customers and orders what happens, each step in its order. What
 /// it has to tell is kept with what happened, until they have confirmed it: after a crash of either side it is told again.
+/// That they have is kept with the next record, or a moment later.
 ///
 ///     ship_order      -           a shipment, now or before; ready_for_shipment is told
 ///     deliver_oldest  uint32      packages delivered by this transaction, now or before
 ///     delivery_round  -           the same, then on to the next partition or the desk
 ///     tell_others     -
+///     keep_told       -
 ///     shipment_query  shipment_state
 ///
 /// Keys: the order (all open, the last 64 concluded), the transaction (the last 16 that delivered something).
 class shipment final
     : public journaled_actor<shipment, shipment_state, events<shipment_made, packages_delivered, notices_told>,
-                             ship_order, deliver_oldest, delivery_round, tell_others, shipment_query> {
+                             ship_order, deliver_oldest, delivery_round, tell_others, keep_told, shipment_query> {
 public:
   static constexpr std::size_t snapshot_every = 64;
 
   shipment(std::uint32_t partition, std::shared_ptr<const directory> shop, retry_policy policy = {});
 
-  effect<> on(const ship_order& m) const;
-  effect<std::uint32_t> on(const deliver_oldest& m) const;
-  effect<> on(const delivery_round& m) const;
+  effect<> on(const ship_order& m);
+  effect<std::uint32_t> on(const deliver_oldest& m);
+  effect<> on(const delivery_round& m);
   task<void> on(const tell_others&);
+  effect<> on(const keep_told&);
   shipment_state on(const shipment_query&) const { return state(); }
 
   static void apply(shipment_state& s, const shipment_made& e);
@@ -135,12 +171,20 @@ public:
 
 private:
   static std::uint32_t size_of(const std::vector<delivered_part>& parts);
-  void pass_on(delivery_round m, std::uint32_t delivered) const;
+  void pass_on(delivery_round m) const;
   std::vector<std::uint64_t> tellable() const;
+  bool is_told(std::uint64_t notice) const;
+  void note_told(const std::vector<std::uint64_t>& notices);
+  /// The last thing to do with an effect: keeps with it what others have confirmed, and tells what follows from it.
+  template <class Effect>
+  Effect and_told(Effect fx);
 
   const std::shared_ptr<const directory> shop_;
   const retry_policy policy_;
   std::vector<std::uint64_t> telling_; ///< Notices that are being told; ascending.
+  std::vector<std::uint64_t> told_;    ///< Confirmed, which the journal does not know yet; ascending.
+  bool keeping_ = false;               ///< A keep_told is on its way.
+  std::uint64_t again_to_;             ///< Notices up to this one may have been told before.
 };
 
 } // namespace troupe::commerce

@@ -21,7 +21,7 @@ void add_to(sales_answers& a, const sales_table& t) {
   a.total += t.total();
 }
 
-void add_to(sales_answers& a, const seller_boards& b) { a.dashboards.insert(b.all().begin(), b.all().end()); }
+void add_to(sales_answers& a, const seller_boards& b) { a.dashboards.merge(b.all()); }
 
 void add_to(sales_glance& g, const sales_table& t) {
   g.total += t.total();
@@ -45,11 +45,10 @@ void add_to(sales_glance& g, const sales_table& t) {
 void add_to(sales_glance& g, const seller_boards& b) {
   g.open_lines += b.open_lines();
   g.open_amount += b.open_amount().cents;
-  for (const auto& [seller, board] : b.all())
-    if (board.orders > g.busiest_orders) {
-      g.busiest_orders = board.orders;
-      g.busiest_seller = seller;
-    }
+  if (const auto busy = b.busiest(); busy.orders > g.busiest_orders) {
+    g.busiest_orders = busy.orders;
+    g.busiest_seller = busy.seller;
+  }
 }
 
 } // namespace order_simulation

@@ -7,65 +7,67 @@ namespace order_simulation {
 
 using troupe::commerce::order_status;
 
-namespace {
-
-bool has_order(const seller_board& b, troupe::commerce::order_key o) {
-  const auto at = b.entries.lower_bound({o, 0});
-  return at != b.entries.end() && at->first.first == o;
-}
-
-} // namespace
-
 void seller_boards::add(const line_step& s) {
   const auto seller = s.item.seller.value;
-  switch (s.to) {
-    case order_status::invoiced: return open(boards_[seller], s);
-    case order_status::delivered:
-    case order_status::payment_failed: return close(seller, s);
-    default: break;
+  const board_place place{s.order, s.package};
+  if (seller >= rows_.size())
+    rows_.resize(std::max<std::size_t>(seller + 1, 2 * rows_.size()));
+  auto& row = rows_[seller];
+  if (s.to == order_status::invoiced) {
+    const board_entry fresh{s.item.number, s.quantity, s.to, false, s.goods, s.incentive, s.freight};
+    ++open_lines_;
+    open_amount_ += fresh.invoice();
+    row.push_back({place, fresh});
+    return;
   }
-  const auto board = boards_.find(seller);
-  if (board == boards_.end())
+  // From the newest: most steps are of an order that has just come.
+  const auto found = std::find_if(row.rbegin(), row.rend(), [&](const open_line& l) { return l.place == place; });
+  if (found == row.rend())
     return;
-  const auto at = board->second.entries.find({s.order, s.package});
-  if (at == board->second.entries.end())
+  auto& e = found->entry;
+  if (s.to == order_status::delivered || s.to == order_status::payment_failed) {
+    --open_lines_;
+    open_amount_ -= e.invoice();
+    row.erase(std::next(found).base());
     return;
-  auto& e = at->second;
+  }
   e.status = std::max(e.status, s.to);
   e.delivered = e.delivered || s.to == order_status::in_transit;
 }
 
-void seller_boards::open(seller_board& b, const line_step& s) {
-  b.orders += has_order(b, s.order) ? 0 : 1;
-  b.items += 1;
-  b.goods += s.goods;
-  b.incentive += s.incentive;
-  b.freight += s.freight;
-  ++open_lines_;
-  open_amount_ += s.invoice();
-  b.entries.insert_or_assign({s.order, s.package},
-                             board_entry{s.item.number, s.quantity, s.to, false, s.goods, s.incentive, s.freight});
+std::uint32_t seller_boards::orders_of(const open_row& row) {
+  std::uint32_t orders = 0;
+  for (auto at = row.begin(); at != row.end(); ++at) {
+    const auto same = [&](const open_line& l) { return l.place.first == at->place.first; };
+    orders += std::none_of(row.begin(), at, same) ? 1 : 0;
+  }
+  return orders;
 }
 
-void seller_boards::close(std::uint32_t seller, const line_step& s) {
-  const auto board = boards_.find(seller);
-  if (board == boards_.end())
-    return;
-  auto& b = board->second;
-  const auto at = b.entries.find({s.order, s.package});
-  if (at == b.entries.end())
-    return;
-  const auto& e = at->second;
-  b.items -= 1;
-  b.goods -= e.goods;
-  b.incentive -= e.incentive;
-  b.freight -= e.freight;
-  --open_lines_;
-  open_amount_ -= e.invoice();
-  b.entries.erase(at);
-  b.orders -= has_order(b, s.order) ? 0 : 1;
-  if (b.entries.empty())
-    boards_.erase(board);
+std::map<std::uint32_t, seller_board> seller_boards::all() const {
+  std::map<std::uint32_t, seller_board> boards;
+  for (std::uint32_t seller = 0; seller < rows_.size(); ++seller) {
+    if (rows_[seller].empty())
+      continue;
+    auto& b = boards[seller];
+    b.orders = orders_of(rows_[seller]);
+    for (const auto& [place, e] : rows_[seller]) {
+      ++b.items;
+      b.goods += e.goods;
+      b.incentive += e.incentive;
+      b.freight += e.freight;
+      b.entries.emplace(place, e);
+    }
+  }
+  return boards;
+}
+
+seller_boards::busy_seller seller_boards::busiest() const {
+  busy_seller most;
+  for (std::uint32_t seller = 0; seller < rows_.size(); ++seller)
+    if (const auto orders = orders_of(rows_[seller]); orders > most.orders)
+      most = {seller, orders};
+  return most;
 }
 
 } // namespace order_simulation

@@ -9,8 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace order_simulation {
 
@@ -64,21 +64,34 @@ struct seller_board {
 /// The dashboards of some sellers, kept up to date by the steps of their orders' lines.
 ///
 /// A line is open from its invoice until its order is delivered or was not paid; its status never goes back. Memory: the
-/// open lines. Threads: owner only.
+/// open lines, and a few words for each seller, whose numbers are dense. Threads: owner only.
 class seller_boards {
 public:
   void add(const line_step& s);
 
-  /// By seller; those without open orders are left out.
-  const std::unordered_map<std::uint32_t, seller_board>& all() const noexcept { return boards_; }
+  /// By seller; those without open orders are left out. Put together at each call.
+  std::map<std::uint32_t, seller_board> all() const;
   std::uint64_t open_lines() const noexcept { return open_lines_; }
   troupe::commerce::money open_amount() const noexcept { return open_amount_; }
 
-private:
-  void open(seller_board& b, const line_step& s);
-  void close(std::uint32_t seller, const line_step& s);
+  struct busy_seller {
+    std::uint32_t seller = 0;
+    std::uint32_t orders = 0; ///< Open ones.
+  };
+  /// The seller with the most open orders.
+  busy_seller busiest() const;
 
-  std::unordered_map<std::uint32_t, seller_board> boards_;
+private:
+  struct open_line {
+    board_place place;
+    board_entry entry;
+  };
+  /// One seller's, as they came.
+  using open_row = std::vector<open_line>;
+
+  static std::uint32_t orders_of(const open_row& row);
+
+  std::vector<open_row> rows_; // by seller
   std::uint64_t open_lines_ = 0;
   troupe::commerce::money open_amount_{};
 };

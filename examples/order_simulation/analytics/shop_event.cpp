@@ -5,7 +5,6 @@
 #include <troupe/commerce/order.hpp>
 
 #include <optional>
-#include <typeinfo>
 
 namespace order_simulation {
 
@@ -15,7 +14,7 @@ using namespace troupe::commerce;
 
 template <class E>
 const E* as(const troupe::journal_record& r) {
-  return *r.type->info == typeid(E) ? static_cast<const E*>(r.value) : nullptr;
+  return r.type == &troupe::journal_type_of<E> ? static_cast<const E*>(r.value) : nullptr;
 }
 
 std::optional<shop_step> step_of(order_status s) {

@@ -2,6 +2,7 @@
 #include <troupe/journal/memory_store.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <utility>
@@ -13,29 +14,17 @@ public:
   explicit stream(std::string key) : key_{std::move(key)} {}
 
   status append(const journal_append& a, const std::function<completion()>&) override {
-    // All or none: whatever can throw comes before the first change.
-    std::vector<owed> sends;
-    sends.reserve(a.sends.size());
-    for (const auto& s : a.sends)
-      sends.push_back({s.sequence, std::string{s.target}, keep(s.message), s.due, std::string{s.timer}});
-    std::vector<kept> events;
-    events.reserve(a.events.size());
-    for (const auto& e : a.events)
-      events.push_back(keep(e));
-
-    std::unique_lock guard{mutex_};
-    events_.reserve(events_.size() + events.size());
     if (a.handled || !a.sends.empty() || !a.settled.empty())
-      deliver(a, sends);
-    std::move(events.begin(), events.end(), std::back_inserter(events_));
+      add_with_letters(a);
+    else
+      add(a.events);
     return status::durable;
   }
 
   void snapshot(const journal_record& state) override {
-    auto copy = keep(state);
-    std::unique_lock guard{mutex_};
-    snapshot_ = std::move(copy);
+    snapshot_ = keep(state);
     events_.clear();
+    holds_state_.store(true, std::memory_order_release); // release: pairs with empty()
   }
 
   void replay(journal_visitor& v) override {
@@ -56,15 +45,18 @@ public:
   }
 
   void erase() override {
-    std::unique_lock guard{mutex_};
     snapshot_ = {};
     events_.clear();
+    holds_state_.store(false, std::memory_order_release); // as in snapshot
+    std::unique_lock guard{mutex_};
     exchange_.reset();
   }
 
   bool empty() const {
+    if (holds_state_.load(std::memory_order_acquire)) // acquire: pairs with the turn's stores
+      return false;
     std::unique_lock guard{mutex_};
-    return snapshot_.value == nullptr && events_.empty() && exchange_ == nullptr;
+    return exchange_ == nullptr;
   }
 
   /// What `unsettled` says of this journal, if anything.
@@ -102,6 +94,37 @@ private:
 
   static kept keep(const journal_record& r) { return {r.type, r.type->copy(r.value)}; }
 
+  /// All or none.
+  void add(std::span<const journal_record> events) {
+    const auto before = events_.size();
+    try {
+      if (events_.capacity() == 0)
+        events_.reserve(first_room);
+      for (const auto& e : events)
+        events_.push_back(keep(e));
+    } catch (...) {
+      events_.resize(before);
+      throw;
+    }
+    holds_state_.store(!events_.empty() || snapshot_.value != nullptr, std::memory_order_release); // as in snapshot
+  }
+
+  void add_with_letters(const journal_append& a) {
+    std::vector<owed> sends;
+    sends.reserve(a.sends.size());
+    for (const auto& s : a.sends)
+      sends.push_back({s.sequence, std::string{s.target}, keep(s.message), s.due, std::string{s.timer}});
+    const auto before = events_.size();
+    add(a.events);
+    try {
+      std::unique_lock guard{mutex_};
+      deliver(a, sends);
+    } catch (...) {
+      events_.resize(before);
+      throw;
+    }
+  }
+
   void deliver(const journal_append& a, std::vector<owed>& sends) {
     if (exchange_ == nullptr)
       exchange_ = std::make_unique<exchange>();
@@ -117,12 +140,17 @@ private:
       exchange_->unsettled.erase(sequence);
   }
 
+  static constexpr std::size_t first_room = 4; // events: many actors have no more
+
   const std::string key_;
 
-  // -- written on the actor's turn, guarded by mutex_ for those who look from outside --
-  mutable std::mutex mutex_; // leaf lock; may be taken under the shard's
+  // -- the actor's turn --
   kept snapshot_;
   std::vector<kept> events_;
+  // -- written on the actor's turn, read by anyone --
+  std::atomic<bool> holds_state_{false};
+  // -- written on the actor's turn, guarded by mutex_ for those who look from outside --
+  mutable std::mutex mutex_; // leaf lock; may be taken under the shard's
   std::unique_ptr<exchange> exchange_;
 };
 

@@ -19,6 +19,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -205,6 +206,38 @@ TEST_CASE("heavy_hitters: counts are within their bounds and no frequent key is 
         if (!counted.contains(key))
           REQUIRE(count <= sketch->unseen());
     }
+  }
+}
+
+TEST_CASE("heavy_hitters: the counters are those of a plain list, of which the least goes first") {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 random{seed};
+    const std::size_t capacity = 1 + random() % 40;
+    const std::uint64_t keys = 1 + random() % 200;
+    heavy_hitters<std::string> sketch{capacity};
+    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> plain; // count, error
+    for (int i = 0; i < 2'000; ++i) {
+      const auto key = std::to_string(random() % keys * (random() % 2 != 0 ? 1 : 16)); // some come often
+      const auto times = 1 + random() % 5;
+      sketch.add(key, times);
+      if (const auto known = plain.find(key); known != plain.end()) {
+        known->second.first += times;
+      } else if (plain.size() < capacity) {
+        plain.emplace(key, std::pair{times, std::uint64_t{0}});
+      } else {
+        const auto least = std::min_element(plain.begin(), plain.end(), [](const auto& a, const auto& b) {
+          return std::pair{a.second.first, a.first} < std::pair{b.second.first, b.first};
+        });
+        const auto floor = least->second.first;
+        plain.erase(least);
+        plain.emplace(key, std::pair{floor + times, floor});
+      }
+    }
+    const auto found = sketch.top(capacity);
+    REQUIRE(found.size() == plain.size());
+    for (const auto& c : found)
+      CHECK(plain.at(c.key) == std::pair{c.count, c.error});
   }
 }
 

@@ -37,7 +37,71 @@ private:
   std::string& heard_;
 };
 
+/// The only partition of a shop: delivers one package for each transaction and notes how many come together.
+class counting_partition final : public troupe::actor<counting_partition, ship_order, deliver_oldest, delivery_round> {
+public:
+  counting_partition(std::shared_ptr<const directory> shop, std::vector<std::uint32_t>* rounds)
+      : shop_{std::move(shop)}, rounds_{*rounds} {}
+  void on(const ship_order&) {}
+  std::uint32_t on(const deliver_oldest&) { return 0; }
+  void on(const delivery_round& m) {
+    rounds_.push_back(m.members);
+    auto ended = round_ended{m.round, m.shares};
+    for (std::uint32_t i = 0; i < m.members; ++i)
+      ended.shares[i].packages = static_cast<std::uint32_t>(ended.shares[i].tid);
+    shop_->desk(m.desk).tell(ended);
+  }
+
+private:
+  const std::shared_ptr<const directory> shop_;
+  std::vector<std::uint32_t>& rounds_;
+};
+
 } // namespace
+
+TEST_CASE("delivery: updates that come while a round is under way share the next one, and each gets its own answer") {
+  small_shop shop{{.customers = 0, .sellers = 0, .partitions = 0}};
+  std::vector<std::uint32_t> rounds;
+  const std::shared_ptr<const directory> known = shop.who;
+  shop.who->add_shipment(shop.sys.spawn<counting_partition>(known, &rounds));
+  std::vector<troupe::reply<delivery_answer>> answers;
+  for (transaction_id tid = 1; tid <= 12; ++tid) {
+    const update_deliveries request{tid};
+    answers.push_back(shop.desk.ask(request, std::chrono::seconds{30}));
+  }
+  for (std::uint32_t i = 0; i < answers.size(); ++i) {
+    const auto answer = std::move(answers[i]).get();
+    CHECK(answer.complete);
+    CHECK(answer.packages == i + 1);
+  }
+  std::uint32_t members = 0;
+  for (const auto n : rounds) {
+    CHECK(n <= round_members_max);
+    members += n;
+  }
+  CHECK(members == 12);
+  CHECK(rounds.size() < 12);
+}
+
+TEST_CASE("delivery: transactions of one round deliver as if they came one after the other") {
+  small_shop shop;
+  for (std::uint32_t i = 1; i <= 3; ++i)
+    (void)shop.buy(1, i, {shop.line(1, 1), shop.line(2, 1)});
+  (void)shop.buy(1, 4, {shop.line(3, 1)});
+  delivery_round round{1, 0, 2, 0, 4, {}};
+  round.shares = {{{100, 0}, {101, 0}, {100, 0}, {102, 0}}};
+  shop.shipments[1].tell(round);
+  shop.sys.advance(std::chrono::seconds{1});
+  const auto s = shop.ask(shop.shipments[1], shipment_query{});
+  CHECK(s.open.empty());
+  CHECK(s.delivered == 7);
+  CHECK(s.concluded.count == 4);
+  CHECK(s.untold.empty());
+  CHECK(shop.ask(shop.shipments[1], deliver_oldest{100}) == 3); // the oldest of all sellers
+  CHECK(shop.ask(shop.shipments[1], deliver_oldest{101}) == 2);
+  CHECK(shop.ask(shop.shipments[1], deliver_oldest{102}) == 2);
+  CHECK(shop.ask(shop.orders[0], order_query{}).delivered.count == 4);
+}
 
 TEST_CASE("delivery: ten orders from one seller and one update leave nine") {
   small_shop shop;
@@ -111,6 +175,25 @@ TEST_CASE("delivery: only the ten oldest shipments are looked at") {
   CHECK(deliverable(open).front().number == 2);
   CHECK(deliverable(open).front().packages == 0b11);
   CHECK(deliverable({}).empty());
+}
+
+TEST_CASE("shipment: the last sixteen deliveries are recognised, and again after they were written down and read") {
+  recent_deliveries all;
+  for (std::uint32_t tid = 1; tid <= 40; ++tid)
+    all.add({tid, 100 + tid});
+  std::string text;
+  write_json(text, all);
+  const nlohmann::json json = all;
+  CHECK(nlohmann::json::parse(text) == json);
+  for (const auto& r : {all, json.get<recent_deliveries>()}) {
+    for (std::uint32_t tid = 25; tid <= 40; ++tid) {
+      REQUIRE(r.find(tid) != nullptr);
+      CHECK(r.find(tid)->packages == 100 + tid);
+    }
+    for (std::uint32_t tid = 41; tid <= 400; ++tid)
+      CHECK(r.find(tid) == nullptr);
+    CHECK(r.find(24) == nullptr);
+  }
 }
 
 TEST_CASE("shipment: ship_order has one effect") {

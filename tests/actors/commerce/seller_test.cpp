@@ -65,6 +65,24 @@ TEST_CASE("seller: a step that comes too early is refused and counted") {
   CHECK(shop.ask(s, seller_query{}).entries.size() == 2);
 }
 
+TEST_CASE("seller: what is told again of an order that is over and forgotten changes nothing") {
+  small_shop shop;
+  const auto& s = shop.sellers[0];
+  for (std::uint32_t n = 1; n <= 70; ++n) {
+    const auto invoice = invoice_of(shop, {{1}, n});
+    (void)shop.ask(s, invoice);
+    (void)shop.ask(s, void_invoice{{{1}, n}});
+  }
+  const order_key first{{1}, 1};
+  CHECK(shop.ask(s, note_payment{first, true}) == seller_answer::noted);
+  CHECK(shop.ask(s, void_invoice{first, true}) == seller_answer::noted);
+  shop.ask(s, note_ready{first, true});
+  shop.ask(s, note_packages{first, 1, true, true});
+  shop.ask(s, note_concluded{first, true});
+  CHECK(shop.ask(s, seller_query{}).out_of_order == 0);
+  CHECK(shop.ask(s, note_payment{first}) == seller_answer::out_of_order);
+}
+
 TEST_CASE("seller: a voided invoice leaves no trace in the sums") {
   small_shop shop;
   const auto& s = shop.sellers[0];

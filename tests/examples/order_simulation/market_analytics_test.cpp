@@ -280,11 +280,12 @@ TEST_CASE("market analytics: an open order read back from its actor is the one t
   auto emit = [&](const line_step& s) { boards.add(s); };
   for (const auto& e : events)
     order_steps{}.on(context, open, e, emit);
-  REQUIRE(boards.all().size() == 2);
-  const auto& first = boards.all().at(2);
+  const auto all = boards.all();
+  REQUIRE(all.size() == 2);
+  const auto& first = all.at(2);
   CHECK(first.invoice().cents == 4 * 250 - 25 + 40);
   CHECK(first.entries.at({{{8}, 3}, 0}).status == order_status::ready_for_shipment);
-  CHECK(boards.all().at(5).entries.at({{{8}, 3}, 1}).delivered);
+  CHECK(all.at(5).entries.at({{{8}, 3}, 1}).delivered);
   CHECK(std::ranges::count(events, true, &shop_event::earlier) == 2); // its sale was counted when it was made
 }
 

@@ -141,6 +141,25 @@ troupe::system_options stepped(std::shared_ptr<troupe::journal_store> store = nu
   return o;
 }
 
+/// What a journal holds: the text of the snapshot in brackets, then the text of each event.
+std::string contents(troupe::journal_store& store, const std::string& key) {
+  struct visitor final : troupe::journal_visitor {
+    void snapshot(const troupe::journal_record& r) override {
+      text = "[" + static_cast<const page*>(r.value)->text + "]";
+    }
+    void event(const troupe::journal_record& r) override { text += static_cast<const added*>(r.value)->text; }
+    void handled(const troupe::inbound&) override {}
+    void last_sent(std::uint64_t) override {}
+    void unsettled(const troupe::outbound&) override {}
+    std::string text{};
+  };
+  static constexpr std::array<const troupe::journal_type*, 2> types{&troupe::journal_type_of<page>,
+                                                                    &troupe::journal_type_of<added>};
+  visitor v;
+  store.open(key, types)->replay(v);
+  return v.text;
+}
+
 troupe::ref<notebook> start(troupe::system& sys, unsigned retries = 0) {
   troupe::child_options o;
   o.retries = retries;
@@ -201,6 +220,21 @@ TEST_CASE("journaled_actor: snapshots replace events without a difference") {
   }
   troupe::system again{stepped(store)}; // the store outlives the system it was given to
   CHECK(start(again).ask(text_query{}).get() == expected);
+}
+
+TEST_CASE("journaled_actor: a restart keeps what it has replayed as a snapshot, so that the next one does not") {
+  auto store = std::make_shared<troupe::memory_store>();
+  troupe::system sys{stepped(store)};
+  auto n = start(sys);
+  CHECK(n.ask(put{"a"}).get() == 1);
+  CHECK(n.ask(put{"b"}).get() == 2);
+  CHECK(contents(*store, "n") == "ab");
+  n.tell(crash{});
+  sys.advance(1s);
+  CHECK(contents(*store, "n") == "[ab]");
+  CHECK(n.ask(put{"c"}).get() == 3);
+  CHECK(contents(*store, "n") == "[ab]c");
+  CHECK(n.ask(text_query{}).get() == "abc");
 }
 
 TEST_CASE("journaled_actor: a forgotten journal leaves nothing in the store") {
