@@ -58,7 +58,8 @@ void add_to(digest& d, const std::tuple<Fields...>& row) noexcept {
 template <class... Fields>
 std::string to_row(const std::tuple<Fields...>& row) {
   std::string text;
-  std::apply([&](const Fields&... f) { ((text += text.empty() ? "" : "|", detail::append(text, f)), ...); }, row);
+  const char* before = "";
+  std::apply([&](const Fields&... f) { ((text += std::exchange(before, "|"), detail::append(text, f)), ...); }, row);
   return text;
 }
 

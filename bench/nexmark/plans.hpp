@@ -63,7 +63,7 @@ digest q22(std::span<const event> events);
 } // namespace loops
 
 /// What is at the end of every query with a bid's own columns, for pipelines and loops.
-inline bool is_bid(const event& e) noexcept { return e.what == event::kind::bid; }
+inline constexpr auto is_bid = [](const event& e) noexcept { return e.what == event::kind::bid; };
 
 /// `build(stream of events)` for the feed's kind of source.
 template <class Build>

@@ -20,14 +20,14 @@ struct lot_event {
   std::int32_t category; // of an auction; -1: a bid
 };
 
-std::optional<lot_event> to_lot_event(const event& e) noexcept {
+constexpr auto to_lot_event = [](const event& e) noexcept -> std::optional<lot_event> {
   if (e.what == event::kind::bid)
     return lot_event{e.bid.auction, e.time, e.bid.price, e.bid.bidder, e.sequence, -1};
   if (e.what == event::kind::auction)
     return lot_event{e.auction.id,     e.time,     e.auction.expires,
                      e.auction.seller, e.sequence, static_cast<std::int32_t>(e.auction.category)};
   return std::nullopt;
-}
+};
 
 /// An auction that is over, and the bid that won it: the highest, of these the earliest.
 struct sale {
@@ -48,7 +48,8 @@ struct lot {
     std::uint32_t sequence;
   };
 
-  bool open = false; // the auction is known
+  bool known = false; // the auction is
+  bool over = false;
   bool has_bid = false;
   std::int32_t category = 0;
   std::int64_t opened = 0;
@@ -58,12 +59,13 @@ struct lot {
   std::vector<offer> waiting; // bids that came before their auction
 };
 
-/// Follows one auction, from its first bid or its opening, whichever comes first, until event time is beyond its end.
+/// Follows one auction, from its first bid or its opening, whichever comes first, until event time is beyond its end; and for a
+/// while longer, since those who bid too late would else be taken for those who bid too early, and wait.
 struct auction_logic {
   template <class Context, class Emit>
   void on(Context& c, lot& l, const lot_event& e, Emit&) const {
     if (e.category >= 0) {
-      l.open = true;
+      l.known = true;
       l.category = e.category;
       l.opened = e.time;
       l.expires = e.price_or_expires;
@@ -75,7 +77,7 @@ struct auction_logic {
       return;
     }
     const lot::offer o{e.time, e.price_or_expires, e.bidder_or_seller, e.sequence};
-    if (l.open) {
+    if (l.known) {
       consider(l, o);
       return;
     }
@@ -86,10 +88,13 @@ struct auction_logic {
 
   template <class Context, class Emit>
   void on_reminder(Context& c, lot& l, Emit& emit) const {
-    if (l.open) {
+    if (l.over)
+      return c.forget();
+    if (l.known) {
+      l.over = true;
       if (l.has_bid)
         emit(sale{c.key(), l.seller, l.expires, l.best.price, l.best.bidder, l.best.time, l.category});
-      return c.forget();
+      return c.remind(after(l.expires + remembered_ms));
     }
     // An auction that is still to come opens after event time: what was bid before that is no bid on it.
     std::erase_if(l.waiting, [&](const auto& o) { return after(o.time) <= c.watermark(); });
@@ -100,6 +105,8 @@ struct auction_logic {
   }
 
 private:
+  static constexpr std::int64_t remembered_ms = 2'000;
+
   /// When nothing of that time is expected any more.
   static pl::event_time after(std::int64_t ms) noexcept { return at_ms(ms) + pl::event_duration{1}; }
 

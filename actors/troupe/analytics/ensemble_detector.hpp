@@ -28,6 +28,10 @@ namespace troupe::analytics {
 /// passes a `peak_filter`, so that an incident is one alarm and not one for each value. The score is 1 - 10^-result: at
 /// 0.99 the views see, on that average, what comes once in a hundred values. 0.99 is a good threshold to begin with.
 ///
+/// The views and these few constants were chosen with the Numenta Anomaly Benchmark at hand, so its score over that whole
+/// corpus (68.5, standard profile) flatters it; chosen on one part of the series and scored on the other, it came to 57.6. A
+/// score never depends on later values.
+///
 /// Scores are 0 for the first 50 values. A view that has nothing to compare with (a new weekday) has no surprise.
 /// Memory: about 60 KB once 2,200 values have come. Time: some microseconds a value, most of it for the shape.
 class ensemble_detector final : public anomaly_detector {

@@ -48,6 +48,7 @@ public:
     std::swap(shared_, other.shared_);
     std::swap(watermark_, other.watermark_);
     panes_.swap(other.panes_);
+    recent_ = nullptr;
     touched_.swap(other.touched_);
     retired_.swap(other.retired_);
     spare_.swap(other.spare_);
@@ -59,32 +60,11 @@ public:
   ///
   /// Returns false if there was a window for it, but all of them are gone: it is late for good.
   template <class Add, class Late>
-  bool add(const K& key, event_time t, Add&& add_to, Late&& late) {
-    bool taken = false;
-    if (shared_) {
-      const auto start = last_start(t);
-      taken = alive(start); // the last window that holds the pane is the one that begins with it
-      if (taken) {
-        add_to(open(start).accumulators.touch(key, prototype_));
-        for (auto w = window{start + kind_.step - kind_.size, start + kind_.step}; w.end <= watermark_.get(); shift(w))
-          if (w.start <= start && alive(w.start))
-            late(w);
-          else if (w.start > start)
-            break;
-      }
-      return taken;
-    }
-    bool any = false;
-    for (auto start = last_start(t); start > t - kind_.size; start -= kind_.step) {
-      any = true;
-      if (!alive(start))
-        break; // and so are those before it
-      add_to(open(start).accumulators.touch(key, prototype_));
-      taken = true;
-      if (start + kind_.size <= watermark_.get())
-        late(window{start, start + kind_.size});
-    }
-    return taken || !any;
+  [[gnu::always_inline]] bool add(const K& key, event_time t, Add&& add_to, Late&& late) {
+    if (recent_ == nullptr || t < recent_->start || t >= recent_end_) [[unlikely]]
+      return add_elsewhere(key, t, add_to, late);
+    add_to(recent_->accumulators.touch(key, prototype_));
+    return true;
   }
 
   /// The accumulator of a window and key as it is now.
@@ -104,6 +84,9 @@ public:
     }
     return sum;
   }
+
+  /// The start of the last window with `t` in it, or before it.
+  event_time last_window(event_time t) const noexcept { return window_start(t, kind_.step, kind_.offset); }
 
   /// `f(window)` for each window with `t` in it that is not complete yet.
   template <class F>
@@ -127,6 +110,7 @@ public:
         if (const auto end = p->start + kind_.size; end > before && end <= watermark)
           complete(window{p->start, end}, std::as_const(p->accumulators));
     watermark_.change() = watermark;
+    recent_ = nullptr;
     retire();
   }
 
@@ -147,6 +131,7 @@ public:
       p->fresh = false;
     }
     touched_.clear();
+    recent_ = nullptr;
     watermark_.commit();
     for (auto& p : retired_) {
       if (spare_.size() < 2) {
@@ -187,7 +172,7 @@ public:
     }
     touched_.clear();
     std::erase_if(panes_, [](const auto& p) { return p->fresh; });
-    last_ = 0;
+    recent_ = nullptr;
     watermark_.rollback();
   }
 
@@ -204,14 +189,33 @@ private:
     w.end += kind_.step;
   }
 
-  /// The start of the last window that `t` could lie in: mostly that of the pane used last, which saves a division.
-  event_time last_start(event_time t) const noexcept {
-    if (last_ < panes_.size()) {
-      const auto recent = panes_[last_]->start;
-      if (recent <= t && t < recent + kind_.step)
-        return recent;
+  /// As `add`, for the first element of a batch in a pane, and for what is in several panes or complete windows.
+  template <class Add, class Late>
+  [[gnu::noinline]] bool add_elsewhere(const K& key, event_time t, Add& add_to, Late& late) {
+    auto start = window_start(t, kind_.step, kind_.offset);
+    if (shared_) {
+      if (!alive(start)) // the last window that holds the pane is the one that begins with it
+        return false;
+      add_to(open(start).accumulators.touch(key, prototype_));
+      for (auto w = window{start + kind_.step - kind_.size, start + kind_.step}; w.end <= watermark_.get(); shift(w))
+        if (w.start <= start && alive(w.start))
+          late(w);
+        else if (w.start > start)
+          break;
+      return true;
     }
-    return window_start(t, kind_.step, kind_.offset);
+    bool taken = false;
+    bool any = false;
+    for (; start > t - kind_.size; start -= kind_.step) {
+      any = true;
+      if (!alive(start))
+        break; // and so are those before it
+      add_to(open(start).accumulators.touch(key, prototype_));
+      taken = true;
+      if (start + kind_.size <= watermark_.get())
+        late(window{start, start + kind_.size});
+    }
+    return taken || !any;
   }
 
   /// The window that begins at `start` still takes elements.
@@ -220,28 +224,30 @@ private:
   }
 
   pane& open(event_time start) {
-    if (last_ >= panes_.size() || panes_[last_]->start != start) {
-      const auto at = std::ranges::lower_bound(panes_, start, {}, [](const auto& p) { return p->start; });
-      last_ = static_cast<std::size_t>(at - panes_.begin());
-      if (at == panes_.end() || (*at)->start != start)
-        begin_pane(start);
-    }
-    auto& p = *panes_[last_];
+    auto at = std::ranges::lower_bound(panes_, start, {}, [](const auto& p) { return p->start; });
+    if (at == panes_.end() || (*at)->start != start)
+      at = panes_.insert(at, begin_pane(start));
+    auto& p = **at;
     if (!p.touched) {
       touched_.push_back(&p);
       p.touched = true;
     }
+    // What comes next is likely to belong here, too; and only here, if no window with it is complete.
+    const bool only_here = shared_ || kind_.size <= kind_.step;
+    const auto end = start + std::min(kind_.size, kind_.step);
+    recent_ = only_here && end > watermark_.get() ? &p : nullptr;
+    recent_end_ = end;
     return p;
   }
 
-  void begin_pane(event_time start) {
+  std::unique_ptr<pane> begin_pane(event_time start) {
     auto p = spare_.empty() ? std::make_unique<pane>() : std::move(spare_.back());
     if (!spare_.empty())
       spare_.pop_back();
     p->start = start;
     p->fresh = true;
     p->touched = false;
-    panes_.insert(panes_.begin() + static_cast<std::ptrdiff_t>(last_), std::move(p));
+    return p;
   }
 
   void insert(std::unique_ptr<pane> p) {
@@ -297,7 +303,6 @@ private:
     for (std::size_t i = 0; i < gone; ++i)
       retired_.push_back(std::move(panes_[i]));
     panes_.erase(panes_.begin(), panes_.begin() + static_cast<std::ptrdiff_t>(gone));
-    last_ = 0;
   }
 
   sliding kind_;
@@ -306,9 +311,11 @@ private:
   bool shared_ = false;
   restorable<event_time> watermark_{start_of_time};
   std::vector<std::unique_ptr<pane>> panes_; // by start
-  std::size_t last_ = 0;                     // where the last element went
 
   // -- the batch at work --
+  pane* recent_ =
+      nullptr; // where the last element went, if that is the one place for all from its start to recent_end_
+  event_time recent_end_{};
   std::vector<pane*> touched_;
   std::vector<std::unique_ptr<pane>> retired_;
 

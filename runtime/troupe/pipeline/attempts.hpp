@@ -42,4 +42,16 @@ private:
   unsigned count_ = 0;
 };
 
+/// A position that is counted on in a register, and is right again where it came from at the end of the scope, however that is
+/// left.
+struct counted_at {
+  explicit counted_at(std::size_t& to_) noexcept : n{to_}, to{to_} {}
+  counted_at(const counted_at&) = delete;
+  counted_at& operator=(const counted_at&) = delete;
+  ~counted_at() { to = n; }
+
+  std::size_t n;
+  std::size_t& to;
+};
+
 } // namespace troupe::pipeline

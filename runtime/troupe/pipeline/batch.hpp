@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/pipeline/element_array.hpp>
 #include <troupe/pipeline/event_time.hpp>
 
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 namespace troupe::pipeline {
 
 /// Elements on their way, shared by all who read them and changed by nobody.
 template <class T>
-using elements = std::shared_ptr<const std::vector<T>>;
+using elements = std::shared_ptr<const element_array<T>>;
 
 /// What a producer sends to a consumer: elements, and how far event time has come with them.
 ///

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/actor.hpp>
+#include <troupe/pipeline/attempts.hpp>
 #include <troupe/pipeline/batch.hpp>
 #include <troupe/pipeline/demand.hpp>
 #include <troupe/pipeline/watermark.hpp>
@@ -110,8 +111,9 @@ public:
     if (at >= end)
       return;
     const auto* const items = waiting_.front().items->data();
-    for (; at < end; ++at)
-      steps.feed(items[at], out);
+    counted_at here{at};
+    for (; here.n < end; ++here.n)
+      steps.feed(items[here.n], out);
   }
 
   /// What follows from the end of the front batch. May be called again after a failure.

@@ -15,10 +15,12 @@
 
 namespace troupe::pipeline::steps {
 
-/// How the elements of both sides tell their key and their time.
-template <class L, class R, class Key, class TimeL, class TimeR>
+/// How the elements of both sides, a variant of two, tell their key and their time.
+template <class Element, class Key, class TimeL, class TimeR>
 struct two_sides {
-  using element = std::variant<L, R>;
+  using element = Element;
+  using left_type = std::variant_alternative_t<0, Element>;
+  using right_type = std::variant_alternative_t<1, Element>;
   using key_type = key_of<Key, element>;
 
   /// Calls `on_left(key, time, left)` or `on_right(key, time, right)`.
@@ -36,25 +38,26 @@ struct two_sides {
   TimeR right;
 };
 
-/// Each two with the same key meet. `combine(left, right)`.
-template <class L, class R, class Key, class TimeL, class TimeR, class Combine>
-class join : public stateful<join_state<typename two_sides<L, R, Key, TimeL, TimeR>::key_type, L, R>> {
-  using sides = two_sides<L, R, Key, TimeL, TimeR>;
+/// Hands on `combine(left, right, ...)` for each two that meet as `State` says.
+template <class State, class Sides, class Combine, class... AndMore>
+class meeting : public stateful<State> {
+  using left = typename Sides::left_type;
+  using right = typename Sides::right_type;
 
 public:
-  static constexpr const char* name = "join";
   template <class>
-  using output = std::remove_cvref_t<std::invoke_result_t<Combine&, const L&, const R&>>;
+  using output = std::remove_cvref_t<std::invoke_result_t<Combine&, const left&, const right&, const AndMore&...>>;
 
-  join(sides s, Combine combine, join_options options)
-      : join::stateful{std::in_place, options}, sides_{std::move(s)}, combine_{std::move(combine)} {}
+  template <class Options>
+  meeting(Sides s, Options options, Combine combine)
+      : meeting::stateful{std::in_place, options}, sides_{std::move(s)}, combine_{std::move(combine)} {}
 
   template <class Next>
-  void on(const std::variant<L, R>& x, Next&& next) {
-    const auto match = [&](const L& l, const R& r) { next(combine_(l, r)); };
+  [[gnu::always_inline]] void on(const typename Sides::element& x, Next&& next) {
+    const auto match = [&](const left& l, const right& r, const AndMore&... more) { next(combine_(l, r, more...)); };
     sides_.tell_apart(
-        x, [&](const auto& key, event_time t, const L& l) { this->state_.add_left(key, t, l, match); },
-        [&](const auto& key, event_time t, const R& r) { this->state_.add_right(key, t, r, match); });
+        x, [&](const auto& key, event_time t, const left& l) { this->state_.add_left(key, t, l, match); },
+        [&](const auto& key, event_time t, const right& r) { this->state_.add_right(key, t, r, match); });
   }
 
   template <class Next>
@@ -63,68 +66,56 @@ public:
   }
 
 private:
-  sides sides_;
+  Sides sides_;
   Combine combine_;
+};
+
+/// Each two with the same key meet. `combine(left, right)`.
+template <class Sides, class Combine>
+struct join : meeting<join_state<typename Sides::key_type, typename Sides::left_type, typename Sides::right_type>,
+                      Sides, Combine> {
+  static constexpr const char* name = "join";
+  using join::meeting::meeting;
 };
 
 /// Each two with the same key in the same window meet. `combine(left, right, window)`.
-template <class L, class R, class Key, class TimeL, class TimeR, class Combine>
-class window_join : public stateful<windowed_join_state<typename two_sides<L, R, Key, TimeL, TimeR>::key_type, L, R>> {
-  using sides = two_sides<L, R, Key, TimeL, TimeR>;
-
-public:
+template <class Sides, class Combine>
+struct window_join
+    : meeting<windowed_join_state<typename Sides::key_type, typename Sides::left_type, typename Sides::right_type>,
+              Sides, Combine, window> {
   static constexpr const char* name = "window_join";
-  template <class>
-  using output = std::remove_cvref_t<std::invoke_result_t<Combine&, const L&, const R&, const window&>>;
-
-  window_join(sides s, tumbling kind, Combine combine)
-      : window_join::stateful{std::in_place, kind}, sides_{std::move(s)}, combine_{std::move(combine)} {}
-
-  template <class Next>
-  void on(const std::variant<L, R>& x, Next&& next) {
-    const auto match = [&](const L& l, const R& r, const window& w) { next(combine_(l, r, w)); };
-    sides_.tell_apart(
-        x, [&](const auto& key, event_time t, const L& l) { this->state_.add_left(key, t, l, match); },
-        [&](const auto& key, event_time t, const R& r) { this->state_.add_right(key, t, r, match); });
-  }
-
-  template <class Next>
-  void on_watermark(event_time w, Next&&) {
-    this->state_.advance(w);
-  }
-
-private:
-  sides sides_;
-  Combine combine_;
+  using window_join::meeting::meeting;
 };
 
 /// Elements of the left side meet the version of the right side that was valid at their time. `combine(x, version or null)`.
-template <class L, class R, class Key, class TimeL, class TimeR, class Combine>
-class lookup : public stateful<lookup_state<typename two_sides<L, R, Key, TimeL, TimeR>::key_type, L, R>> {
-  using sides = two_sides<L, R, Key, TimeL, TimeR>;
+template <class Sides, class Combine>
+class lookup
+    : public stateful<lookup_state<typename Sides::key_type, typename Sides::left_type, typename Sides::right_type>> {
+  using left = typename Sides::left_type;
+  using right = typename Sides::right_type;
 
 public:
   static constexpr const char* name = "lookup";
   template <class>
-  using output = std::remove_cvref_t<std::invoke_result_t<Combine&, const L&, const R*>>;
+  using output = std::remove_cvref_t<std::invoke_result_t<Combine&, const left&, const right*>>;
 
-  lookup(sides s, Combine combine)
+  lookup(Sides s, Combine combine)
       : lookup::stateful{std::in_place}, sides_{std::move(s)}, combine_{std::move(combine)} {}
 
   template <class Next>
-  void on(const std::variant<L, R>& x, Next&&) {
+  [[gnu::always_inline]] void on(const typename Sides::element& x, Next&&) {
     sides_.tell_apart(
-        x, [&](const auto& key, event_time t, const L& l) { this->state_.ask(key, t, l); },
-        [&](const auto& key, event_time t, const R& r) { this->state_.put(key, t, r); });
+        x, [&](const auto& key, event_time t, const left& l) { this->state_.ask(key, t, l); },
+        [&](const auto& key, event_time t, const right& r) { this->state_.put(key, t, r); });
   }
 
   template <class Next>
   void on_watermark(event_time w, Next&& next) {
-    this->state_.advance(w, [&](const L& l, const R* version) { next(combine_(l, version)); });
+    this->state_.advance(w, [&](const left& l, const right* version) { next(combine_(l, version)); });
   }
 
 private:
-  sides sides_;
+  Sides sides_;
   Combine combine_;
 };
 

@@ -27,17 +27,18 @@ public:
   keyed_stream(stream<Head, Steps...> s, Key key) : stream_{std::move(s)}, key_{std::move(key)} {}
 
   /// For each window and key, what a copy of `a` makes of its elements: `windowed` results. `kind` is tumbling, sliding,
-  /// session or counted (which gives pairs of key and result).
-  template <class Kind, class A, class Time = own_time>
+  /// session or counted (which gives pairs of key and result); `o` is window_options, or live_window_options for windows that
+  /// say by the clock what they hold so far.
+  template <class Kind, class A, class Options = window_options, class Time = own_time>
   requires accumulates<A, value_type>
-  auto window(Kind kind, A a, window_options o = {}, Time time = {}) const {
+  auto window(Kind kind, A a, Options o = {}, Time time = {}) const {
     return window_of<false>(kind, std::move(a), o, std::move(time));
   }
 
   /// As `window`, as two streams: the results, and what came too late.
-  template <class Kind, class A, class Time = own_time>
+  template <class Kind, class A, class Options = window_options, class Time = own_time>
   requires accumulates<A, value_type>
-  auto window_and_late(Kind kind, A a, window_options o = {}, Time time = {}) const {
+  auto window_and_late(Kind kind, A a, Options o = {}, Time time = {}) const {
     auto both = window_of<true>(kind, std::move(a), o, std::move(time)).boundary();
     using side = typename decltype(both)::value_type;
     auto pick = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
@@ -105,32 +106,32 @@ public:
   /// For elements that are a variant of two sides: `combine(left, right)` for each two with the same key.
   template <class Combine, class TimeL = own_time, class TimeR = own_time>
   auto join(Combine combine, join_options o = {}, TimeL left = {}, TimeR right = {}) const {
-    using l = std::variant_alternative_t<0, value_type>;
-    using r = std::variant_alternative_t<1, value_type>;
-    return stream_.with(steps::join<l, r, Key, TimeL, TimeR, Combine>{
-        {key_, std::move(left), std::move(right)}, std::move(combine), o});
+    using sides = sides_of<TimeL, TimeR>;
+    return stream_.with(
+        steps::join<sides, Combine>{sides{key_, std::move(left), std::move(right)}, o, std::move(combine)});
   }
 
   /// `combine(left, right, window)` for each two with the same key in the same window.
   template <class Combine, class TimeL = own_time, class TimeR = own_time>
   auto window_join(tumbling kind, Combine combine, TimeL left = {}, TimeR right = {}) const {
-    using l = std::variant_alternative_t<0, value_type>;
-    using r = std::variant_alternative_t<1, value_type>;
+    using sides = sides_of<TimeL, TimeR>;
     detail::require_valid(validate(kind));
-    return stream_.with(steps::window_join<l, r, Key, TimeL, TimeR, Combine>{
-        {key_, std::move(left), std::move(right)}, kind, std::move(combine)});
+    return stream_.with(
+        steps::window_join<sides, Combine>{sides{key_, std::move(left), std::move(right)}, kind, std::move(combine)});
   }
 
   /// `combine(left, version)` for each left one, with the right one of its key that was the latest at its time, or null.
   template <class Combine, class TimeL = own_time, class TimeR = own_time>
   auto lookup(Combine combine, TimeL left = {}, TimeR right = {}) const {
-    using l = std::variant_alternative_t<0, value_type>;
-    using r = std::variant_alternative_t<1, value_type>;
+    using sides = sides_of<TimeL, TimeR>;
     return stream_.with(
-        steps::lookup<l, r, Key, TimeL, TimeR, Combine>{{key_, std::move(left), std::move(right)}, std::move(combine)});
+        steps::lookup<sides, Combine>{sides{key_, std::move(left), std::move(right)}, std::move(combine)});
   }
 
 private:
+  template <class TimeL, class TimeR>
+  using sides_of = steps::two_sides<value_type, Key, TimeL, TimeR>;
+
   template <class Out, class S, class Logic, class Time>
   auto expiring(S initial, Logic logic, expiry e, Time time) const {
     detail::require(e.after.count() > 0, "expiry.after must be above 0");
@@ -138,18 +139,30 @@ private:
                         steps::expiring<Logic, Time>{std::move(logic), std::move(time), e.after});
   }
 
-  template <bool WithLate, class Kind, class A, class Time>
-  auto window_of(Kind kind, A a, window_options o, Time time) const {
+  template <bool WithLate, class Kind, class A, class Options, class Time>
+  auto window_of(Kind kind, A a, Options o, Time time) const {
+    static_assert(std::same_as<Options, window_options> || std::same_as<Options, live_window_options>);
     detail::require_valid(validate(kind));
-    detail::require(o.lateness.count() >= 0, "window_options.lateness must not be negative");
-    if constexpr (std::same_as<Kind, session>)
-      return stream_.with(
-          steps::session_window<value_type, Key, Time, A, WithLate>{key_, std::move(time), kind, std::move(a), o});
-    else if constexpr (std::same_as<Kind, counted>)
+    detail::require_valid(validate(o));
+    if constexpr (std::same_as<Kind, counted>) {
+      static_assert(std::same_as<Options, window_options> && !WithLate, "windows of so many elements know no time");
       return stream_.with(steps::count_window<value_type, Key, A>{key_, kind, std::move(a)});
-    else
-      return stream_.with(
-          steps::aligned_window<value_type, Key, Time, A, WithLate>{key_, std::move(time), kind, std::move(a), o});
+    } else if constexpr (std::same_as<Kind, session>) {
+      using step = steps::session_window<value_type, Key, Time, A, WithLate>;
+      return with_clock(step{key_, std::move(time), kind, std::move(a), {o.lateness}}, o);
+    } else {
+      using step = steps::aligned_window<value_type, Key, Time, A, WithLate>;
+      return with_clock(step{key_, std::move(time), kind, std::move(a), {o.lateness}}, o);
+    }
+  }
+
+  template <class Step>
+  auto with_clock(Step s, const window_options&) const {
+    return stream_.with(std::move(s));
+  }
+  template <class Step>
+  auto with_clock(Step s, const live_window_options& o) const {
+    return stream_.with(steps::live_window<value_type, Step>{std::move(s), o.every});
   }
 
   stream<Head, Steps...> stream_;

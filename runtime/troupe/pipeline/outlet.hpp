@@ -32,14 +32,14 @@ class key_router {
 public:
   virtual ~key_router() = default;
   /// Appends each element to the part that it belongs to.
-  virtual void split(const std::vector<T>& items, std::vector<std::vector<T>>& parts) const = 0;
+  virtual void split(const element_array<T>& items, std::vector<element_array<T>>& parts) const = 0;
 };
 
 template <class T, class Key>
 class router_by final : public key_router<T> {
 public:
   explicit router_by(Key key) : key_{std::move(key)} {}
-  void split(const std::vector<T>& items, std::vector<std::vector<T>>& parts) const override {
+  void split(const element_array<T>& items, std::vector<element_array<T>>& parts) const override {
     for (const auto& x : items)
       parts[partition_of(key_hash(std::invoke(key_, x)), parts.size())].push_back(x);
   }
@@ -77,8 +77,8 @@ public:
   // -- the batch at work --
 
   template <class X>
-  void push(X&& x) {
-    if (staged_.size() == staged_.capacity()) [[unlikely]]
+  [[gnu::always_inline]] void push(X&& x) {
+    if (staged_.full()) [[unlikely]]
       make_room();
     staged_.push_back(std::forward<X>(x));
   }
@@ -104,13 +104,13 @@ public:
     std::size_t n = 0;
     for (auto& f : full_) {
       n += f.size();
-      dispatch(std::make_shared<const std::vector<Out>>(std::move(f)), false);
+      dispatch(std::make_shared<const element_array<Out>>(std::move(f)), false);
     }
     full_.clear();
     n += staged_.size();
     if (!staged_.empty()) {
       expected_ = staged_.size();
-      dispatch(std::make_shared<const std::vector<Out>>(std::exchange(staged_, {})), true);
+      dispatch(std::make_shared<const element_array<Out>>(std::exchange(staged_, {})), true);
     } else if (news) {
       dispatch(nullptr, true);
     }
@@ -161,11 +161,11 @@ private:
     std::size_t first; // of its links
     std::size_t count;
     std::size_t turn; // for routing::spread
-    std::vector<std::vector<Out>> parts;
+    std::vector<element_array<Out>> parts;
   };
 
   /// Room for more elements: a fresh vector for a batch that is full.
-  void make_room() {
+  [[gnu::noinline]] void make_room() {
     if (staged_.size() >= batch_size_)
       full_.push_back(std::exchange(staged_, {}));
     if (staged_.capacity() == 0)
@@ -201,7 +201,7 @@ private:
     for (std::size_t i = 0; i < c.count; ++i) {
       auto& p = c.parts[i];
       if (!p.empty())
-        hand_on(links_[c.first + i], std::make_shared<const std::vector<Out>>(std::exchange(p, {})), closing);
+        hand_on(links_[c.first + i], std::make_shared<const element_array<Out>>(std::exchange(p, {})), closing);
       else if (closing)
         hand_on(links_[c.first + i], nullptr, closing);
     }
@@ -250,8 +250,8 @@ private:
   std::vector<link> links_;
 
   // -- the batch at work --
-  std::vector<Out> staged_;
-  std::vector<std::vector<Out>> full_;
+  element_array<Out> staged_;
+  std::vector<element_array<Out>> full_;
   event_time watermark_ = start_of_time;
   bool idle_ = false;
   bool ended_ = false;

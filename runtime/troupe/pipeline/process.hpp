@@ -70,7 +70,7 @@ public:
       : key_{std::move(key)}, initial_{std::move(initial), end_of_time}, logic_{std::move(logic)} {}
 
   template <class Next>
-  void on(const In& x, Next&& next) {
+  [[gnu::always_inline]] void on(const In& x, Next&& next) {
     const K key = std::invoke(key_, x);
     auto& here = keys_.touch(key, initial_);
     key_context<K> context{key, watermark_.get(), here.reminder};
@@ -140,9 +140,9 @@ private:
       settle(key, here, context);
   }
 
-  void settle(const K& key, entry& here, const key_context<K>& context) {
+  [[gnu::noinline]] void settle(const K& key, entry& here, const key_context<K>& context) {
     if (context.forgets()) {
-      keys_.erase(key);
+      keys_.erase(here);
       return;
     }
     here.reminder = context.reminder();

@@ -24,24 +24,40 @@ requires merges<A>
 class session_windows {
 public:
   session_windows(session kind, event_duration lateness, A prototype)
-      : gap_{kind.gap}, lateness_{lateness}, empty_{{.accumulator = std::move(prototype)}} {}
+      : gap_{kind.gap}, lateness_{lateness}, none_{{.accumulator = std::move(prototype)}} {}
 
   /// Adds what happened at `t`, by calling `add(accumulator)`. Calls `late(window, accumulator)` if the session that it has
   /// become a part of was complete already. Returns false if it is late for good: no session could hold it any more.
   template <class Add, class Late>
-  bool add(const K& key, event_time t, Add&& add_to, Late&& late) {
+  [[gnu::always_inline]] bool add(const K& key, event_time t, Add&& add_to, Late&& late) {
     if (later_by(t + gap_, lateness_) <= watermark_.get())
       return false;
-    auto& all = keys_.touch(key, empty_);
-    auto& s = session_of(all, t);
+    auto& all = keys_.touch(key, none_);
+    auto& s = session_of(key, all, t);
     add_to(s.accumulator);
     const auto end = s.last + gap_;
     s.said = end <= watermark_.get();
     if (s.said)
       late(window{s.start, end}, std::as_const(s.accumulator));
-    if (const auto next = due(s); next < all.reminded)
+    if (const auto next = due(s); next < all.reminded) [[unlikely]]
       remind(all, next, key);
     return true;
+  }
+
+  /// `f(window, accumulator)` for each session of the key whose result was not said.
+  template <class F>
+  void each_open(const K& key, F&& f) const {
+    const auto* here = keys_.find(key);
+    if (here == nullptr || here->empty)
+      return;
+    const auto look = [&](const open_session& s) {
+      if (!s.said)
+        f(window{s.start, s.last + gap_}, s.accumulator);
+    };
+    look(here->first);
+    if (here->more)
+      for (const auto& s : others_.find(key)->all)
+        look(s);
   }
 
   /// Event time has reached `watermark`. Calls `complete(key, window, accumulator)` for each session that is complete now, and
@@ -55,7 +71,7 @@ public:
       const auto* all = keys_.find(key);
       if (all == nullptr || all->reminded != at)
         return; // there is another reminder
-      if (const auto next = due(*all); next > watermark)
+      if (const auto next = due(key, *all); next > watermark)
         remind(*all, next, key);
       else
         look_at(*keys_.touch_existing(key), key, complete);
@@ -68,22 +84,25 @@ public:
 
   void commit() noexcept {
     keys_.commit();
+    others_.commit();
     watermark_.commit();
   }
 
   template <class Archive>
   void archive(Archive& a) requires archivable<K> && archivable<A> {
     a(watermark_);
-    keys_.archive(a, empty_);
+    keys_.archive(a, none_);
+    others_.archive(a, several{{none_.first}});
     if constexpr (Archive::reads)
       rollback(); // makes the agenda
   }
 
   void rollback() {
     keys_.rollback();
+    others_.rollback();
     watermark_.rollback();
     agenda_.clear();
-    keys_.for_each([&](const K& key, const sessions& all) { remind(all, due(all), key); });
+    keys_.for_each([&](const K& key, const sessions& all) { remind(all, due(key, all), key); });
   }
 
 private:
@@ -96,61 +115,91 @@ private:
     A accumulator;
   };
 
-  /// The sessions of a key, by time. Nearly always there is one, which needs no memory of its own; for a moment none.
+  /// The sessions of a key, by time. Nearly always there is one; those behind the first are in a table of their own, so that
+  /// what nearly always has to be copied is small.
   struct sessions {
+    void archive(auto& a) { a(empty, more, first); }
+
     open_session first;
-    std::vector<open_session> later{};
     bool empty = true;
+    bool more = false;
     /// Where their reminder is in the agenda. Not part of the state: a rollback makes it anew.
     mutable event_time reminded = end_of_time;
+  };
 
-    std::size_t size() const noexcept { return empty ? 0 : 1 + later.size(); }
-    const open_session& operator[](std::size_t i) const noexcept { return i == 0 ? first : later[i - 1]; }
-    open_session& operator[](std::size_t i) noexcept { return i == 0 ? first : later[i - 1]; }
+  /// The sessions of a key behind its first; never none.
+  struct several {
+    template <class Archive>
+    void archive(Archive& a) {
+      if constexpr (Archive::reads) {
+        const auto pattern = all.front();
+        all.assign(a.count(), pattern);
+      } else {
+        a(std::uint64_t{all.size()});
+      }
+      for (auto& s : all)
+        a(s);
+    }
+    std::vector<open_session> all;
+  };
+
+  /// All sessions of a key, by their place in time.
+  class all_of {
+  public:
+    all_of(session_windows& in, const K& key, sessions& here)
+        : in_{in}, key_{key}, here_{here}, later_{here.more ? in.others_.touch_existing(key) : nullptr} {}
+
+    std::size_t size() const noexcept { return here_.empty ? 0 : 1 + (later_ != nullptr ? later_->all.size() : 0); }
+    open_session& operator[](std::size_t i) noexcept { return i == 0 ? here_.first : later_->all[i - 1]; }
 
     void insert(std::size_t at, open_session s) {
       if (at == 0)
-        std::swap(first, s);
-      if (!std::exchange(empty, false))
-        later.insert(later.begin() + static_cast<std::ptrdiff_t>(at == 0 ? 0 : at - 1), std::move(s));
+        std::swap(here_.first, s);
+      if (std::exchange(here_.empty, false))
+        return;
+      if (later_ == nullptr)
+        later_ = &in_.others_.touch(key_);
+      here_.more = true;
+      later_->all.insert(later_->all.begin() + static_cast<std::ptrdiff_t>(at == 0 ? 0 : at - 1), std::move(s));
     }
 
     void erase(std::size_t at) {
-      empty = later.empty();
-      if (empty)
+      here_.empty = later_ == nullptr;
+      if (here_.empty)
         return;
       if (at == 0)
-        first = std::move(later.front());
-      later.erase(later.begin() + static_cast<std::ptrdiff_t>(at == 0 ? 0 : at - 1));
+        here_.first = std::move(later_->all.front());
+      later_->all.erase(later_->all.begin() + static_cast<std::ptrdiff_t>(at == 0 ? 0 : at - 1));
+      here_.more = !later_->all.empty();
+      if (!here_.more) {
+        in_.others_.erase(*later_);
+        later_ = nullptr;
+      }
     }
 
-    template <class Archive>
-    void archive(Archive& a) {
-      a(empty, first);
-      if constexpr (Archive::reads)
-        later.assign(a.count(), first);
-      else
-        a(std::uint64_t{later.size()});
-      for (auto& s : later)
-        a(s);
-    }
+  private:
+    session_windows& in_;
+    const K& key_;
+    sessions& here_;
+    several* later_; // null: none
   };
 
   /// The session that `t` belongs to, extended by it; a new one if there is none.
-  [[gnu::always_inline]] open_session& session_of(sessions& all, event_time t) {
-    auto& s = all.first;
-    if (all.empty || !all.later.empty() || t < s.start || s.last + gap_ <= t) [[unlikely]]
-      return join(all, t);
-    s.last = std::max(s.last, t);
+  [[gnu::always_inline]] open_session& session_of(const K& key, sessions& here, event_time t) {
+    auto& s = here.first;
+    if (here.empty || here.more || t < s.start || s.last + gap_ <= t) [[unlikely]]
+      return join(all_of{*this, key, here}, t);
+    if (t > s.last)
+      s.last = t;
     return s;
   }
 
-  open_session& join(sessions& all, event_time t) {
+  [[gnu::noinline]] open_session& join(all_of all, event_time t) {
     std::size_t i = 0;
     while (i < all.size() && all[i].last + gap_ <= t)
       ++i;
     if (i == all.size() || t + gap_ <= all[i].start) {
-      all.insert(i, open_session{.start = t, .last = t, .accumulator = empty_.first.accumulator});
+      all.insert(i, open_session{.start = t, .last = t, .accumulator = none_.first.accumulator});
       return all[i];
     }
     auto& s = all[i];
@@ -169,15 +218,17 @@ private:
   event_time due(const open_session& s) const noexcept {
     return s.said ? later_by(s.last + gap_, lateness_) : s.last + gap_;
   }
-  event_time due(const sessions& all) const noexcept {
-    auto first = due(all.first);
-    for (const auto& s : all.later)
-      first = std::min(first, due(s));
+  event_time due(const K& key, const sessions& here) const noexcept {
+    auto first = due(here.first);
+    if (here.more)
+      for (const auto& s : others_.find(key)->all)
+        first = std::min(first, due(s));
     return first;
   }
 
   template <class F>
-  void look_at(sessions& all, const K& key, F& complete) {
+  void look_at(sessions& here, const K& key, F& complete) {
+    all_of all{*this, key, here};
     for (std::size_t i = 0; i < all.size();) {
       auto& s = all[i];
       const auto end = s.last + gap_;
@@ -190,10 +241,10 @@ private:
       else
         ++i;
     }
-    if (all.empty)
-      keys_.erase(key);
+    if (here.empty)
+      keys_.erase(here);
     else
-      remind(all, due(all), key);
+      remind(here, due(key, here), key);
   }
 
   void remind(const sessions& all, event_time at, const K& key) {
@@ -203,9 +254,10 @@ private:
 
   event_duration gap_;
   event_duration lateness_;
-  sessions empty_; // what the state of a key begins as
+  sessions none_; // what the state of a key begins as
   restorable<event_time> watermark_{start_of_time};
   keyed_table<K, sessions> keys_;
+  keyed_table<K, several> others_;
   agenda<K> agenda_;
 };
 

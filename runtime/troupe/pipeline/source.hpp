@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/actor.hpp>
+#include <troupe/pipeline/attempts.hpp>
 #include <troupe/pipeline/batch.hpp>
 #include <troupe/pipeline/cursor.hpp>
 #include <troupe/pipeline/inbox.hpp>
@@ -60,10 +61,14 @@ public:
     if (at >= end)
       return;
     auto& s = state_.change();
-    s.more = s.at.pull(end - at, [&](auto&& x) {
-      steps.feed(std::forward<decltype(x)>(x), out);
-      ++at;
-    });
+    {
+      counted_at here{at};
+      s.more = s.at.pull(
+          end - at, [&](auto&& x) __attribute__((always_inline)) {
+            steps.feed(std::forward<decltype(x)>(x), out);
+            ++here.n;
+          });
+    }
     s.read = at;
   }
 
@@ -174,8 +179,9 @@ public:
 
   template <class Chain, class Out>
   void feed(Chain& steps, Out& out, std::size_t& at, std::size_t end) {
-    for (; at < end; ++at)
-      steps.feed(std::as_const(waiting_[at]), out);
+    counted_at here{at};
+    for (; here.n < end; ++here.n)
+      steps.feed(std::as_const(waiting_[here.n]), out);
   }
 
   template <class Chain, class Out>

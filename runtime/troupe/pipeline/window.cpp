@@ -42,4 +42,18 @@ std::optional<std::string> validate(const counted& w) {
   return std::string{"counted.size must be at least 1"};
 }
 
+std::optional<std::string> validate(const window_options& o) {
+  if (o.lateness.count() >= 0)
+    return std::nullopt;
+  return std::string{"window_options.lateness must not be negative"};
+}
+
+std::optional<std::string> validate(const live_window_options& o) {
+  if (o.every.count() <= 0)
+    return std::string{"live_window_options.every must be above 0"};
+  if (o.lateness.count() < 0)
+    return std::string{"live_window_options.lateness must not be negative"};
+  return std::nullopt;
+}
+
 } // namespace troupe::pipeline

@@ -4,6 +4,7 @@
 #include <troupe/pipeline/archive.hpp>
 #include <troupe/pipeline/event_time.hpp>
 
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <optional>
@@ -54,6 +55,14 @@ struct window_options {
   event_duration lateness{0};
 };
 
+/// As window_options, for windows that also say by the system's clock what they hold so far, as results with `complete` false:
+/// for live tables. Tumbling, sliding and session windows.
+struct live_window_options {
+  /// A change is said no later than so long after it, all changes of a key meanwhile together. > 0.
+  std::chrono::nanoseconds every;
+  event_duration lateness{0};
+};
+
 /// The result of one window and key.
 template <class K, class R>
 struct windowed {
@@ -87,11 +96,13 @@ concept merges = requires(A a, const A& other) {
 template <class A>
 using result_of = std::remove_cvref_t<decltype(std::declval<const A&>().result())>;
 
-/// Returns what is wrong with a kind of window, or nothing.
+/// Returns what is wrong with a kind of window or its options, or nothing.
 std::optional<std::string> validate(const tumbling& w);
 std::optional<std::string> validate(const sliding& w);
 std::optional<std::string> validate(const session& w);
 std::optional<std::string> validate(const counted& w);
+std::optional<std::string> validate(const window_options& o);
+std::optional<std::string> validate(const live_window_options& o);
 
 /// The start of the last of the windows `offset + k * step` that begins at or before `t`.
 constexpr event_time window_start(event_time t, event_duration step, event_duration offset) noexcept {

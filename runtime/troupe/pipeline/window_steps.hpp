@@ -4,6 +4,7 @@
 #include <troupe/pipeline/aligned_windows.hpp>
 #include <troupe/pipeline/key_hash.hpp>
 #include <troupe/pipeline/keyed_table.hpp>
+#include <troupe/pipeline/live_window.hpp>
 #include <troupe/pipeline/session_windows.hpp>
 #include <troupe/pipeline/stateful.hpp>
 #include <troupe/pipeline/window.hpp>
@@ -57,7 +58,7 @@ public:
         time_{std::move(time)} {}
 
   template <class Next>
-  void on(const In& x, Next&& next) {
+  [[gnu::always_inline]] void on(const In& x, Next&& next) {
     const K key = std::invoke(key_, x);
     const event_time t = std::invoke(time_, x);
     bool early = false;
@@ -86,6 +87,19 @@ public:
     });
   }
 
+  // -- for live_window --
+
+  using change = std::pair<event_time, K>; // the start of the last window with it
+  change changed_by(const In& x) const {
+    return {this->state_.last_window(std::invoke(time_, x)), std::invoke(key_, x)};
+  }
+  template <class Next>
+  void say_so_far(const change& c, Next&& next) const {
+    this->state_.each_open(c.first, [&](const window& w) {
+      out::say(next, said{c.second, w, this->state_.current(c.second, w).result(), false});
+    });
+  }
+
 private:
   Key key_;
   Time time_;
@@ -108,7 +122,7 @@ public:
         time_{std::move(time)}, f_{std::move(f)} {}
 
   template <class Next>
-  void on(const In& x, Next&&) {
+  [[gnu::always_inline]] void on(const In& x, Next&&) {
     this->state_.add(
         std::invoke(key_, x), std::invoke(time_, x), [&](A& a) { a.add(x); }, [](const window&) {});
   }
@@ -140,15 +154,27 @@ public:
         time_{std::move(time)} {}
 
   template <class Next>
-  void on(const In& x, Next&& next) {
+  [[gnu::always_inline]] void on(const In& x, Next&& next) {
     const K key = std::invoke(key_, x);
+    const event_time t = std::invoke(time_, x);
+    bool early = false;
     const bool taken = this->state_.add(
-        key, std::invoke(time_, x), [&](A& a) { a.add(x); },
+        key, t,
+        [&](A& a) {
+          a.add(x);
+          if constexpr (requires { a.speaks(); })
+            early = a.speaks();
+        },
         [&](const window& w, const A& a) {
           out::say(next, said{key, w, a.result()});
         });
     if (!taken)
       out::late(next, x);
+    if (early)
+      this->state_.each_open(key, [&](const window& w, const A& a) {
+        if (w.contains(t))
+          out::say(next, said{key, w, a.result(), false});
+      });
   }
 
   template <class Next>
@@ -156,6 +182,15 @@ public:
     this->state_.advance(w, [&](const K& key, const window& over, const A& a) {
       out::say(next, said{key, over, a.result()});
     });
+  }
+
+  // -- for live_window --
+
+  using change = K;
+  change changed_by(const In& x) const { return std::invoke(key_, x); }
+  template <class Next>
+  void say_so_far(const K& key, Next&& next) const {
+    this->state_.each_open(key, [&](const window& w, const A& a) { out::say(next, said{key, w, a.result(), false}); });
   }
 
 private:
@@ -177,7 +212,7 @@ public:
       : key_{std::move(key)}, size_{kind.size}, initial_{0, std::move(prototype)} {}
 
   template <class Next>
-  void on(const In& x, Next&& next) {
+  [[gnu::always_inline]] void on(const In& x, Next&& next) {
     const K key = std::invoke(key_, x);
     auto& here = keys_.touch(key, initial_);
     here.accumulator.add(x);

@@ -143,6 +143,104 @@ TEST_CASE("pipeline windows: an early accumulator says results before the window
   CHECK(seen[2].complete);
 }
 
+TEST_CASE("pipeline windows: an early accumulator says sessions, too, before they are complete") {
+  troupe::system sys{support::stepped()};
+  pl::collection<pl::windowed<int, std::uint64_t>> out;
+  std::vector<reading> all;
+  for (std::int64_t i = 0; i < 7; ++i)
+    all.push_back({1, i * 10, 0});
+  auto plan = pl::from_values(all)
+                  .event_times(0s)
+                  .key_by(&reading::sensor)
+                  .window(pl::session{1s}, pl::early{3, pl::count{}})
+                  .collect(out);
+  CHECK(run(sys, plan.start(sys, "p")));
+  const auto seen = out.take();
+  REQUIRE(seen.size() == 3);
+  CHECK(seen[0].value == 3);
+  CHECK_FALSE(seen[0].complete);
+  CHECK(seen[0].window.end == seen[0].window.start + 1s + 20ms);
+  CHECK(seen[1].value == 6);
+  CHECK(seen[2].value == 7);
+  CHECK(seen[2].complete);
+}
+
+TEST_CASE("pipeline windows: a live window says by the clock what has changed in it, and at its end the whole") {
+  for (const double rate : {0.0, 0.3}) {
+    CAPTURE(rate);
+    troupe::system sys{failing(3, rate)};
+    pl::inbox<reading> box;
+    pl::collection<pl::windowed<int, std::uint64_t>> out;
+    auto r = pl::from(box)
+                 .event_times(0s)
+                 .key_by(&reading::sensor)
+                 .window(pl::sliding{2s, 1s}, pl::count{}, pl::live_window_options{.every = 100ms})
+                 .collect(out)
+                 .start(sys, "p", with(8, 2));
+    using row = std::tuple<int, std::int64_t, std::uint64_t, bool>; // sensor, second of the end, count, complete
+    const auto said = [&] {
+      std::vector<row> rows;
+      for (const auto& w : out.take())
+        rows.emplace_back(w.key, w.window.end.time_since_epoch() / 1s, w.value, w.complete);
+      std::ranges::sort(rows);
+      return rows;
+    };
+    const auto pass = [&](auto time) { // and what restarts take
+      sys.run_until_idle();
+      sys.advance(time);
+      for (int i = 0; i < 100; ++i) {
+        sys.advance(100us);
+        sys.run_until_idle();
+      }
+    };
+    for (const int sensor : {1, 1, 2})
+      box.tell({sensor, 1'500, 0});
+    pass(50ms);
+    CHECK(said().empty());
+    box.tell({1, 1'600, 0});
+    pass(50ms);
+    CHECK(said() == std::vector<row>{{1, 2, 3, false}, {1, 3, 3, false}, {2, 2, 1, false}, {2, 3, 1, false}});
+    pass(1s);
+    CHECK(said().empty()); // nothing has changed
+    box.tell({2, 2'100, 0});
+    pass(0s);
+    CHECK(said() == std::vector<row>{{1, 2, 3, true}, {2, 2, 1, true}});
+    pass(100ms);
+    CHECK(said() == std::vector<row>{{2, 3, 2, false}, {2, 4, 1, false}});
+    box.close();
+    CHECK(run(sys, r));
+    CHECK(said() == std::vector<row>{{1, 3, 3, true}, {2, 3, 2, true}, {2, 4, 1, true}});
+  }
+}
+
+TEST_CASE("pipeline windows: a live session says by the clock how long it is so far") {
+  troupe::system sys{support::stepped()};
+  pl::inbox<reading> box;
+  pl::collection<pl::windowed<int, std::uint64_t>> out;
+  auto r = pl::from(box)
+               .event_times(0s)
+               .key_by(&reading::sensor)
+               .window(pl::session{1s}, pl::count{}, pl::live_window_options{.every = 100ms})
+               .collect(out)
+               .start(sys, "p");
+  for (const std::int64_t ms : {100, 400}) {
+    box.tell({7, ms, 0});
+    sys.run_until_idle();
+    sys.advance(100ms);
+    sys.run_until_idle();
+    const auto seen = out.take();
+    REQUIRE(seen.size() == 1);
+    CHECK_FALSE(seen[0].complete);
+    CHECK(seen[0].window.end == pl::event_time{std::chrono::milliseconds{ms + 1'000}});
+  }
+  box.close();
+  CHECK(run(sys, r));
+  const auto seen = out.take();
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].complete);
+  CHECK(seen[0].value == 2);
+}
+
 TEST_CASE("pipeline watermarks: a silent partition holds windows back until it is idle") {
   troupe::system sys{support::stepped()};
   pl::inbox<reading> box;
