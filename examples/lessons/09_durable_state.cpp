@@ -31,12 +31,12 @@ using namespace std::chrono_literals;
 struct note_sale { // from a shelf's outbox, so it has a format
   int order = 0;
   static constexpr std::string_view journal_name = "note_sale";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(note_sale, order)
+  TROUPE_JSON(note_sale, order)
 };
 struct lapse { // of a timer
   int order = 0;
   static constexpr std::string_view journal_name = "lapse";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(lapse, order)
+  TROUPE_JSON(lapse, order)
 };
 struct reserve { // asked, never written down
   int order = 0;
@@ -55,12 +55,12 @@ struct orders_query {
 struct sale_noted {
   int order = 0;
   static constexpr std::string_view journal_name = "sale_noted";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(sale_noted, order)
+  TROUPE_JSON(sale_noted, order)
 };
 struct book_state {
   std::vector<int> orders;
   static constexpr std::string_view journal_name = "book_state";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(book_state, orders)
+  TROUPE_JSON(book_state, orders)
 };
 
 class day_book
@@ -77,18 +77,18 @@ struct reserved {
   int order = 0;
   int quantity = 0;
   static constexpr std::string_view journal_name = "reserved";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(reserved, order, quantity)
+  TROUPE_JSON(reserved, order, quantity)
 };
 struct lapsed {
   int order = 0;
   static constexpr std::string_view journal_name = "lapsed";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(lapsed, order)
+  TROUPE_JSON(lapsed, order)
 };
 struct shelf_state {
   int left = 10;
   std::vector<reserved> held;
   static constexpr std::string_view journal_name = "shelf_state";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(shelf_state, left, held)
+  TROUPE_JSON(shelf_state, left, held)
 };
 
 // [snippet shelf]

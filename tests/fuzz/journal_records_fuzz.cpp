@@ -25,14 +25,14 @@ struct reserved {
     if (from == 1)
       j["unit"] = "piece";
   }
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(reserved, quantity, unit)
+  TROUPE_JSON(reserved, quantity, unit)
 };
 
 struct shelf {
   std::vector<reserved> open;
   bool closed = false;
   static constexpr std::string_view journal_name = "shelf";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(shelf, open, closed)
+  TROUPE_JSON(shelf, open, closed)
 };
 
 const std::array<const troupe::journal_type*, 2> types{&troupe::journal_type_of<reserved>,

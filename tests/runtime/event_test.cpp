@@ -218,3 +218,26 @@ TEST_CASE("event: no call is under way on another thread when a subscription has
   publisher.join();
   CHECK(after.load() == 0);
 }
+
+TEST_CASE("event: everything that reports name has a name of its own, as written in the source") {
+  const auto names = [](auto first) {
+    std::vector<std::string> all;
+    for (int i = 0; i < 256; ++i)
+      if (const std::string name = to_string(static_cast<decltype(first)>(i)); name != "?")
+        all.push_back(name);
+    return all;
+  };
+  using list = std::vector<std::string>;
+  CHECK(names(troupe::errc{}) == list{"timed_out", "mailbox_full", "stopped", "restarted", "failed", "dropped",
+                                      "no_reply", "name_taken", "unavailable", "not_found", "not_stopped",
+                                      "bad_options", "shutting_down"});
+  CHECK(names(troupe::delivery{}) == list{"accepted", "dropped", "rejected", "stopped"});
+  CHECK(names(drop_reason{}) ==
+        list{"overflow", "stopped", "restarted", "resumed", "quarantine_full", "overran", "unhandled"});
+  CHECK(names(dead_letter::cause{}) == list{"mailbox_full", "receiver_stopped", "dropped", "expired", "unavailable"});
+  CHECK(names(supervision_event::kind{}) == list{"started", "failed", "restarted", "resumed", "quarantined", "stopped",
+                                                 "gave_up", "escalated", "stuck", "overran", "replaced", "returned",
+                                                 "questionable", "rehearsed"});
+  const dead_letter l{dead_letter::cause::dropped, drop_reason::overflow, "order", "shop/till"};
+  CHECK(to_string(l) == "dropped (overflow): order for shop/till");
+}

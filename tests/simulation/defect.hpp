@@ -32,6 +32,8 @@ inline void finds(troupe::exploration_options o, const std::string& rule, std::u
                  << f.smallest.choices.size() << " are enough");
   troupe::simulation_options again;
   again.faults.slow_by = o.faults.slow_by;
+  again.faults.link_delay_by = o.faults.link_delay_by;
+  again.faults.link_down_for = o.faults.link_down_for;
   again.run_for = o.run_for;
   again.replay = f.smallest;
   troupe::simulation sim{again};

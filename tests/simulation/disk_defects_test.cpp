@@ -222,12 +222,12 @@ struct all_kept {
 struct kept {
   int note = 0;
   static constexpr std::string_view journal_name = "kept";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(kept, note)
+  TROUPE_JSON(kept, note)
 };
 struct notes {
   std::set<int> all{};
   static constexpr std::string_view journal_name = "notes";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(notes, all)
+  TROUPE_JSON(notes, all)
 };
 
 /// Says that it has kept a note when that is on the disk; or before.

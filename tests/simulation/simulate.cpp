@@ -2,6 +2,7 @@
 // Runs whole applications in simulation, seed after seed, with all faults on: `./dev simulate`.
 // Exit status: 0 if everything held, 1 with the finding if something did not, 2 for a wrong option.
 #include "programs/programs.hpp"
+#include "recorded_runs.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -24,6 +25,8 @@ struct settings {
   double seconds = 0; // 0: no limit
   std::vector<std::string> only{};
   std::string export_to{};
+  std::string compare_with{};
+  bool record = false;
 };
 
 /// Shows how far an exploration is: on a terminal in one line, else a line every ten seconds.
@@ -72,7 +75,8 @@ bool run(const simulated::application& a, const settings& s) {
   }
   std::printf("%s\n", e.found->text().c_str());
   if (!s.export_to.empty())
-    std::ofstream{s.export_to, std::ios::app} << e.found->test_case("simulated::" + options.name + "().run") << '\n';
+    std::ofstream{s.export_to, std::ios::app} << e.found->test_case("simulated::" + std::string{a.made_by} + "().run")
+                                              << '\n';
   return false;
 }
 
@@ -86,12 +90,23 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", s.seconds, "At most so long for each application; 0: no limit")->capture_default_str();
   app.add_option("--only", s.only, "Applications to run; default: all");
   app.add_option("--export", s.export_to, "Append a test case for each finding to this file");
+  app.add_option("--compare", s.compare_with, "Instead: compare the first runs with those that this file has recorded");
+  app.add_flag("--record", s.record, "Instead: record the first runs, so that other builds are compared with this one");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   auto known = simulated::all();
+  try {
+    if (!s.compare_with.empty())
+      return simulated::compare_runs(known, s.compare_with);
+    if (s.record)
+      return simulated::record_runs(known, TROUPE_RECORDED_RUNS), 0;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "simulate: %s\n", e.what());
+    return 1;
+  }
   if (std::find(s.only.begin(), s.only.end(), "rotting-shop") != s.only.end())
     known.push_back(simulated::rotting_shop());
   for (const auto& name : s.only) {

@@ -89,6 +89,8 @@ TEST_CASE("quarantine file: what is written is read back and other lines are ref
   CHECK(back[0].since == m.since);
   std::istringstream broken{"\n{\"id\":1}\n"};
   CHECK(refusal([&] { (void)read_quarantine(broken, "f"); }).find("f:2: ") == 0);
+  std::istringstream beyond{R"({"id":1e39})"};
+  CHECK(refusal([&] { (void)read_quarantine(beyond, "f"); }).find("f:1: 1e+39 is not a whole number") == 0);
 }
 
 TEST_CASE("quarantine file: orders are read strictly and all before one is carried out") {

@@ -194,8 +194,8 @@ inline void from_json(const nlohmann::json& j, price_quote& q) {
   q = {};
   if (j.empty())
     return;
-  j.at(0).get_to(q.version);
-  j.at(1).get_to(q.price);
+  read_json(j.at(0), q.version);
+  read_json(j.at(1), q.price);
   q.known = true;
 }
 inline void write_json(std::string& out, const price_quote& q) {

@@ -139,14 +139,26 @@ delivery cell::enqueue_special(envelope* e) {
 }
 
 std::optional<delivery> cell::offer_special(envelope* e) {
-  const bool room = (door_.load(std::memory_order_relaxed) & door_conducted) == 0 || conduct(e);
+  const auto door = door_.load(std::memory_order_relaxed); // relaxed: as in enqueue
+  if ((door & door_signed) != 0 && current_ != nullptr)
+    e->sender = static_cast<std::uint32_t>(current_->id());
+  const auto found = (door & door_conducted) == 0 ? passage::open : conduct(e);
+  if (found == passage::taken)
+    return delivery::accepted;
+  return offer_past_door(e, found == passage::open);
+}
+
+void cell::arrive(envelope* e) noexcept {
+  if (!offer_past_door(e, true))
+    (void)refuse_closed(e);
+}
+
+std::optional<delivery> cell::offer_past_door(envelope* e, bool room) noexcept {
   const auto door = door_.load(std::memory_order_relaxed); // relaxed: as in enqueue
   if ((door & door_shut) != 0)
     return refuse_closed(e);
   if ((door & door_no_asks) != 0 && e->reply != nullptr && lifecycle() < state::stopping)
     return refuse_unavailable(e);
-  if ((door & door_signed) != 0 && current_ != nullptr)
-    e->sender = static_cast<std::uint32_t>(current_->id());
   if (sliding_ != nullptr)
     return push_sliding(e) == push_result::closed ? std::nullopt : std::optional{delivery::accepted};
   if (room)
@@ -154,24 +166,24 @@ std::optional<delivery> cell::offer_special(envelope* e) {
   return closed() ? std::nullopt : std::optional{refuse_full(e)};
 }
 
-/// In a simulation. The sender is not at work while others have their turns in between. Says whether there is to be room.
-bool cell::conduct(envelope* e) {
+/// In a simulation. The sender is not at work while others have their turns in between.
+passage cell::conduct(envelope* e) {
   auto* sender = std::exchange(current_, nullptr);
   auto* post = std::exchange(turn_guard::here, nullptr);
   const auto back = [&] {
     current_ = sender;
     turn_guard::here = post;
   };
-  bool room = true;
+  auto found = passage::open;
   try {
-    room = core_->conducted->sending(sender, *this, *e);
+    found = core_->conducted->sending(sender, *this, *e);
   } catch (...) {
     back();
     detail::destroy(e);
     throw;
   }
   back();
-  return room;
+  return found;
 }
 
 delivery cell::refuse_full(envelope* e) noexcept {

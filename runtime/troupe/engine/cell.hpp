@@ -38,6 +38,7 @@ class actor_timer;
 class child_list;
 class open_asks;
 class supervisor_core;
+enum class passage : std::uint8_t;
 struct child_record;
 struct overrun;
 struct system_core;
@@ -90,6 +91,9 @@ public:
       return offer_plain(e, &trail::mine());
     return offer_special(e);
   }
+
+  /// For a conductor that has taken `e`: puts it into the mailbox now.
+  void arrive(envelope* e) noexcept;
 
   /// It takes no messages any more.
   bool closed() const noexcept { return mailbox_.is_closed(); }
@@ -321,7 +325,8 @@ private:
     return std::nullopt;
   }
   std::optional<delivery> offer_special(envelope* e);
-  bool conduct(envelope* e);
+  std::optional<delivery> offer_past_door(envelope* e, bool room) noexcept;
+  passage conduct(envelope* e);
   void tell_conductor() noexcept;
   push_result push_sliding(envelope* e) noexcept;
   delivery enqueue_special(envelope* e);

@@ -4,6 +4,7 @@
 #include <troupe/engine/runnable.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <exception>
 
@@ -11,6 +12,13 @@ namespace troupe::detail {
 
 class cell;
 struct envelope;
+
+/// What a message finds on its way to a mailbox.
+enum class passage : std::uint8_t {
+  open,
+  full,  ///< The mailbox is to look full.
+  taken, ///< The conductor keeps the message: it hands it to `cell::arrive` later, or loses it.
+};
 
 /// Decides what production leaves to chance, and sees what comes of it: the one seam between a stepped system and the
 /// simulation that runs it. Null in production, where it costs nothing.
@@ -34,9 +42,9 @@ public:
 
   // -- called by cells --
 
-  /// `from` (null: nobody of this system) is about to send `e` to `to`. Returns false if the mailbox is to look full. May
-  /// run turns of other actors first, as if they ran beside the sender. May throw, into the sender's handler.
-  virtual bool sending(cell* from, cell& to, envelope& e) = 0;
+  /// `from` (null: nobody of this system) is about to send `e` to `to`. May run turns of other actors first, as if they
+  /// ran beside the sender. May throw, into the sender's handler.
+  virtual passage sending(cell* from, cell& to, envelope& e) = 0;
   /// Something other than a message or a reply is on its way to `to`: an order, a report, a watch, a timer.
   virtual void controlling(cell& to) noexcept = 0;
   /// A handler of `by` is about to begin. May throw, in the handler's place.

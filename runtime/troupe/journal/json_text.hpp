@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/journal/json_value.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <charconv>
@@ -65,20 +67,23 @@ void append_json_field(std::string& out, char& before, std::string_view quoted_n
 } // namespace troupe
 
 #define TROUPE_JSON_FIELD(field) ::troupe::detail::append_json_field(out, before, "\"" #field "\":", value.field);
+#define TROUPE_JSON_PUT(field) json[#field] = value.field;
+#define TROUPE_JSON_GET(field) ::troupe::detail::read_json_member(json, #field, value.field);
 
-/// In a class: reads and writes these members as a JSON object, as NLOHMANN_DEFINE_TYPE_INTRUSIVE does, and appends it as
-/// text. An enumeration is written as its number. At least one member, at most 64.
-#define TROUPE_JSON(Type, ...)                                                                                         \
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(Type, __VA_ARGS__)                                                                    \
-  TROUPE_JSON_WRITER(friend, Type, __VA_ARGS__)
+/// In a class: reads and writes these members as a JSON object, as NLOHMANN_DEFINE_TYPE_INTRUSIVE does, appends it as text,
+/// and refuses numbers that do not fit, see `read_json`. An enumeration is written as its number. At least one member, at
+/// most 64.
+#define TROUPE_JSON(Type, ...) TROUPE_JSON_FUNCTIONS(friend, Type, __VA_ARGS__)
 
 /// The same, outside of the class, in its namespace.
-#define TROUPE_JSON_OUTSIDE(Type, ...)                                                                                 \
-  NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Type, __VA_ARGS__)                                                                \
-  TROUPE_JSON_WRITER(inline, Type, __VA_ARGS__)
+#define TROUPE_JSON_OUTSIDE(Type, ...) TROUPE_JSON_FUNCTIONS(inline, Type, __VA_ARGS__)
 
-#define TROUPE_JSON_WRITER(Linkage, Type, ...)                                                                         \
-  Linkage void write_json(std::string& out, const Type& value) {                                                       \
+#define TROUPE_JSON_FUNCTIONS(Linkage, Type, ...)                                                                      \
+  Linkage void to_json(nlohmann::json& json, const Type& value){                                                       \
+      NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(TROUPE_JSON_PUT, __VA_ARGS__))} Linkage void                            \
+  from_json(const nlohmann::json& json,                                                                                \
+            Type& value){NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(TROUPE_JSON_GET, __VA_ARGS__))} Linkage void         \
+  write_json(std::string& out, const Type& value) {                                                                    \
     char before = '{';                                                                                                 \
     NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(TROUPE_JSON_FIELD, __VA_ARGS__))                                          \
     out += '}';                                                                                                        \

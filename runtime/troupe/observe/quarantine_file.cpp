@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/journal/json_value.hpp>
+#include <troupe/journal/rows.hpp>
 #include <troupe/observe/quarantine_file.hpp>
 
 #include <fmt/format.h>
@@ -29,12 +31,12 @@ json written(const quarantined_message& m) {
 
 quarantined_message read_back(const json& j) {
   quarantined_message m;
-  m.id = j.at("id");
+  read_json(j.at("id"), m.id);
   m.receiver = j.at("receiver");
   m.message_type = j.at("message");
   m.exception = j.at("exception");
-  m.attempts = j.at("attempts");
-  m.since = wall_time_point{std::chrono::microseconds{j.at("since_us").get<std::int64_t>()}};
+  read_json(j.at("attempts"), m.attempts);
+  m.since = time_of(detail::read_json_as<row_time>(j.at("since_us")));
   m.payload = j.at("payload");
   m.path = j.at("path").get<std::vector<std::string>>();
   return m;
@@ -85,7 +87,7 @@ std::vector<quarantined_message> read_quarantine(std::istream& from, std::string
       continue;
     try {
       all.push_back(read_back(json::parse(line)));
-    } catch (const json::exception& e) {
+    } catch (const std::exception& e) {
       refuse(name, n, e.what());
     }
   }

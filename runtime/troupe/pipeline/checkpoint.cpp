@@ -65,9 +65,9 @@ std::shared_ptr<const void> decode(int version, std::string_view text) {
     throw journal_error{"this program knows checkpoints of version 1"};
   const auto json = nlohmann::json::parse(text);
   auto c = std::make_shared<checkpoint>();
-  json.at("version").get_to(c->version);
-  json.at("epoch").get_to(c->epoch);
-  json.at("graph").get_to(c->graph);
+  read_json(json.at("version"), c->version);
+  read_json(json.at("epoch"), c->epoch);
+  read_json(json.at("graph"), c->graph);
   for (const auto& [name, state] : json.at("kept").items())
     c->kept.emplace(name, to_bytes(state.get_ref<const std::string&>()));
   return c;

@@ -46,7 +46,7 @@ private:
   std::int64_t& priority_of(const engine::runnable& r);
   std::uint64_t draw(std::uint64_t what, std::uint64_t ordinal) const noexcept;
 
-  static constexpr std::size_t kinds = 8;
+  static constexpr std::size_t kinds = 9;
 
   const std::uint64_t seed_;
   const unsigned faults_max_;

@@ -4,13 +4,15 @@
 #include <troupe/testing/shrink.hpp>
 #include <troupe/testing/trace.hpp>
 
+#include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <stdexcept>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace troupe {
 
@@ -22,11 +24,23 @@ constexpr std::size_t whole_trace = 10'000'000;
 /// One run and its end.
 struct run_result {
   simulation_figures figures{};
+  std::vector<std::uint64_t> neighbours{};
   schedule taken{};
   std::map<std::string, std::string> outcomes{};
   std::optional<violation> broken{};
   std::string trace{};
 };
+
+/// Leaves free blocks of all small sizes in a random order, so that what is made next has other addresses, in another order.
+void shuffle_heap(std::uint64_t seed) {
+  std::vector<std::unique_ptr<std::byte[]>> blocks(4'096);
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    blocks[i] = std::make_unique<std::byte[]>(16 + i % 64 * 8);
+  for (auto left = blocks.size(); left > 0; --left)
+    std::swap(blocks[mixed(seed, left) % left], blocks[left - 1]);
+  for (auto& b : blocks)
+    b.reset();
+}
 
 class explorer {
 public:
@@ -82,6 +96,8 @@ private:
   simulation_options options_of(schedule s) const {
     auto o = plain_options();
     o.faults.slow_by = options_.faults.slow_by;
+    o.faults.link_delay_by = options_.faults.link_delay_by;
+    o.faults.link_down_for = options_.faults.link_down_for;
     o.faults.crash_at_sends = options_.faults.crash_at_sends;
     o.faults.process_crashes_max = options_.faults.process_crashes_max;
     o.replay = std::move(s);
@@ -105,6 +121,7 @@ private:
       throw;
     }
     r.figures = sim.figures();
+    r.neighbours.assign(sim.neighbours().begin(), sim.neighbours().end());
     if (record)
       r.taken = sim.taken();
     if (o.trace_capacity != 0)
@@ -120,9 +137,25 @@ private:
     result_.faults += r.figures.faults;
     result_.restarts += r.figures.restarts;
     result_.process_crashes += r.figures.boots > 1 ? r.figures.boots - 1 : 0;
+    result_.hash = mixed(result_.hash, r.figures.hash);
     if (!r.figures.redundant)
-      seen_.insert(r.figures.interleaving);
+      note(r.figures.interleaving);
+    for (std::size_t i = 0; i < neighbours_.size(); ++i)
+      if (const auto fresh = r.neighbours[i] & ~neighbours_[i]; fresh != 0) {
+        neighbours_[i] |= fresh;
+        result_.neighbours += static_cast<unsigned>(std::popcount(fresh));
+        result_.last_new = result_.runs;
+      }
+  }
+
+  void note(std::uint64_t interleaving) {
+    const auto times = ++seen_[interleaving];
+    if (times == 1)
+      ++once_;
+    else if (times == 2)
+      --once_;
     result_.interleavings = seen_.size();
+    result_.unseen = static_cast<double>(once_) / static_cast<double>(result_.runs - result_.redundant);
   }
 
   bool goes_on() const { return !options_.progress || options_.progress(result_); }
@@ -137,9 +170,11 @@ private:
         const auto again = run_once(o, nullptr, true);
         return again.figures.hash == r.figures.hash ? found(seed, *r.broken, again.taken) : not_the_same(seed);
       }
-      if (options_.repeat_every != 0 && i % options_.repeat_every == 0 &&
-          run_once(o, nullptr, false).figures.hash != r.figures.hash)
-        return not_the_same(seed);
+      if (options_.repeat_every != 0 && i % options_.repeat_every == 0) {
+        shuffle_heap(seed);
+        if (run_once(o, nullptr, false).figures.hash != r.figures.hash)
+          return not_the_same(seed);
+      }
       if (!goes_on())
         return;
     }
@@ -170,6 +205,9 @@ private:
     f.seed = seed;
     f.runs = result_.runs;
     f.choices = taken.choices.size();
+    f.settings = settings();
+    if (const auto e = expected_.find(v.rule()); e != expected_.end())
+      f.expected = e->second;
     if (options_.progress) // what follows may take a while
       std::fprintf(stderr, "troupe: %s: seed %llu: %s; looking for the smallest schedule\n", options_.name.c_str(),
                    static_cast<unsigned long long>(seed), v.what());
@@ -199,6 +237,31 @@ private:
     f.runs = result_.runs;
     f.seed_command = f.command = command(std::to_string(seed));
     result_.found = std::move(f);
+  }
+
+  /// What a replay takes from these options, so far as it is not the default.
+  std::string settings() const {
+    const auto& f = options_.faults;
+    const simulation_options plain;
+    const auto nanoseconds = [](std::chrono::nanoseconds t) {
+      return "std::chrono::nanoseconds{" + std::to_string(t.count()) + "}";
+    };
+    std::string faults, text;
+    const auto add = [](std::string& to, const char* name, bool wanted, const std::string& value) {
+      if (wanted)
+        to += (to.empty() ? "." : ", .") + std::string{name} + " = " + value;
+    };
+    add(faults, "crash_at_sends", !f.crash_at_sends, "false");
+    add(faults, "slow_by", f.slow_by != plain.faults.slow_by, nanoseconds(f.slow_by));
+    add(faults, "process_crashes_max", f.process_crashes_max != plain.faults.process_crashes_max,
+        std::to_string(f.process_crashes_max));
+    add(faults, "link_delay_by", f.link_delay_by != plain.faults.link_delay_by, nanoseconds(f.link_delay_by));
+    add(faults, "link_down_for", f.link_down_for != plain.faults.link_down_for, nanoseconds(f.link_down_for));
+    add(text, "faults", !faults.empty(), "{" + faults + "}");
+    add(text, "run_for", options_.run_for != plain.run_for, nanoseconds(options_.run_for));
+    add(text, "turns_max", options_.turns_max != plain.turns_max, std::to_string(options_.turns_max));
+    add(text, "deadlock_is_violation", !options_.deadlock_is_violation, "false");
+    return text;
   }
 
   std::string command(const std::string& what) const {
@@ -249,7 +312,9 @@ private:
   const simulated_program& program_;
   std::uint32_t turns_expected_ = 1'000;
   std::map<std::string, std::string> expected_;
-  std::unordered_set<std::uint64_t> seen_;
+  std::unordered_map<std::uint64_t, std::uint32_t> seen_; // how often
+  std::uint64_t once_ = 0;                                // of them seen once
+  std::vector<std::uint64_t> neighbours_ = std::vector<std::uint64_t>(1'024);
   exploration result_;
 };
 
@@ -268,8 +333,8 @@ simulation_faults drawn_faults(const simulation_faults& faults, std::uint64_t se
     rate = bits % 2 == 0 ? 0 : rate * scales[(bits >> 8) % 3];
   };
   for (auto* rate : {&drawn.crash, &drawn.preempt, &drawn.slow, &drawn.full, &drawn.clock_step, &drawn.process_crash,
-                     &drawn.disk_full, &drawn.sync_failure, &drawn.bit_rot,
-                     &drawn.disk_slow}) // new ones last: seeds keep their draws
+                     &drawn.disk_full, &drawn.sync_failure, &drawn.bit_rot, &drawn.disk_slow, &drawn.link_delay,
+                     &drawn.link_loss, &drawn.link_down}) // new ones last: seeds keep their draws
     thin_out(*rate);
   return drawn;
 }
@@ -284,13 +349,20 @@ std::string finding::test_case(std::string_view call) const {
   std::string name;
   for (const char c : what.substr(0, what.find('\n')))
     name += c == '"' || c == '\\' ? '\'' : c == ';' ? ',' : c;
+  const auto text = [](const std::string& s) { return "R\"text(" + s + ")text\""; };
   return "// Found by seed " + std::to_string(seed) + ".\nTEST_CASE(\"" + program + ": " + name +
-         "\") {\n  troupe::simulation sim{{.replay = troupe::parse_schedule(\"" + to_string(smallest) +
-         "\")}};\n  CHECK_NOTHROW(" + std::string{call} + "(sim));\n}\n";
+         "\") {\n  troupe::simulation_options o" + (settings.empty() ? "" : "{" + settings + "}") +
+         ";\n  o.replay = troupe::parse_schedule(\"" + to_string(smallest) +
+         "\");\n  troupe::simulation sim{o};\n  CHECK_NOTHROW(" + std::string{call} + "(sim));\n" +
+         (expected ? "  CHECK(sim.outcomes().at(" + text(rule) + ") == " + text(*expected) + ");\n" : "") + "}\n";
 }
 
 std::string exploration::text() const {
-  return std::to_string(runs) + " runs, " + std::to_string(interleavings) + " interleavings, " +
+  char next[16];
+  std::snprintf(next, sizeof next, "%.2g", unseen);
+  return std::to_string(runs) + " runs, " + std::to_string(interleavings) +
+         " interleavings (one more run is new with " + "probability " + next + "), " + std::to_string(neighbours) +
+         " pairs of neighbours (the last new one in run " + std::to_string(last_new) + "), " +
          std::to_string(messages) + " messages, " + std::to_string(faults) + " faults, " + std::to_string(restarts) +
          " restarts, " + std::to_string(process_crashes) + " crashes of the process";
 }

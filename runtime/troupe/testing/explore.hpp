@@ -65,6 +65,8 @@ struct finding {
   std::string trace;        ///< Of the smallest.
   std::string command;      ///< Reproduces the smallest, with its trace.
   std::string seed_command; ///< Reproduces the run that found it.
+  std::string settings;     ///< What else `smallest` needs, as designated initialisers of `simulation_options`.
+  std::optional<std::string> expected; ///< If the rule is an outcome's: what it is without faults.
 
   /// All of it, for people.
   std::string text() const;
@@ -79,6 +81,14 @@ struct exploration {
   std::uint64_t runs = 0;
   std::uint64_t redundant = 0;     ///< Of them broken off, because they were others in a different order.
   std::uint64_t interleavings = 0; ///< Different ones, as `simulation_figures::interleaving` tells them apart.
+  /// An estimate of the probability that one more run has an interleaving that none had so far: the share of runs whose
+  /// interleaving no other had. I. J. Good, "The population frequencies of species ...", Biometrika 40, 1953.
+  double unseen = 1;
+  /// Different pairs of messages of which a kind of actor has handled one right after the other, up to 65,536; a few less
+  /// than there were, because some look alike. It stops growing when the orders that matter to single actors are known.
+  std::uint64_t neighbours = 0;
+  std::uint64_t last_new = 0; ///< The run that has added to them last, counted from 1.
+  std::uint64_t hash = 0;     ///< Of all runs, in order: equal for equal explorations, in every build of the same code.
   std::uint64_t turns = 0;
   std::uint64_t messages = 0;
   std::uint64_t faults = 0;

@@ -9,7 +9,7 @@ namespace troupe {
 
 namespace {
 
-constexpr std::string_view letters = "opcsftxd"; // by choice_kind
+constexpr std::string_view letters = "opcsftxdl"; // by choice_kind
 
 [[noreturn]] void refuse(std::string_view part, const char* why) {
   throw std::invalid_argument{"schedule: \"" + std::string{part} + "\" " + why};
@@ -34,7 +34,7 @@ choice parse_choice(std::string_view part) {
   choice d;
   const auto kind = part.empty() ? letters.npos : letters.find(part.front());
   if (kind == letters.npos)
-    refuse(part, "does not begin with one of the letters opcsftxd");
+    refuse(part, "does not begin with one of the letters opcsftxdl");
   d.kind = static_cast<choice_kind>(kind);
   auto rest = part.substr(1);
   d.subject = take_number<std::uint32_t>(part, rest, '.');

@@ -19,6 +19,7 @@ enum class choice_kind : std::uint8_t {
   clock_step,    ///< Calendar time jumps.
   process_crash, ///< The process ends here and is started again.
   disk,          ///< An operation of the disk goes wrong.
+  link,          ///< A message from one node to another is late or lost, or the link breaks.
 };
 
 /// The letter of `kind` in a schedule's text.

@@ -31,6 +31,8 @@ void simulation::journals(std::function<std::shared_ptr<journal_store>()> open) 
   core_->open_journals = std::move(open);
 }
 
+void simulation::node(std::string path, std::string name) { core_->links.place(std::move(path), std::move(name)); }
+
 void simulation::crash() { core_->crash_wanted = true; }
 
 void simulation::run(const program& p) { core_->run(p); }
@@ -48,6 +50,8 @@ const simulation_options& simulation::options() const noexcept { return core_->o
 simulation_figures simulation::figures() const { return core_->figures; }
 
 const std::map<std::string, std::string>& simulation::outcomes() const noexcept { return core_->outcomes; }
+
+std::span<const std::uint64_t> simulation::neighbours() const noexcept { return core_->neighbours; }
 
 schedule simulation::taken() const {
   const auto& o = core_->options;

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -85,6 +86,14 @@ public:
   /// memory: for instance by `open_sqlite_store` of simulated_sqlite.hpp. Its writes must be done before `append` returns.
   void journals(std::function<std::shared_ptr<journal_store>()> open);
 
+  /// The actor of that path, such as "east" or "shops/east", and those below it are on a node of their own, or on one with
+  /// others that are given the same `name`. Messages and requests between nodes pass links, which fail as
+  /// `simulation_faults::link_delay` and so on say; `tell` cannot know it, and an `ask` times out. Of several paths the
+  /// longest counts. Orders, watches, supervision and what outboxes acknowledge pass undisturbed, and a crash of the
+  /// process is one of all nodes.
+  void node(std::string path, std::string name);
+  void node(const std::string& path) { node(path, path); }
+
   /// The process ends when the turn under way is over, as in a crash, and is started again: for a program that gives up
   /// when its disk has failed it. To be called by the program or by an actor.
   void crash();
@@ -110,8 +119,10 @@ public:
   /// Adds a line to the trace.
   void note(std::string text);
 
-  /// For `explore`.
+  // -- for `explore` --
   simulation(const simulation_options& options, detail::search_path* path, bool record);
+  /// Bits: which message was handled right after which other by which kind of actor. Two may share one.
+  std::span<const std::uint64_t> neighbours() const noexcept;
 
 private:
   std::unique_ptr<detail::simulation_core> core_;

@@ -97,14 +97,30 @@ void simulation_core::doom(cell& by, const envelope& in_hand) {
     throw injected_failure{};
 }
 
+/// Whether `e` is to arrive now.
+bool simulation_core::pass_link(const cell& from, cell& to, envelope& e) {
+  made_.everything = true;
+  const auto number = number_of(e);
+  const auto& type = type_of(e);
+  const auto f = links.carry(system_->core(), from, to, e);
+  if (!f.taken)
+    return true;
+  happened.add(f.lost ? trace::kind::lost : trace::kind::sent, clock->now(), from.id(), to.id(), number, &type);
+  if (f.late.count() != 0)
+    remark(0, "     it is " + std::to_string(f.late.count() / 1'000'000) + " ms late");
+  if (f.reply_lost)
+    remark(0, "     its reply will be lost on the link");
+  return false;
+}
+
 void simulation_core::controlling(cell& to) noexcept {
   if (path_ != nullptr)
     made_.touch(to.id());
 }
 
-bool simulation_core::sending(cell* from, cell& to, envelope& e) {
+passage simulation_core::sending(cell* from, cell& to, envelope& e) {
   if (phase_ == phase::dead)
-    return true;
+    return passage::open;
   if (path_ != nullptr)
     made_.touch(to.id());
   const auto number = ++last_number_;
@@ -125,10 +141,12 @@ bool simulation_core::sending(cell* from, cell& to, envelope& e) {
     }
   }
   name(to);
+  if (from != nullptr && links.between(*from, to) && !pass_link(*from, to, e))
+    return passage::taken;
   const bool full = from != nullptr && from != &to && from->in_hand() != nullptr &&
                     strike(choice_kind::full, to.id(), options.faults.full, 1) != 0;
   happened.add(full ? trace::kind::refused : trace::kind::sent, clock->now(), sender, to.id(), number, &type_of(e));
-  return !full;
+  return full ? passage::full : passage::open;
 }
 
 void simulation_core::handling(cell& by, envelope& e) {
@@ -140,9 +158,11 @@ void simulation_core::handling(cell& by, envelope& e) {
   ++figures.messages;
   auto& notes = notes_of(by);
   const auto sender = sender_of(number_of(e));
-  const auto before = happened.hash_of(type_of(e));
-  notes.order = mixed(notes.order ^ before, sender);
+  const auto type = happened.hash_of(type_of(e));
+  notes.order = mixed(notes.order ^ type, sender);
   figures.interleaving += mixed(notes.order, by.id());
+  const auto pair = mixed(mixed(happened.hash_of(*by.type().info), std::exchange(notes.last, type)), type);
+  neighbours[pair / 64 % neighbours.size()] |= std::uint64_t{1} << pair % 64;
   happened.add(trace::kind::handled, clock->now(), sender, by.id(), number_of(e), &type_of(e));
   notes.doomed = nullptr;
   const auto place = strike(choice_kind::crash, by.id(), options.faults.crash, 4);

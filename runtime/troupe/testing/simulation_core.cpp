@@ -49,7 +49,10 @@ private:
 } // namespace
 
 simulation_core::simulation_core(const simulation_options& given, search_path* path, bool record)
-    : options{given}, choices{given, path, record}, happened{given.trace_capacity}, path_{path} {
+    : options{given}, choices{given, path, record}, happened{given.trace_capacity},
+      links{options.faults,
+            [this](auto subject, double rate, auto n) { return strike(choice_kind::link, subject, rate, n); }},
+      path_{path} {
   const auto seed = given.replay ? given.replay->seed : given.seed;
   random_ = std::make_shared<noted_random>(seeded_random(mixed(seed, 0x72616e64)), made_.everything);
   memory_ = std::make_shared<memory_store>();
@@ -188,6 +191,7 @@ void simulation_core::finish() {
     remark(0, "== nothing is left to do: shutdown");
   phase_ = phase::stopping;
   release_held();
+  links.reset();
   journals_->flush();
   const auto report = system_->shutdown(60s);
   figures.restarts += system_->restarts();
@@ -211,6 +215,7 @@ void simulation_core::destroy_system() noexcept {
   figures.hash = mixed(happened.hash(), figures.messages);
   events_ = {};
   release_held();
+  links.reset();
   stop_disk();
   tear_down(*system_);
   system_.reset();

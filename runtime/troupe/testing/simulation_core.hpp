@@ -4,6 +4,7 @@
 #include <troupe/engine/conductor.hpp>
 #include <troupe/engine/timer_queue.hpp>
 #include <troupe/testing/chooser.hpp>
+#include <troupe/testing/simulated_links.hpp>
 #include <troupe/testing/simulation.hpp>
 #include <troupe/testing/slow_store.hpp>
 #include <troupe/testing/trace.hpp>
@@ -49,19 +50,21 @@ public:
   trace happened;
   std::shared_ptr<manual_clock> clock = std::make_shared<manual_clock>();
   std::shared_ptr<simulated_disk> disk = std::make_shared<simulated_disk>();
+  simulated_links links;
   std::vector<rule> invariants;
   std::vector<rule> in_the_end;
   std::vector<observed> outcomes_wanted;
   std::map<std::string, std::string> outcomes;
   simulation_figures figures;
-  std::function<std::shared_ptr<journal_store>()> open_journals; // empty: in memory, for all boots
+  std::vector<std::uint64_t> neighbours = std::vector<std::uint64_t>(1'024); // see `simulation::neighbours`
+  std::function<std::shared_ptr<journal_store>()> open_journals;             // empty: in memory, for all boots
   bool crash_wanted = false;
 
   // -- conductor --
   bool admit(engine::runnable& r) noexcept override;
   std::size_t choose(const std::deque<engine::runnable*>& ready) noexcept override;
   void turn_over() override;
-  bool sending(cell* from, cell& to, envelope& e) override;
+  passage sending(cell* from, cell& to, envelope& e) override;
   void controlling(cell& to) noexcept override;
   void handling(cell& by, envelope& e) override;
   bool resuming(cell& by, envelope& e) noexcept override;
@@ -76,6 +79,7 @@ private:
     const envelope* doomed = nullptr; // the message whose handling is to fail
     std::uint32_t doom_in = 0;        // at that many sends or fault points from now
     std::uint64_t order = 0;          // hash of what it has handled
+    std::uint64_t last = 0;           // hash of the type that it has handled last
   };
 
   /// A turn that is held back.
@@ -104,6 +108,7 @@ private:
   std::uint32_t strike(choice_kind kind, std::uint64_t subject, double rate, std::uint32_t values);
   void doom(cell& by, const envelope& in_hand);
   void let_others_go_first();
+  bool pass_link(const cell& from, cell& to, envelope& e);
   void name(const cell& c);
   void remark(std::uint64_t who, std::string text);
   actor_notes& notes_of(const cell& c);

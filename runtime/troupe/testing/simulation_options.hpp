@@ -53,6 +53,16 @@ struct simulation_faults {
   /// A write of a journal takes up to `slow_by`, and those after it wait: what is not written is lost when the process ends.
   double disk_slow = 0;
 
+  /// A message that passes a link (see `simulation::node`) is up to `link_delay_by` late; those behind it wait.
+  double link_delay = 0;
+  std::chrono::nanoseconds link_delay_by = std::chrono::milliseconds{200};
+  /// A message that passes a link, or the reply to a request that does, is lost.
+  double link_loss = 0;
+  /// The link that a message is about to pass is down for up to `link_down_for`, in that direction or in both: what is on
+  /// its way, and what is sent meanwhile, is lost.
+  double link_down = 0;
+  std::chrono::nanoseconds link_down_for = std::chrono::seconds{10};
+
   friend bool operator==(const simulation_faults&, const simulation_faults&) = default;
 };
 

@@ -62,16 +62,16 @@ bool stage::admit(engine::runnable& r) noexcept {
   return false;
 }
 
-bool stage::sending(detail::cell* from, detail::cell& to, detail::envelope& e) {
+detail::passage stage::sending(detail::cell* from, detail::cell& to, detail::envelope& e) {
   if (over_ || from == nullptr || from->id() != actor_)
-    return true;
+    return detail::passage::open;
   const auto& type = *e.how->message;
   sent_message s{.to = to.name(), .type = type_name(*type.info), .info = type.info};
   for (const auto& k : keepers_)
     if (auto copy = k(*type.info, detail::payload_of(e, type)))
       s.copy = std::move(copy);
   sent_.push_back(std::move(s));
-  return true;
+  return detail::passage::open;
 }
 
 void stage::fault_point(detail::cell& by) {

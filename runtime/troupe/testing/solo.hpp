@@ -63,7 +63,7 @@ private:
   bool admit(engine::runnable& r) noexcept override;
   std::size_t choose(const std::deque<engine::runnable*>&) noexcept override { return 0; }
   void turn_over() override {}
-  bool sending(detail::cell* from, detail::cell& to, detail::envelope& e) override;
+  detail::passage sending(detail::cell* from, detail::cell& to, detail::envelope& e) override;
   void controlling(detail::cell&) noexcept override {}
   void handling(detail::cell&, detail::envelope&) override {}
   bool resuming(detail::cell&, detail::envelope&) noexcept override { return !over_; }

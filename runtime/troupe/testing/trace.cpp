@@ -70,6 +70,9 @@ std::string trace::text() const {
       case kind::refused:
         all += "  " + called(e.from) + " sends " + message() + " to " + called(e.to) + ", whose mailbox looks full";
         break;
+      case kind::lost:
+        all += "  " + called(e.from) + " sends " + message() + " to " + called(e.to) + ", and it is lost on the link";
+        break;
       case kind::handled:
         all += called(e.to) + " handles " + message() +
                (e.number == 0 ? " of its own (timer, watch)" : " from " + called(e.from));

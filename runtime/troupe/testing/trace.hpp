@@ -29,7 +29,7 @@ std::string plain_name(const std::string& name);
 /// code. Threads: the simulation's.
 class trace {
 public:
-  enum class kind : std::uint8_t { sent, refused, handled, resumed, failed, turn, time, note };
+  enum class kind : std::uint8_t { sent, refused, handled, resumed, failed, turn, time, note, lost };
 
   explicit trace(std::size_t capacity = 0) : capacity_{capacity} {}
 

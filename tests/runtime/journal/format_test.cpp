@@ -11,8 +11,10 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,6 +61,33 @@ struct mixture {
   TROUPE_JSON(mixture, yes, small, large, shade, text, flags, pair, empty, named, real)
 };
 
+/// Integers in every place that JSON can have them.
+struct numbers {
+  std::int8_t small = 0;
+  std::uint64_t large = 0;
+  std::int64_t negative = 0;
+  colour shade{};
+  std::vector<std::uint16_t> row{};
+  std::map<int, std::set<int>> sparse{};
+  std::map<std::string, std::array<int, 2>> named{};
+  std::pair<bool, std::deque<int>> both{};
+  double real = 0;
+  TROUPE_JSON(numbers, small, large, negative, shade, row, sparse, named, both, real)
+};
+
+/// What `numbers` says to that value in the place of its member; "read" if it takes it.
+std::string taken(const char* member, const char* value) {
+  nlohmann::json json = numbers{};
+  json[member] = nlohmann::json::parse(value);
+  try {
+    numbers n;
+    troupe::read_json(json, n);
+    return nlohmann::json(n).at(member) == json.at(member) ? "read" : "read as another";
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+}
+
 std::string read(int version, std::string_view json) {
   const auto value = troupe::json_format<person>::decode(version, json);
   const auto& p = *static_cast<const person*>(value.get());
@@ -102,6 +131,56 @@ TEST_CASE("journal format: what is written at once reads as what nlohmann::json 
   mixture broken;
   broken.text = "\x80";
   CHECK_THROWS(troupe::json_format<mixture>::encode(&broken));
+}
+
+TEST_CASE("journal format: a number that is not one of its member's is refused with the member's name") {
+  struct row {
+    const char* member;
+    const char* value;
+    std::string result;
+  };
+  const std::string i8 = " is not a whole number from -128 to 127";
+  const std::string u64 = " is not a whole number from 0 to 18446744073709551615";
+  const std::string i64 = " is not a whole number from -9223372036854775808 to 9223372036854775807";
+  const std::string i32 = " is not a whole number from -2147483648 to 2147483647";
+  const row rows[] = {
+      {"small", "-128", "read"},
+      {"small", "127", "read"},
+      {"small", "5.0", "read"},
+      {"small", "-5.0", "read"},
+      {"small", "128", "small: 128" + i8},
+      {"small", "-129", "small: -129" + i8},
+      {"small", "2.5", "small: 2.5" + i8},
+      {"small", "1e39", "small: 1e+39" + i8},
+      {"small", "\"5\"", "[json.exception.type_error.302] type must be number, but is string"},
+      {"large", "18446744073709551615", "read"},
+      {"large", "18446744073709551616", "large: 1.8446744073709552e+19" + u64},
+      {"large", "-1", "large: -1" + u64},
+      {"negative", "-9223372036854775808", "read"},
+      {"negative", "9223372036854775807", "read"},
+      {"negative", "9223372036854775808", "negative: 9223372036854775808" + i64},
+      {"negative", "-1e19", "negative: -1e+19" + i64},
+      {"shade", "1", "read"},
+      {"shade", "1e39", "shade: 1e+39" + i32},
+      {"row", "[1,65535]", "read"},
+      {"row", "[1,65536]", "row: 65536 is not a whole number from 0 to 65535"},
+      {"sparse", "[[1,[2,3]]]", "read"},
+      {"sparse", "[[1,[2,1e39]]]", "sparse: 1e+39" + i32},
+      {"sparse", "[[0.5,[]]]", "sparse: 0.5" + i32},
+      {"named", R"({"a":[1,-2]})", "read"},
+      {"named", R"({"a":[1,1e39]})", "named: 1e+39" + i32},
+      {"both", "[true,[7]]", "read"},
+      {"both", "[true,[1e10]]", "both: 10000000000.0" + i32},
+      {"real", "1e39", "read"},
+  };
+  for (const auto& r : rows) {
+    CAPTURE(r.member);
+    CAPTURE(r.value);
+    CHECK(taken(r.member, r.value) == r.result);
+  }
+  CHECK(taken("row", "{}") != "read");
+  CHECK(taken("named", "[]") != "read");
+  CHECK_THROWS_WITH_AS(troupe::json_format<int>::decode(1, "1e39"), doctest::Contains("1e+39"), troupe::journal_error);
 }
 
 TEST_CASE("journal format: a type has one if it is named, by a member or by a specialisation") {

@@ -415,3 +415,49 @@ TEST_CASE(
   CHECK_FALSE(add(5));
   CHECK(said == decltype(said){{0, 10, 1}, {0, 15, 2}, {0, 15, 3}, {-5, 15, 4}});
 }
+
+TEST_CASE("window: what is no window is refused with the name of its member") {
+  struct row {
+    std::optional<std::string> said;
+    std::optional<std::string> wanted;
+  };
+  const row rows[] = {
+      {validate(tumbling{.size = 1us}), std::nullopt},
+      {validate(tumbling{.size = 0us}), "tumbling.size must be above 0, not 0 us"},
+      {validate(tumbling{.size = 10us, .offset = 10us}), std::nullopt},
+      {validate(tumbling{.size = 10us, .offset = 11us}), "tumbling.offset must be 0..10 us, not 11 us"},
+      {validate(tumbling{.size = 10us, .offset = -1us}), "tumbling.offset must be 0..10 us, not -1 us"},
+      {validate(sliding{.size = 1us, .step = 1us}), std::nullopt},
+      {validate(sliding{.size = -1us, .step = 1us}), "sliding.size must be above 0, not -1 us"},
+      {validate(sliding{.size = 1us, .step = 0us}), "sliding.step must be above 0, not 0 us"},
+      {validate(sliding{.size = 9us, .step = 3us, .offset = 4us}), "sliding.offset must be 0..3 us, not 4 us"},
+      {validate(session{.gap = 1us}), std::nullopt},
+      {validate(session{.gap = 0us}), "session.gap must be above 0, not 0 us"},
+      {validate(counted{.size = 1}), std::nullopt},
+      {validate(counted{.size = 0}), "counted.size must be at least 1"},
+  };
+  for (const auto& r : rows) {
+    CAPTURE(r.wanted.value_or("fine"));
+    CHECK(r.said == r.wanted);
+  }
+}
+
+TEST_CASE("accumulators: two halves merged come to what the whole comes to") {
+  const std::vector<std::int64_t> all{3, 1, 4, 1, 5, 9, 2, 6};
+  const auto value = [](std::int64_t x) { return x; };
+  for (std::size_t cut = 0; cut <= all.size(); ++cut) {
+    sum_of sum{value}, right{value};
+    early<count> n{3, count{}}, more{3, count{}};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      (i < cut ? sum : right).add(all[i]);
+      (i < cut ? n : more).add(all[i]);
+    }
+    sum.merge(right);
+    n.merge(more);
+    CHECK(sum.result() == 31);
+    CHECK(n.result() == 8);
+    CHECK(!n.speaks());
+    n.add(std::int64_t{0});
+    CHECK(n.speaks()); // the ninth
+  }
+}

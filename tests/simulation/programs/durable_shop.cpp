@@ -35,17 +35,17 @@ struct enter { // from a till's outbox to the ledger's
   int sale = 0;
   int amount = 0;
   static constexpr std::string_view journal_name = "enter";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(enter, sale, amount)
+  TROUPE_JSON(enter, sale, amount)
 };
 struct ship { // a till's timer
   int sale = 0;
   static constexpr std::string_view journal_name = "ship";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(ship, sale)
+  TROUPE_JSON(ship, sale)
 };
 struct carry { // from a till's outbox to the van's
   int sale = 0;
   static constexpr std::string_view journal_name = "carry";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(carry, sale)
+  TROUPE_JSON(carry, sale)
 };
 struct look {
   using reply = std::map<int, int>;
@@ -55,12 +55,12 @@ struct sold {
   int sale = 0;
   int amount = 0;
   static constexpr std::string_view journal_name = "sold";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(sold, sale, amount)
+  TROUPE_JSON(sold, sale, amount)
 };
 struct shipped {
   int sale = 0;
   static constexpr std::string_view journal_name = "shipped";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(shipped, sale)
+  TROUPE_JSON(shipped, sale)
 };
 
 // -- who keeps it ------------------------------------------------------------------------------------------------------
@@ -70,7 +70,7 @@ struct book {
   std::map<int, int> amounts{};
   std::map<int, int> times{};
   static constexpr std::string_view journal_name = "book";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(book, amounts, times)
+  TROUPE_JSON(book, amounts, times)
 };
 
 /// Enters what it is told, as often as it is told: that this is once is the outbox's business.
@@ -191,6 +191,8 @@ class shop_run {
 public:
   shop_run(simulation& sim, bool rots) : sim_{sim}, rots_{rots} {
     sim_.journals([this] { return open_store(); });
+    sim_.node("top/ledger", "office");
+    sim_.node("top/van", "road");
     if (rots_)
       sim_.eventually("what can be read is sound", [this] { return sounds(); });
     else
@@ -302,12 +304,16 @@ application durable_shop() {
                       .process_crashes_max = 4,
                       .disk_full = 0.002,
                       .sync_failure = 0.005,
-                      .disk_slow = 0.2},
+                      .disk_slow = 0.2,
+                      .link_delay = 0.1,
+                      .link_loss = 0.02,
+                      .link_down = 0.005},
            .same_outcome = true,
            .run_for = 3h},
           [](simulation& sim) {
             shop_run{sim, false};
-          }};
+          },
+          "durable_shop"};
 }
 
 application rotting_shop() {
@@ -321,7 +327,8 @@ application rotting_shop() {
            .run_for = 3h},
           [](simulation& sim) {
             shop_run{sim, true};
-          }};
+          },
+          "rotting_shop"};
 }
 
 } // namespace simulated

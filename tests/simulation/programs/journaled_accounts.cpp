@@ -154,7 +154,10 @@ private:
   const std::vector<ref<account>> accounts_;
 };
 
+/// The bank is on one machine, half of the accounts on another.
 void run_accounts(simulation& sim) {
+  for (int i = 1; i < account_count; i += 2)
+    sim.node("top/account-" + std::to_string(i), "branch");
   std::vector<ref<account>> accounts;
   sim.outcome("balances", [&] {
     std::string all;
@@ -193,9 +196,13 @@ application journaled_accounts() {
                       .slow_by = 80ms,
                       .full = 0.02,
                       .process_crash = 0.01,
-                      .process_crashes_max = 3},
+                      .process_crashes_max = 3,
+                      .link_delay = 0.1,
+                      .link_loss = 0.03,
+                      .link_down = 0.005},
            .same_outcome = true},
-          run_accounts};
+          run_accounts,
+          "journaled_accounts"};
 }
 
 std::vector<application> all() {

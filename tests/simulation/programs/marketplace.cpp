@@ -98,7 +98,8 @@ application marketplace() {
            .faults = {.crash = 0.02, .crash_at_sends = false, .preempt = 0.2, .slow = 0.02, .slow_by = 50ms},
            .run_for = 3h,
            .turns_max = 3'000'000},
-          run_market};
+          run_market,
+          "marketplace"};
 }
 
 } // namespace simulated

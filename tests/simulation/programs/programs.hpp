@@ -12,6 +12,7 @@ namespace simulated {
 struct application {
   troupe::exploration_options options;
   troupe::simulated_program run;
+  std::string_view made_by; ///< The function below.
 };
 
 /// The marketplace of the order simulation: shop, clients, and the audit that they end with.

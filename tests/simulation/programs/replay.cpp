@@ -108,18 +108,19 @@ void run_replay(troupe::simulation& sim, replay_rule rule) {
   });
 }
 
-application replay_by(const char* name, replay_rule rule) {
+application replay_by(const char* name, const char* made_by, replay_rule rule) {
   // What follows kept events is sent at most once: a handler that fails among these sends is beyond the promise.
   return {{.name = name,
            .faults = {.crash = 0.02, .crash_at_sends = false, .preempt = 0.2, .slow = 0.02, .slow_by = 50ms},
            .run_for = 3h,
            .turns_max = 3'000'000},
-          [rule](troupe::simulation& sim) { run_replay(sim, rule); }};
+          [rule](troupe::simulation& sim) { run_replay(sim, rule); },
+          made_by};
 }
 
 } // namespace
 
-application replay_by_line() { return replay_by("replay-line", replay_rule::line); }
-application replay_by_order() { return replay_by("replay-order", replay_rule::order); }
+application replay_by_line() { return replay_by("replay-line", "replay_by_line", replay_rule::line); }
+application replay_by_order() { return replay_by("replay-order", "replay_by_order", replay_rule::order); }
 
 } // namespace simulated

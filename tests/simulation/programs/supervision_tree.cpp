@@ -183,7 +183,8 @@ void run_tree(simulation& sim) {
 
 application supervision_tree() {
   return {{.name = "supervision-tree", .faults = {.crash = 0.1, .preempt = 0.2, .slow = 0.05, .slow_by = 50ms}},
-          run_tree};
+          run_tree,
+          "supervision_tree"};
 }
 
 } // namespace simulated

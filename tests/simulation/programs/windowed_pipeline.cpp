@@ -165,7 +165,8 @@ application windowed_pipeline() {
       {.name = "pipeline",
        .faults =
            {.crash = 0.03, .crash_at_sends = false, .preempt = 0.1, .slow = 0.02, .slow_by = 80ms, .clock_step = 0.05}},
-      run_pipeline};
+      run_pipeline,
+      "windowed_pipeline"};
 }
 
 } // namespace simulated
