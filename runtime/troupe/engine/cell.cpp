@@ -150,7 +150,7 @@ std::optional<delivery> cell::offer_special(envelope* e) {
   if (sliding_ != nullptr)
     return push_sliding(e) == push_result::closed ? std::nullopt : std::optional{delivery::accepted};
   if (room)
-    return offer_plain(e, nullptr);
+    return offer_plain(e, mailbox::no_trail);
   return closed() ? std::nullopt : std::optional{refuse_full(e)};
 }
 
