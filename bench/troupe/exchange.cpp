@@ -175,8 +175,7 @@ public:
     while (left_-- > 0) {
       const auto from = static_cast<std::size_t>(dice_.next()) % (accounts / 10 * 8); // always upwards: no cycles
       const auto to = from + 1 + static_cast<std::size_t>(dice_.next()) % (accounts - from - 1);
-      const transfer order{dice_.next() % 100, all_[to]};
-      auto through = all_[from].ask(order);
+      auto through = all_[from].ask(transfer{dice_.next() % 100, all_[to]});
       (void)co_await through;
       if (--pending_ == 0)
         clock_->arrive();

@@ -96,6 +96,16 @@ public:
 
   view& known() { return running_ != nullptr ? running_->known : set_up_; }
 
+  /// Every fiber passes a full barrier: the caller knows then what each of them knew, and they know what the caller did.
+  void barrier_everywhere() {
+    step();
+    const auto before = known();
+    for (auto& f : fibers_) {
+      known().join(f->known);
+      f->known.join(before);
+    }
+  }
+
   /// How many stores a load goes back, of `most`.
   std::size_t old_value(std::size_t most) {
     if (running_ == nullptr || most == 0 || old_values_left_ == 0)
@@ -255,6 +265,13 @@ public:
   }
   T fetch_and(T bits, std::memory_order order = std::memory_order_seq_cst) {
     return modify(order, [&](T before) { return before & bits; });
+  }
+
+  T fetch_add(T by, std::memory_order order = std::memory_order_seq_cst) {
+    return modify(order, [&](T before) { return static_cast<T>(before + by); });
+  }
+  T fetch_sub(T by, std::memory_order order = std::memory_order_seq_cst) {
+    return modify(order, [&](T before) { return static_cast<T>(before - by); });
   }
 
   bool compare_exchange_strong(T& expected, T value, std::memory_order order, std::memory_order failure) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: within the bounds that each case states, no order of steps and no value that a weak load may return breaks the
-// mailbox, the control lane or the run queue. The headers are those of the runtime, compiled with another `atomic`.
+// mailbox, the control lane, the run queue or the slots for partners. The headers are those of the runtime, compiled with another `atomic`.
 // Observed: every execution (see explorer.hpp). What is plain memory in the runtime is watched by a relaxed atomic of the
 // test beside it: if the code does not order the accesses, some execution reads what was there before.
 // The first cases show that the explorer finds what it is for.
@@ -22,6 +22,7 @@ template <class T>
 using explored = interleaving::atomic<T>;
 }
 #define atomic explored
+#include <troupe/engine/partner_slot.hpp>
 #include <troupe/engine/run_queue.hpp>
 #include <troupe/mailbox/control_lane.hpp>
 #include <troupe/mailbox/mailbox.hpp>
@@ -35,6 +36,7 @@ using troupe::detail::control_message;
 using troupe::detail::envelope;
 using troupe::detail::mailbox;
 using troupe::detail::push_result;
+using troupe::engine::partner_slot;
 using troupe::engine::run_queue;
 using troupe::engine::run_result;
 using troupe::engine::runnable;
@@ -181,8 +183,7 @@ struct post {
   }
 
   void send_control(control_message& m) {
-    demand(lane.push(&m), "lane.push(&m)");
-    if (box.attend())
+    if (lane.push(&m) == troupe::detail::lane_push::first && box.attend())
       schedule();
   }
 
@@ -369,4 +370,80 @@ TEST_CASE("interleaving: a run queue of two gives each runnable to one taker") {
 TEST_CASE("interleaving: a run queue of four gives each runnable to one taker when half of it is stolen") {
   const auto n = explore_run_queue<4>(5, 1, {.interruptions = 2, .old_values = 1});
   MESSAGE(n << " executions");
+}
+
+// -- the slot for a partner -------------------------------------------------------------------------------------------
+
+namespace {
+
+struct explored_barrier {
+  static void everywhere() { execution::current().barrier_everywhere(); }
+};
+
+struct no_barrier {
+  static void everywhere() {}
+};
+
+/// Its worker puts `items` in, one after the other, and takes each unless the watch was first; `watches` raid it `looks`
+/// times each, and work on what they find. With `second`, the worker puts each in while the one before may be there.
+template <class Barrier>
+std::uint64_t explore_slot(bool barriers, int items, int watches, int looks, bool second, limits bounds) {
+  struct place {
+    explicit place(bool b) : slot{b} {}
+    partner_slot<Barrier> slot;
+    std::array<item, 4> items;
+
+    void run(runnable* r) {
+      if (r == nullptr)
+        return;
+      auto& i = static_cast<item&>(*r);
+      demand(i.body.load(relaxed) == 1, "who runs it sees what its submitter wrote");
+      demand(++i.taken == 1, "it runs once");
+    }
+  };
+  return explore(bounds, [=](execution& x) {
+    auto p = std::make_shared<place>(barriers);
+    x.thread([=] {
+      for (int i = 0; i < items; ++i) {
+        auto& next = p->items[static_cast<std::size_t>(i)];
+        next.body.store(1, relaxed);
+        if (second) {
+          p->run(p->slot.put_instead(next));
+        } else {
+          p->slot.put(next);
+          p->run(p->slot.take());
+        }
+      }
+      p->run(p->slot.take());
+    });
+    for (int w = 0; w < watches; ++w)
+      x.thread([=] {
+        for (int i = 0; i < looks; ++i)
+          p->run(p->slot.raid());
+      });
+    return [=](bool ended) {
+      demand(ended, "ended");
+      for (int i = 0; i < items; ++i)
+        demand(p->items[static_cast<std::size_t>(i)].taken == 1, "nothing stays behind");
+    };
+  });
+}
+
+} // namespace
+
+TEST_CASE("interleaving: a partner's slot gives each runnable to its worker or to the watch") {
+  const auto n = explore_slot<explored_barrier>(true, 2, 1, 2, false, {.interruptions = 3, .old_values = 2});
+  const auto second = explore_slot<explored_barrier>(true, 3, 1, 2, true, {.interruptions = 2, .old_values = 2});
+  const auto without = explore_slot<no_barrier>(false, 2, 1, 2, false, {.interruptions = 3, .old_values = 2});
+  MESSAGE(n << ", " << second << " and " << without << " executions");
+}
+
+TEST_CASE("interleaving: a partner's slot does so while two raid it, one of which is no longer on watch") {
+  const auto n = explore_slot<explored_barrier>(true, 2, 2, 1, false, {.interruptions = 2, .old_values = 2});
+  MESSAGE(n << " executions");
+}
+
+TEST_CASE("interleaving: the explorer finds that a partner's slot needs the barrier of all threads") {
+  CHECK_THROWS_WITH(explore_slot<no_barrier>(true, 2, 1, 2, false, {.interruptions = 3, .old_values = 2}),
+                    "it runs once");
 }

@@ -16,6 +16,7 @@
 // holds: -DREPLIES=2 -DSENDERS=1 -DCONTROLS=0
 // holds: -DREPLIES=1 -DSENDERS=1 -DBLOCKS
 // holds: -DREPLIES=1 -DSENDERS=1 -DCLOSE
+// holds: -DCONTROLS=3 -DSENDERS=1 -DMESSAGES=1
 // long:  -DMESSAGES=3
 // long:  -DREPLIES=1 -DMESSAGES=1
 // long:  -DSENDERS=3 -DMESSAGES=1 -DCAPACITY=1 -DCONTROLS=2 -DBLOCKS
@@ -32,6 +33,7 @@
 // fails: -DBUG=11 -DREPLIES=1 -DSENDERS=1    seize takes the right to run whatever the state was
 // fails: -DBUG=12 -DREPLIES=1 -DSENDERS=1    what seize hands over is written before it has the right to run
 // fails: -DBUG=13 -DREPLIES=1 -DSENDERS=1 -DCLOSE    seize does not look whether the mailbox is closed
+// fails: -DBUG=14 -DCONTROLS=2 -DSENDERS=1    whether the lane is empty is looked at before the push
 //
 // Abstractions: counts are modulo 16 instead of 2^20, envelopes come from a pool of POOL, so that the address in the
 // word comes back while a sender looks elsewhere. The control lane is a counter: it is emptied by one exchange. Memory is
@@ -209,11 +211,19 @@ attend_again:
   fi
 }
 
+// Sets `was_first` if the receiver has to be made to look.
 inline push_control() {
+#if BUG == 14
+  was_first = (lane == 0);
+#endif
   atomic {
     if
-    :: lane_closed -> controls_refused++; was_refused = true
-    :: else -> lane++
+    :: lane_closed -> controls_refused++; was_first = false
+    :: else ->
+#if BUG != 14
+      was_first = (lane == 0);
+#endif
+      lane++
     fi
   }
 }
@@ -223,14 +233,14 @@ proctype controller() {
   bool w_attention;
   byte w_count, w_address;
   bool wake;
-  bool was_refused = false;
+  bool was_first = false;
 #if BUG == 9
   attend();
   push_control();
 #else
   push_control();
   if
-  :: !was_refused -> attend()
+  :: was_first -> attend()
   :: else
   fi;
 #endif
@@ -263,7 +273,7 @@ proctype answerer() {
   bool w_attention;
   byte w_count, w_address;
   bool wake;
-  bool was_refused = false;
+  bool was_first = false;
 #if BUG == 12
   handed++;
   seize();
@@ -274,13 +284,20 @@ proctype answerer() {
 #else
   seize();
   if
-  :: wake -> assert(handed == 0); handed++; scheduled = true; goto answered
+  :: wake ->
+    assert(handed == 0);
+    if
+    :: lane == 0 -> handed++
+    :: else -> lane++ // behind what is there
+    fi;
+    scheduled = true;
+    goto answered
   :: else
   fi;
 #endif
   push_control();
   if
-  :: !was_refused -> attend()
+  :: was_first -> attend()
   :: else
   fi;
 answered:

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Exhaustive model of the slot for the hot partner (runtime/troupe/engine/worker.hpp and .cpp): its worker fills and
-// empties it, the worker on watch only empties it. Step names are the functions' names. When the watch is called and when
-// it retires is in parking.pml.
+// Exhaustive model of a worker's slot for a partner (runtime/troupe/engine/partner_slot.hpp): its worker fills and empties
+// it, the worker on watch only empties it. The worker has two, for the hot partner and for who lingers; each goes by this.
+// `submit` is worker::submit, the other names are those of the slot's functions. When the watch is called and when it
+// retires is in parking.pml.
 //
 // Claim: whatever the watch does in between, each runnable that was submitted is run exactly once.
 //
@@ -10,7 +11,7 @@
 // holds: -DTURNS=4 -DLOOKS=4
 // holds: -DWATCHES=2 -DTURNS=2 -DLOOKS=2
 // holds: -DEXCHANGE
-// fails: -DBUG=1    in a raid, take_hot loads and then stores instead of exchanging
+// fails: -DBUG=1    in a raid, take loads and then stores instead of exchanging
 // fails: -DBUG=2    submit_second loads and then stores instead of exchanging
 // fails: -DBUG=3    the watch puts back what it does not want
 // fails: -DBUG=4    submit stores without a look at what is in the slot
@@ -86,7 +87,7 @@ inline arrive() { // the store that is on its way
 
 inline exchange(x) { atomic { x = hot; hot = EMPTY } }
 
-inline take_hot(x) {
+inline take(x) {
   x = hot;
   if
   :: x == EMPTY
@@ -115,7 +116,7 @@ inline take_hot(x) {
   fi
 }
 
-inline raid_hot(x) {
+inline raid(x) {
   x = hot;
   if
   :: x == EMPTY
@@ -160,7 +161,7 @@ proctype owner() {
       fi
     :: else
     fi;
-    take_hot(x); // next
+    take(x); // next
     if
     :: x == EMPTY && nempty(queue) -> queue ? x
     :: else
@@ -179,7 +180,7 @@ proctype watch() {
   do
   :: looks < LOOKS ->
     looks++;
-    raid_hot(x);
+    raid(x);
     if
     :: x != EMPTY && BUG == 3 -> hot = x; x = EMPTY
     :: x != EMPTY && BUG != 3 -> atomic { run_it(x); x = EMPTY }

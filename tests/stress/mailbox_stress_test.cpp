@@ -23,6 +23,7 @@ using mailbox_test::take;
 using troupe::detail::cell;
 using troupe::detail::control_lane;
 using troupe::detail::control_message;
+using troupe::detail::lane_push;
 using troupe::detail::mailbox;
 using troupe::detail::push_result;
 
@@ -161,8 +162,7 @@ void run(std::uint32_t capacity, int senders, std::chrono::milliseconds how_long
           ++k;
           if (k % 97 == 0) {
             pushed_pings.fetch_add(1);
-            lane.push(new ping);
-            if (m.attend())
+            if (lane.push(new ping) == lane_push::first && m.attend())
               receiver.post();
           }
           if (k % 1'009 == 0) // let the receiver run dry now and then

@@ -109,8 +109,9 @@ public:
   }
 
   bool receive_control(signal& m) noexcept {
-    control_.push(&m);
-    const bool wakes = mailbox_.attend();
+    auto* here = worker::current();
+    const bool recalled = here != nullptr && here->recall(*this);
+    const bool wakes = (control_.push(&m) == lane_push::first && mailbox_.attend()) || recalled;
     if (wakes)
       schedule(table_.where, *this);
     return wakes;
@@ -124,7 +125,7 @@ public:
         serve_control();
       dawdle();
       leave();
-      if (kept_ != nullptr && mailbox_.block())
+      if (kept_ != nullptr && (lingers() || mailbox_.block()))
         return run_result::idle;
       enter();
       if (kept_ != nullptr)
@@ -136,7 +137,7 @@ public:
       }
       dawdle();
       leave();
-      if (mailbox_.rest())
+      if (lingers() || mailbox_.rest())
         return run_result::idle;
       enter();
     }
@@ -154,6 +155,15 @@ public:
 private:
   static void add(std::atomic<std::uint64_t>& counter, std::uint64_t by) noexcept {
     counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed); // relaxed: figures only
+  }
+
+  /// Every other time that it can. Not always: two could go on with that for ever.
+  bool lingers() noexcept {
+    auto* here = worker::current();
+    if (here == nullptr || random_(2) != 0 || !here->may_linger())
+      return false;
+    here->linger(*this);
+    return true;
   }
 
   void enter() noexcept {

@@ -162,7 +162,7 @@ std::optional<delivery> cell::offer_past_door(envelope* e, bool room) noexcept {
   if (sliding_ != nullptr)
     return push_sliding(e) == push_result::closed ? std::nullopt : std::optional{delivery::accepted};
   if (room)
-    return offer_plain(e, nullptr);
+    return offer_plain(e, mailbox::no_trail);
   return closed() ? std::nullopt : std::optional{refuse_full(e)};
 }
 

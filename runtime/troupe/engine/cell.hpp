@@ -6,6 +6,7 @@
 #include <troupe/engine/reply_slot.hpp>
 #include <troupe/engine/runnable.hpp>
 #include <troupe/engine/scheduler.hpp>
+#include <troupe/engine/worker.hpp>
 #include <troupe/mailbox/control_lane.hpp>
 #include <troupe/mailbox/delivery.hpp>
 #include <troupe/mailbox/ledger.hpp>
@@ -88,7 +89,7 @@ public:
   /// Takes `e` over unless the cell has stopped: says what became of it, or nothing.
   std::optional<delivery> offer(envelope* e) {
     if (door_.load(std::memory_order_relaxed) == 0) [[likely]] // relaxed: as in enqueue
-      return offer_plain(e, &trail::mine());
+      return offer_plain(e, [this]() noexcept { return trail::toward(this); });
     return offer_special(e);
   }
 
@@ -115,6 +116,8 @@ public:
   /// As `send_control`, for a sender that has no count: `m` keeps the cell, but only until it is delivered.
   void send_reply(control_message* m) noexcept {
     if (hand_over(m)) [[likely]]
+      return;
+    if (control_.push_behind(m))
       return;
     retain(); // between the lane and the attention the cell could deliver `m`, and be gone
     send_on_lane(m);
@@ -287,27 +290,36 @@ private:
 
   void schedule() noexcept { engine::schedule(*executor_, *this); }
 
-  /// To a cell at rest the message goes together with the right to run: no lane, and nobody in between.
+  /// To a cell that rests, or lingers on this worker, the message goes together with the right to run: no lane, and nobody
+  /// in between.
   bool hand_over(control_message* m) noexcept {
-    if (!mailbox_.seize())
+    auto* here = engine::worker::current();
+    if (!(here != nullptr && here->recall(*this)) && !mailbox_.seize())
       return false;
-    handed_ = m;
+    if (control_.empty()) [[likely]]
+      handed_ = m;
+    else // of the same sender, perhaps: first come, first served
+      (void)control_.push(m);
     schedule();
     return true;
   }
 
   void send_on_lane(control_message* m) noexcept {
-    if (!control_.push(m))
-      m->refuse(*this);
-    else if (mailbox_.attend())
-      schedule();
+    switch (control_.push(m)) {
+      case lane_push::first:
+        if (mailbox_.attend())
+          schedule();
+        break;
+      case lane_push::behind: break;
+      case lane_push::closed: m->refuse(*this);
+    }
   }
 
   void close_control() noexcept;
   void destroy() noexcept;
 
   delivery enqueue_plain(envelope* e) noexcept {
-    switch (mailbox_.push(e, capacity_, &trail::mine())) {
+    switch (mailbox_.push(e, capacity_, [this]() noexcept { return trail::toward(this); })) {
       case push_result::queued: return delivery::accepted;
       case push_result::queued_and_wake: schedule(); return delivery::accepted;
       case push_result::full: return refuse_full(e);
@@ -315,8 +327,9 @@ private:
     }
     return refuse_closed(e);
   }
-  std::optional<delivery> offer_plain(envelope* e, trail* sent) noexcept {
-    switch (mailbox_.push(e, capacity_, sent)) {
+  template <class TrailHere>
+  std::optional<delivery> offer_plain(envelope* e, TrailHere trail_here) noexcept {
+    switch (mailbox_.push(e, capacity_, trail_here)) {
       case push_result::queued: return delivery::accepted;
       case push_result::queued_and_wake: schedule(); return delivery::accepted;
       case push_result::full: return refuse_full(e);
@@ -370,6 +383,8 @@ private:
   void normal_end() noexcept;
   engine::run_result retire() noexcept;
   bool rest() noexcept;
+  bool linger() noexcept;
+  void judge_lingering() noexcept;
   void note_letter(const envelope& e, dead_letter::cause why, drop_reason reason) const noexcept;
   void enter(state s) noexcept {
     detour_ = true;
@@ -412,6 +427,9 @@ private:
   bool drain_wanted_ = false; // outlasts a restart
   bool leaving_ = false;      // passive, and to stop if nothing comes
   bool resume_forbidden_ = false;
+  bool lingered_ = false;              // it has ended its last turn so; see linger()
+  std::uint8_t lingers_not_ = 0;       // so many turns more
+  std::uint8_t lingers_unwatched_ = 0; // so many times more
 
   // -- the turn only --
   const std::uint32_t suspended_max_;
@@ -430,7 +448,8 @@ private:
   const bool slides_; // there is a sliding lane
   exit_reason end_reason_{};
   const std::uint8_t block_class_;
-  std::exception_ptr failure_; // of `failed_`, or of the object's end
+  std::uint32_t lingers_since_ = 0; // ns modulo 2^32; 0: nobody looks
+  std::exception_ptr failure_;      // of `failed_`, or of the object's end
 
   // -- immutable after construction --
   const std::shared_ptr<const cell_options> options_;

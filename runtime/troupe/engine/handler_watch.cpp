@@ -159,23 +159,17 @@ std::vector<handler_watch::orphan> handler_watch::orphans() {
   return all;
 }
 
-turn_guard::turn_guard() : post_{here} {
-  if (post_ == nullptr) [[likely]]
-    return;
-  post_->mutex.lock();
-  if (!post_->orphaned)
-    return;
-  post_->mutex.unlock();
-  throw usage_error{"this handler exceeded its time budget, and its actor was replaced"};
-}
-
-turn_guard::turn_guard(std::nothrow_t) noexcept : post_{here} {
-  if (post_ == nullptr) [[likely]]
-    return;
+void turn_guard::enter() noexcept {
   post_->mutex.lock();
   held_ = !post_->orphaned;
   if (!held_)
     post_->mutex.unlock();
+}
+
+void turn_guard::enter_or_throw() {
+  enter();
+  if (!held_)
+    throw usage_error{"this handler exceeded its time budget, and its actor was replaced"};
 }
 
 } // namespace troupe::detail

@@ -128,9 +128,15 @@ private:
 class turn_guard {
 public:
   /// Throws usage_error if the turn was taken away: the actor has been replaced meanwhile.
-  turn_guard();
+  turn_guard() : post_{here} {
+    if (post_ != nullptr) [[unlikely]]
+      enter_or_throw();
+  }
   /// False, then, and does not hold the turn.
-  explicit turn_guard(std::nothrow_t) noexcept;
+  explicit turn_guard(std::nothrow_t) noexcept : post_{here} {
+    if (post_ != nullptr) [[unlikely]]
+      enter();
+  }
   explicit operator bool() const noexcept { return held_; }
   turn_guard(const turn_guard&) = delete;
   turn_guard& operator=(const turn_guard&) = delete;
@@ -149,6 +155,9 @@ public:
   [[gnu::tls_model("initial-exec")]] static inline constinit thread_local watch_post* here = nullptr;
 
 private:
+  void enter() noexcept;
+  void enter_or_throw();
+
   watch_post* post_;
   bool held_ = true;
 };

@@ -4,28 +4,41 @@
 #include <troupe/engine/reply_slot.hpp>
 #include <troupe/engine/system_core.hpp>
 
+#include <utility>
+
 namespace troupe::detail {
 
 open_asks::open_asks(cell& owner) noexcept : owner_{owner} { fire = &on_watch; }
 
 void open_asks::add(reply_slot& slot, time_point deadline) noexcept {
-  slots_.push(slot, deadline);
-  if (slots_.size() == 1)
+  if (empty()) {
+    alone_ = &slot;
+    slot.at = deadline;
+    slot.index = 0; // linked
     note_awaited();
+  } else {
+    if (auto* first = std::exchange(alone_, nullptr))
+      slots_.push(*first, first->at);
+    slots_.push(slot, deadline);
+  }
   if (deadline < watched_) [[unlikely]]
     watch(deadline);
 }
 
 bool open_asks::remove(reply_slot& slot) noexcept {
-  if (!slots_.erase(slot))
+  if (alone_ == &slot) {
+    alone_ = nullptr;
+    slot.index = unlinked;
+  } else if (!slots_.erase(slot)) {
     return false;
+  }
   if (awaited() == slot.receiver())
     note_awaited();
   return true;
 }
 
 void open_asks::close() noexcept {
-  while (auto* slot = slots_.pop_due(time_point::max()))
+  while (auto* slot = pop_due(time_point::max()))
     static_cast<reply_slot*>(slot)->keep_asker();
   note_awaited();
   if (watched_ != time_point::max() && owner_.core().timers->disarm(*this)) {
@@ -35,7 +48,8 @@ void open_asks::close() noexcept {
 }
 
 void open_asks::note_awaited() noexcept {
-  const auto* first = static_cast<const reply_slot*>(slots_.first_node());
+  const auto* node = alone_ != nullptr ? alone_ : slots_.first_node();
+  const auto* first = static_cast<const reply_slot*>(node);
   awaited_.store(first != nullptr ? first->receiver() : nullptr, std::memory_order_relaxed); // relaxed: for reports
 }
 
@@ -49,6 +63,15 @@ void open_asks::watch(time_point until) noexcept {
   timers.arm(*this, until, system_core::shard_hint());
 }
 
+engine::timer_node* open_asks::pop_due(time_point now) noexcept {
+  if (alone_ == nullptr)
+    return slots_.pop_due(now);
+  if (alone_->at > now)
+    return nullptr;
+  alone_->index = unlinked;
+  return std::exchange(alone_, nullptr);
+}
+
 void open_asks::on_watch(engine::timer_node& node) noexcept {
   auto& self = static_cast<open_asks&>(node);
   self.owner_.send_control(&self);
@@ -57,13 +80,13 @@ void open_asks::on_watch(engine::timer_node& node) noexcept {
 void open_asks::deliver(cell& to) noexcept {
   watched_ = time_point::min(); // asks made by those that are resumed now do not arm it
   const auto now = to.core().now();
-  while (auto* due = slots_.pop_due(now)) {
+  while (auto* due = pop_due(now)) {
     note_awaited();
     auto& slot = static_cast<reply_slot&>(*due);
     slot.keep_asker();
     slot.time_out(to);
   }
-  watched_ = slots_.first();
+  watched_ = first();
   if (watched_ == time_point::max())
     to.release();
   else

@@ -39,6 +39,8 @@ public:
   /// Calls `see(slot)` for each, in no useful order.
   template <class See>
   void for_each(See&& see) const {
+    if (alone_ != nullptr)
+      see(static_cast<const reply_slot&>(*alone_));
     const auto visit = [&](const engine::timer_node& node) { see(static_cast<const reply_slot&>(node)); };
     slots_.for_each(visit);
   }
@@ -51,12 +53,16 @@ public:
   void refuse(cell& to) noexcept override;
 
 private:
+  bool empty() const noexcept { return alone_ == nullptr && slots_.empty(); }
+  time_point first() const noexcept { return alone_ != nullptr ? alone_->at : slots_.first(); }
+  engine::timer_node* pop_due(time_point now) noexcept;
   static void on_watch(engine::timer_node& node) noexcept;
   void watch(time_point until) noexcept;
   void note_awaited() noexcept;
 
-  cell& owner_; // counted while the watch is armed or on its way
-  engine::timer_queue slots_;
+  cell& owner_;                            // counted while the watch is armed or on its way
+  engine::timer_node* alone_ = nullptr;    // the usual case: one open ask, and no heap
+  engine::timer_queue slots_;              // else
   time_point watched_ = time_point::max(); // when the watch goes off; max: it is not armed
   std::atomic<const cell*> awaited_{nullptr};
 };

@@ -30,7 +30,7 @@ scheduler::scheduler(scheduler_options options, thread_starter threads)
             .spin = options.spin,
             .nap = options.nap,
             .nap_max = std::max(options.nap, options.nap_max),
-            .barriers = worker::enable_barriers(),
+            .barriers = thread_barrier::enable(),
             .hot_turns_max = std::max(options.hot_turns_max, 1u),
             .injector_interval = std::max(options.injector_interval, 1u),
             .workers = {},

@@ -87,11 +87,58 @@ bool cell::lie_passive() noexcept {
   return false;
 }
 
+namespace {
+
+// Lingering pays where the partner's turn is short and answers. While it lasts, a message from elsewhere waits for the
+// partner's turn, so a cell looks at the clock the first time, and then now and then.
+constexpr std::uint8_t turns_without_lingering = 255; // after it did not pay
+constexpr std::uint8_t lingers_between_looks = 31;
+constexpr std::uint32_t lingering_max = 2'000; // ns
+
+} // namespace
+
+/// As `rest` or `block`, but it keeps the right to run, if that is likely to be needed again at once; see
+/// `worker::linger`. After `true` the cell must not be touched.
+[[gnu::always_inline]] inline bool cell::linger() noexcept {
+  if (lingers_not_ != 0) {
+    --lingers_not_;
+    return false;
+  }
+  auto* here = engine::worker::current();
+  if (here == nullptr || here->owner() != executor_) // a stepped system's, in a handler of another one
+    return false;
+  if (!here->may_linger())
+    return false;
+  if (lingers_unwatched_ != 0)
+    --lingers_unwatched_;
+  else
+    lingers_since_ = static_cast<std::uint32_t>(core_->now_ns()) | 1;
+  lingered_ = true;
+  current_ = nullptr;
+  here->linger(*this);
+  return true;
+}
+
+/// A look at how long it has lingered.
+void cell::judge_lingering() noexcept {
+  if (static_cast<std::uint32_t>(core_->now_ns()) - std::exchange(lingers_since_, 0) > lingering_max)
+    lingers_not_ = turns_without_lingering;
+  else
+    lingers_unwatched_ = lingers_between_looks;
+}
+
 engine::run_result cell::run() noexcept {
   current_ = this;
   unsigned messages = core_->turn_begins_at;
   unsigned look_at = 8;
   time_point first_look{};
+  bool in_vain = false; // if nothing is found in the mailbox
+  if (lingered_) {
+    lingered_ = false;
+    if (lingers_since_ != 0) [[unlikely]]
+      judge_lingering();
+    in_vain = handed_ == nullptr;
+  }
   if (handed_ != nullptr)
     std::exchange(handed_, nullptr)->deliver(*this);
   for (;;) {
@@ -99,6 +146,10 @@ engine::run_result cell::run() noexcept {
     if (!detour_ && control_.empty()) [[likely]] {
       e = mailbox_.pop();
       if (e == nullptr) {
+        if (in_vain && messages == core_->turn_begins_at)
+          lingers_not_ = turns_without_lingering;
+        if (linger())
+          return engine::run_result::idle;
         if (mailbox_.rest()) {
           current_ = nullptr;
           return engine::run_result::idle;
@@ -129,6 +180,10 @@ engine::run_result cell::run() noexcept {
           stop_now(exit_reason::shutdown, true);
           continue;
         }
+        if (in_vain && messages == core_->turn_begins_at)
+          lingers_not_ = turns_without_lingering;
+        if (s == state::running && linger())
+          return engine::run_result::idle;
         // Draining, only suspended handlers are left: what came after the mark must not wake it, and is not to be served.
         if (may_serve && s != state::draining ? rest() : mailbox_.block()) {
           current_ = nullptr;

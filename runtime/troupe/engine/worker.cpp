@@ -3,11 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <linux/membarrier.h>
 #include <span>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <utility>
 
 namespace troupe::engine {
@@ -28,22 +25,17 @@ std::int64_t coarse_now() noexcept {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-void barrier_everywhere() noexcept { syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0); }
-
 } // namespace
-
-bool worker::enable_barriers() noexcept {
-  return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
-}
 
 worker::worker(crew& shared, unsigned index, unsigned workers, std::uint64_t seed)
     : crew_{shared}, index_{index}, until_injector_{shared.injector_interval},
       random_{(seed ^ (index + 1) * 0xbf58476d1ce4e5b9) | 1}, // | 1: xorshift stays at zero for ever
-      looks_(workers) {}
+      looks_(workers), hot_{shared.barriers}, lingering_{shared.barriers} {}
 
 bool worker::work() noexcept {
   prctl(PR_SET_TIMERSLACK, 1000UL); // ns; the default of 50 us would triple a nap
   current_ = this;
+  detail::trail::use(trails_.data());
   // relaxed, here and below: only ends the loop; a worker that may sleep looks again in default order, see park()
   while (!crew_.stopping.load(std::memory_order_relaxed)) {
     auto* r = search_and_spin();
@@ -60,13 +52,18 @@ bool worker::work() noexcept {
     running_.store(nullptr, std::memory_order_relaxed); // relaxed: observers only compare it
     if (replaced_.load(std::memory_order_relaxed)) [[unlikely]] {
       leave();
-      current_ = nullptr;
+      end();
       return true;
     }
     crew_.lot.start_search();
   }
-  current_ = nullptr;
+  end();
   return false;
+}
+
+void worker::end() noexcept {
+  current_ = nullptr;
+  detail::trail::use(nullptr);
 }
 
 /// An active worker goes for good. What is queued with it goes to the others.
@@ -98,8 +95,7 @@ void worker::resign() noexcept {
 // -- submitting --
 
 void worker::submit_second(runnable& r) noexcept {
-  // acq_rel: release publishes r to the watch; acquire takes over what was published with the runnable that we put back
-  if (auto* first = hot_.exchange(&r, std::memory_order_acq_rel)) {
+  if (auto* first = hot_.put_instead(r)) {
     enqueue(*first);
     crew_.lot.work_queued();
   }
@@ -123,7 +119,7 @@ void worker::enqueue(runnable& r) noexcept {
 /// A yield does not wake anybody as long as it is this worker's only work: the runnable would move to another worker on
 /// every turn. If something else is run before it, `next` makes up for it.
 void worker::enqueue_again(runnable& r) noexcept {
-  const bool alone = queue_.empty() && hot_.load(std::memory_order_relaxed) == nullptr; // relaxed: we fill it
+  const bool alone = queue_.empty() && !hot_.seems_filled() && !lingering_.seems_filled();
   enqueue(r);
   if (alone)
     leftover_ = true;
@@ -150,17 +146,25 @@ runnable* worker::next() noexcept {
     until_injector_ = crew_.injector_interval;
     if (auto* r = crew_.outside.pop()) {
       hot_turns_ = 0;
-      if (std::exchange(leftover_, false))
+      bool news = std::exchange(leftover_, false);
+      if (auto* partner = std::exchange(due_, nullptr)) { // it waits a turn longer, where the watch may take it
+        news = news || hot_.seems_filled();
+        if (auto* other = hot_.put_instead(*partner))
+          enqueue(*other);
+      }
+      if (news)
         crew_.lot.work_queued();
       return r;
     }
   }
-  if (auto* partner = take_hot()) {
+  if (auto* partner = next_partner()) {
     if (++hot_turns_ <= crew_.hot_turns_max || queue_.empty()) {
       cold_ = false;
       return partner;
     }
-    enqueue(*partner); // it has had its share: behind the others, which all go first
+    enqueue(*partner); // they have had their share: behind the others, which all go first
+    if (auto* other = hot_.take())
+      enqueue(*other);
     crew_.lot.work_queued();
   }
   hot_turns_ = 0;
@@ -173,43 +177,20 @@ runnable* worker::next() noexcept {
   return take_outside();
 }
 
-runnable* worker::take_hot() noexcept {
-  auto* partner = hot_.load(std::memory_order_relaxed); // relaxed, here and below: only this thread makes it non-null
-  if (partner == nullptr)
-    return nullptr;
-  if (!crew_.barriers)
-    return take_hot_by_exchange();
-  taking_.store(true, std::memory_order_relaxed);
-  std::atomic_signal_fence(std::memory_order_seq_cst); // a raid's barrier makes a fence of it
-  // acquire: pairs with the release in raid_hot(); after a raid the slot is found as it left it
-  if (raids_.load(std::memory_order_acquire) != 0) [[unlikely]] {
-    taking_.store(false, std::memory_order_relaxed);
-    return take_hot_by_exchange();
-  }
-  partner = hot_.load(std::memory_order_relaxed); // a raid may have ended since
-  hot_.store(nullptr, std::memory_order_relaxed);
-  taking_.store(false, std::memory_order_release); // release: who sees it sees that the slot is empty
-  return partner;
-}
-
-runnable* worker::take_hot_by_exchange() noexcept {
-  // acquire: pairs with the release of the runnable's publication. An exchange: the other may take it first
-  return hot_.exchange(nullptr, std::memory_order_acquire);
-}
-
-/// Empties the slot of a worker whose turn stands still. Threads: the one on watch.
-runnable* worker::raid_hot() noexcept {
-  if (hot_.load(std::memory_order_relaxed) == nullptr) // relaxed: a later look will do as well
-    return nullptr;
-  if (!crew_.barriers)
-    return take_hot_by_exchange();
-  runnable* partner = nullptr;
-  raids_.fetch_add(1, std::memory_order_relaxed); // relaxed: ordered by the barrier
-  barrier_everywhere();
-  if (!taking_.load(std::memory_order_acquire))   // acquire: pairs with the release in take_hot()
-    partner = take_hot_by_exchange();             // gone, if it was taken by plain steps meanwhile: acquire above
-  raids_.fetch_sub(1, std::memory_order_release); // release: pairs with the acquire in take_hot()
-  return partner;
+/// Who has lingered for a turn, then the hot partner; null only if nobody lingers either.
+runnable* worker::next_partner() noexcept {
+  if (!lingers_) [[likely]]
+    return hot_.take();
+  const bool afresh = std::exchange(lingers_afresh_, false);
+  if (auto* r = std::exchange(due_, nullptr))
+    return r;
+  if (afresh)
+    if (auto* r = hot_.take())
+      return r;
+  lingers_ = false;
+  if (auto* r = lingering_.take()) // or the watch has taken its partner
+    return r;
+  return hot_.take();
 }
 
 /// Takes a fair share of the injector: one to run, the others into the queue, which is empty.
@@ -348,7 +329,9 @@ runnable* worker::look_at_turns() noexcept {
     looks_[victim->index_] = turns;
     if (!stands_still || loot != nullptr || victim.get() == this)
       continue;
-    loot = victim->raid_hot();
+    loot = victim->hot_.raid();
+    if (loot == nullptr)
+      loot = victim->lingering_.raid();
     if (loot == nullptr)
       loot = victim->queue_.pop();
   }
@@ -365,18 +348,18 @@ std::uint64_t worker::random() noexcept {
 }
 
 void worker::drain_to(std::vector<runnable*>& out) {
-  if (auto* r = take_hot())
-    out.push_back(r);
+  for (auto* r : {std::exchange(due_, nullptr), hot_.take(), lingering_.take()})
+    if (r != nullptr)
+      out.push_back(r);
   while (auto* r = queue_.pop())
     out.push_back(r);
 }
 
 worker_statistics worker::statistics() const noexcept {
   const auto read = [](const std::atomic<std::uint64_t>& counter) { return counter.load(std::memory_order_relaxed); };
-  const bool hot = hot_.load(std::memory_order_relaxed) != nullptr; // relaxed: a figure
   return {.turns = read(turns_),
           .handled = read(handled_),
-          .queued = queue_.size() + (hot ? 1 : 0),
+          .queued = queue_.size() + (hot_.seems_filled() ? 1 : 0),
           .steals = read(steals_),
           .stolen = read(stolen_),
           .overflows = read(overflows_),

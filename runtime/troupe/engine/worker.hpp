@@ -4,8 +4,11 @@
 #include <troupe/engine/executor.hpp>
 #include <troupe/engine/injector.hpp>
 #include <troupe/engine/parking.hpp>
+#include <troupe/engine/partner_slot.hpp>
 #include <troupe/engine/run_queue.hpp>
+#include <troupe/mailbox/trail.hpp>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -38,7 +41,7 @@ struct crew {
   std::chrono::nanoseconds spin;                // search this long before parking
   std::chrono::nanoseconds nap;                 // first nap on watch
   std::chrono::nanoseconds nap_max;             // naps double up to this
-  bool barriers;                                // `barrier_everywhere` works: see *raid* in worker
+  bool barriers;                                // there are some for all threads: see partner_slot
   unsigned hot_turns_max;                       // hot partners in a row before the queue is served
   unsigned injector_interval;                   // turns between two looks at the injector
   std::vector<std::unique_ptr<worker>> workers; // spare ones included
@@ -56,21 +59,14 @@ struct crew {
 ///
 /// Hot partner: the runnable that the current turn submitted last waits in a slot and goes next, while its data is
 /// warm; `hot_turns_max` times in a row at most, then it goes behind the others. A searching worker leaves slots
-/// alone, so a pair that plays ping-pong stays together; the one on watch (see `parking`) takes from the slot of a
+/// alone, so a pair that plays ping-pong stays together; the one on watch (see `parking`) takes from the slots of a
 /// worker whose turn has not ended since its last look.
 ///
-/// The slot is emptied by its worker after every turn, and by the watch now and then; so the watch alone pays for their
-/// agreement (J. Dekker's, with the fence on one side: P. E. McKenney and M. Desnoyers, membarrier(2)):
-///
-/// - *take*: the worker says that it takes, looks whether there is a raid, and if not empties the slot with a plain load
-///   and store. In a raid, and where the system has no such barrier, it exchanges.
-/// - *raid*: the watch announces the raid, has every thread of the process pass a barrier, and exchanges unless the worker
-///   says that it takes. A worker that looked before the barrier has said so before it too; one that looks later sees
-///   the raid. Without the barrier: the worker's look overtakes its word, both find the partner, and it runs twice.
-/// - *count*: raids are counted. Who has been taken off the watch may still be in one while the next watch begins another.
-///   Without it: the first to end says that there is none, and the worker meets the other at the slot.
-///
-/// The model is tests/models/slot.pml.
+/// Lingering: a runnable with nothing left to do whose partner is about to run need not give up its right to run, and have
+/// it taken again by the partner's answer. It waits in a second slot for the partner's turn to end and goes next then; a
+/// partner that hands something to it with the right to run takes it from there (`recall`). At the end of each turn one
+/// may linger, and who lingered in the turn before gets its turn at once, so nobody lingers for longer than one turn. The
+/// watch takes from this slot, too: who lingers beside a long turn is not held up by it where another worker is free.
 ///
 /// Threads: owner thread only; `index`, `owner`, `running`, `turns`, `turn_started`, `statistics` any.
 class worker {
@@ -84,9 +80,6 @@ public:
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
 
-  /// Whether the system lets one thread order the memory of all threads of the process (Linux 4.14). Once is enough.
-  static bool enable_barriers() noexcept;
-
   /// The worker that runs on this thread, or null.
   [[gnu::always_inline]] static worker* current() noexcept { return current_; }
 
@@ -95,11 +88,11 @@ public:
 
   /// As `executor::submit`. Costs one plain store and two loads while the slot is empty.
   void submit(runnable& r) noexcept {
-    if (hot_.load(std::memory_order_relaxed) != nullptr) { // relaxed: only this thread makes it non-null
+    if (hot_.seems_filled()) {
       submit_second(r);
       return;
     }
-    hot_.store(&r, std::memory_order_release); // release: publishes the runnable to the watch, which takes by exchange
+    hot_.put(r);
     if (crew_.lot.wants_watch(cold_)) [[unlikely]]
       crew_.lot.call_watch(index_, turns_.load(std::memory_order_relaxed)); // relaxed: this thread writes it
   }
@@ -109,6 +102,20 @@ public:
     enqueue(r);
     crew_.lot.work_queued();
   }
+
+  /// Whether there is a partner for whose turn a runnable that has nothing left to do may `linger`.
+  bool may_linger() const noexcept { return hot_.seems_filled() || lingering_.seems_filled(); }
+
+  /// At the end of the turn of `r`, which has nothing left to do but keeps its right to run. The caller must not touch it
+  /// any more. No call to the watch: what filled a slot in this worker's present activity has made one.
+  void linger(runnable& r) noexcept {
+    due_ = lingering_.take(); // has had the turn of `r` to be answered
+    lingering_.put(r);
+    lingers_ = lingers_afresh_ = true;
+  }
+
+  /// If `r` lingers here: the caller, on this thread, has its right to run now and must submit it.
+  bool recall(runnable& r) noexcept { return lingering_.seems_to_hold(r) && lingering_.take() != nullptr; }
 
   /// The thread's body: returns after the scheduler began to stop, or, with true, after a turn in which the worker was
   /// replaced.
@@ -154,9 +161,7 @@ private:
   void enqueue_again(runnable& r) noexcept;
   void run_turn(runnable& r) noexcept;
   runnable* next() noexcept;
-  runnable* take_hot() noexcept;
-  runnable* take_hot_by_exchange() noexcept;
-  runnable* raid_hot() noexcept;
+  runnable* next_partner() noexcept;
   runnable* take_outside() noexcept;
   runnable* search() noexcept;
   runnable* search_and_spin() noexcept;
@@ -166,6 +171,7 @@ private:
   runnable* look_at_turns() noexcept;
   bool anything_queued() const noexcept;
   void leave() noexcept;
+  void end() noexcept;
   void hand_over() noexcept;
   std::uint64_t random() noexcept;
 
@@ -181,16 +187,22 @@ private:
   const unsigned index_;
 
   // -- owner thread only --
-  bool cold_ = true;        // the present runnable came from a queue, not from the slot
-  bool leftover_ = false;   // the queue holds an `again` that nobody was told of
-  unsigned hot_turns_ = 0;  // in a row
-  unsigned until_injector_; // turns
+  bool cold_ = true;            // the present runnable came from a queue, not from a slot
+  bool lingers_ = false;        // there may be somebody in `due_` or `lingering_`
+  bool lingers_afresh_ = false; // who lingers has done so at the end of the turn before
+  runnable* due_ = nullptr;     // lingered until the turn before ended, and goes next
+  bool leftover_ = false;       // the queue holds an `again` that nobody was told of
+  unsigned hot_turns_ = 0;      // in a row
+  unsigned until_injector_;     // turns
   std::uint64_t random_;
   std::vector<std::uint64_t> looks_; // each worker's turns at the last look on watch
+  std::array<detail::trail, detail::trail::trails_of_worker> trails_;
 
-  // -- atomic: this thread writes, any reads; hot_ is also emptied by the watch --
-  alignas(64) std::atomic<runnable*> hot_{nullptr}; // filled by this thread only, emptied as above
-  std::atomic<bool> taking_{false};                 // this thread is about to empty it by plain steps
+  // -- have their own rules --
+  alignas(64) partner_slot<> hot_;
+  partner_slot<> lingering_;
+
+  // -- atomic: this thread writes, any reads --
   std::atomic<const runnable*> running_{nullptr};
   std::atomic<std::uint64_t> turns_{0};
   std::atomic<std::int64_t> started_{0}; // ns
@@ -202,9 +214,6 @@ private:
   std::atomic<std::uint64_t> naps_{0};
 
   std::atomic<bool> replaced_{false}; // set by anyone, looked at after each turn; relaxed: it may be a turn late
-
-  // -- atomic: the watch writes, this thread reads --
-  std::atomic<unsigned> raids_{0}; // that go on
 
   // -- has its own rules --
   queue queue_;

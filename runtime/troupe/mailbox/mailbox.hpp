@@ -53,11 +53,17 @@ public:
   /// Where what the receiver writes per message begins: better not in the senders' cache line.
   static constexpr std::size_t receiver_offset = 2 * sizeof(std::uint64_t);
 
-  /// Adds `e` if fewer than `capacity` messages are waiting. With `sent`, unless `e` is signed: the calling thread's.
-  push_result push(envelope* e, std::uint32_t capacity, trail* sent = nullptr) noexcept {
+  static trail* no_trail() noexcept { return nullptr; }
+
+  /// Adds `e` if fewer than `capacity` messages are waiting. `trail_here` finds the calling thread's trail, or null;
+  /// null it must be if `e` is signed.
+  template <class TrailHere = trail* (*)() noexcept>
+  [[gnu::always_inline]] push_result push(envelope* e, std::uint32_t capacity,
+                                          TrailHere trail_here = no_trail) noexcept {
     auto w = word_.load(std::memory_order_relaxed); // relaxed: validated by the compare-and-swap below
-    if (sent != nullptr && (w & state_mask) != idle)
-      sent->leave(*e, this);
+    if ((w & state_mask) != idle)
+      if (auto* sent = trail_here(); sent != nullptr)
+        sent->leave(*e, this);
     for (;;) {
       const auto s = w & state_mask;
       if (s == closed) [[unlikely]]

@@ -8,20 +8,30 @@
 
 namespace troupe::detail {
 
-/// The last messages that one thread has sent in a row to one mailbox that was not idle.
+/// The last messages that one thread has sent to one mailbox that was not idle.
 ///
 /// The receiver finds its messages by following links from the youngest, and each may be in another core's cache: without
 /// help it waits for one before it can ask for the next. So each message of a long row also says where the one lies that
 /// was sent `length` messages before, and the receiver fetches that ahead. What it says is a hint and never followed: it
 /// may be wrong, and that memory may have ended or been sent elsewhere.
 ///
+/// A thread has one, for rows to one mailbox; a worker has several, for who sends to many mailboxes in turn. Mailboxes share
+/// them by their addresses, those that lie beside each other last.
+///
 /// Threads: the one that owns it; `fetch_earlier` the holder of the envelope.
 class trail {
 public:
   static constexpr std::uint32_t length = 8;
+  static constexpr std::size_t trails_of_worker = 128;
 
-  /// The calling thread's.
-  static trail& mine() noexcept { return mine_; }
+  /// The calling thread's for the mailbox at `to`.
+  static trail* toward(const void* to) noexcept {
+    constexpr std::uintptr_t neighbours = 512; // bytes from one small actor to the next
+    return many_ != nullptr ? many_ + reinterpret_cast<std::uintptr_t>(to) / neighbours % trails_of_worker : &one_;
+  }
+
+  /// The calling thread uses `many` from now on, `trails_of_worker` of them, or its own again if that is null.
+  static void use(trail* many) noexcept { many_ = many; }
 
   /// `e` is about to be pushed to `to`.
   void leave(envelope& e, const void* to) noexcept {
@@ -53,9 +63,11 @@ private:
   std::uint32_t sent_ = 0;
   std::array<std::uint32_t, length> last_{};
 
-  [[gnu::tls_model("initial-exec")]] static thread_local trail mine_;
+  [[gnu::tls_model("initial-exec")]] static thread_local trail* many_;
+  [[gnu::tls_model("initial-exec")]] static thread_local trail one_;
 };
 
-inline constinit thread_local trail trail::mine_{};
+inline constinit thread_local trail* trail::many_ = nullptr;
+inline constinit thread_local trail trail::one_{};
 
 } // namespace troupe::detail

@@ -262,6 +262,101 @@ TEST_CASE("scheduler: yielding runnables in the queue do not starve the injector
   stop = true;
 }
 
+TEST_CASE("scheduler: who lingers goes next after its partner's turn, before the queue") {
+  std::vector<char> log; // one worker: its turns are in sequence
+  std::atomic<bool> done{false};
+  scheduler s{{.workers = 1}};
+  job partner{[&] {
+    log.push_back('p');
+    return run_result::idle;
+  }};
+  job queued{[&] {
+    log.push_back('q');
+    done = true;
+    return run_result::idle;
+  }};
+  job lingerer;
+  lingerer.body = [&] {
+    log.push_back('l');
+    if (log.size() > 1)
+      return run_result::idle;
+    CHECK_FALSE(worker::current()->may_linger()); // there is no partner
+    s.submit_fair(queued);
+    CHECK_FALSE(worker::current()->may_linger());
+    schedule(s, partner);
+    CHECK(worker::current()->may_linger());
+    worker::current()->linger(lingerer);
+    return run_result::idle;
+  };
+  s.submit(lingerer);
+  s.start();
+  CHECK(eventually([&] { return done.load(); }));
+  s.stop();
+  CHECK(log == std::vector{'l', 'p', 'l', 'q'});
+}
+
+TEST_CASE("scheduler: a partner can recall who lingers, once") {
+  std::vector<char> log;
+  std::atomic<bool> done{false};
+  scheduler s{{.workers = 1}};
+  job lingerer;
+  job stranger{[] { return run_result::idle; }};
+  job partner{[&] {
+    log.push_back('p');
+    auto& here = *worker::current();
+    CHECK_FALSE(here.recall(stranger));
+    const bool recalled = here.recall(lingerer);
+    CHECK(recalled);
+    CHECK_FALSE(here.recall(lingerer));
+    if (recalled)
+      schedule(s, lingerer);
+    return run_result::idle;
+  }};
+  lingerer.body = [&] {
+    log.push_back('l');
+    if (log.size() == 1) {
+      schedule(s, partner);
+      worker::current()->linger(lingerer);
+    } else {
+      done = true;
+    }
+    return run_result::idle;
+  };
+  s.submit(lingerer);
+  s.start();
+  CHECK(eventually([&] { return done.load(); }));
+  CHECK(goes_idle(s));
+  s.stop();
+  CHECK(log == std::vector{'l', 'p', 'l'});
+}
+
+TEST_CASE("scheduler: who lingers beside a long turn runs elsewhere before that ends") {
+  scheduler s{{.workers = 2}};
+  std::latch again{1};
+  std::atomic<int> turns{0};
+  std::atomic<bool> ended{false};
+  job lingerer;
+  job partner{[&] {
+    again.wait(); // for the turn of who lingers
+    ended = true;
+    return run_result::idle;
+  }};
+  lingerer.body = [&] {
+    if (++turns == 1) {
+      schedule(s, partner);
+      worker::current()->linger(lingerer);
+    } else {
+      again.count_down();
+    }
+    return run_result::idle;
+  };
+  s.start();
+  REQUIRE(goes_idle(s));
+  s.submit(lingerer);
+  CHECK(eventually([&] { return ended.load(); }));
+  CHECK(turns == 2);
+}
+
 TEST_CASE("scheduler: ping-pong through the hot slot stays on one worker") {
   constexpr int hops = 500'000;
   scheduler s{{.workers = 2}};

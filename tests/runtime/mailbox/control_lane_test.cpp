@@ -13,6 +13,7 @@
 using troupe::detail::cell;
 using troupe::detail::control_lane;
 using troupe::detail::control_message;
+using troupe::detail::lane_push;
 
 namespace {
 
@@ -37,12 +38,14 @@ TEST_CASE("control_lane: messages are taken oldest first and once") {
   std::array<numbered, 5> messages;
   for (int i = 0; i < 5; ++i) {
     messages[static_cast<std::size_t>(i)].number = i;
-    CHECK(lane.push(&messages[static_cast<std::size_t>(i)]));
+    CHECK(lane.push(&messages[static_cast<std::size_t>(i)]) == (i == 0 ? lane_push::first : lane_push::behind));
   }
   CHECK(numbers(lane.take()) == std::vector{0, 1, 2, 3, 4});
   CHECK(lane.take() == nullptr);
-  CHECK(lane.push(&messages[3])); // a message may travel again
-  CHECK(numbers(lane.take()) == std::vector{3});
+  CHECK(lane.push(&messages[3]) == lane_push::first); // a message may travel again
+  CHECK(lane.push_behind(&messages[1]));
+  CHECK(numbers(lane.take()) == std::vector{3, 1});
+  CHECK_FALSE(lane.push_behind(&messages[1])); // there is nothing to be behind of
 }
 
 TEST_CASE("control_lane: closing hands out what waits and refuses the rest untouched") {
@@ -51,9 +54,10 @@ TEST_CASE("control_lane: closing hands out what waits and refuses the rest untou
   a.number = 1;
   numbered b;
   b.next_control = &a;
-  CHECK(lane.push(&a));
+  CHECK(lane.push(&a) == lane_push::first);
   CHECK(numbers(lane.close()) == std::vector{1});
-  CHECK_FALSE(lane.push(&b));
+  CHECK(lane.push(&b) == lane_push::closed);
+  CHECK_FALSE(lane.push_behind(&b));
   CHECK(b.next_control == &a);
 }
 
@@ -72,7 +76,7 @@ TEST_CASE("control_lane: each message of many senders is taken once in its sende
         auto& m = mine[static_cast<std::size_t>(i)];
         m.sender = s;
         m.number = i;
-        if (!lane.push(&m))
+        if (!lane.push_behind(&m) && lane.push(&m) == lane_push::closed)
           break;
         pushed[static_cast<std::size_t>(s)].store(i + 1);
       }

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cstdint>
 #include <deque>
 
@@ -37,7 +38,7 @@ TEST_CASE("trail: a message of a long row names the one sent `length` before it"
   for (std::int64_t i = 0; i < 40; ++i) {
     auto* e = make(i);
     sent.push_back(e);
-    REQUIRE(m.push(e, 100, &t) == troupe::detail::push_result::queued);
+    REQUIRE(m.push(e, 100, [&t] { return &t; }) == troupe::detail::push_result::queued);
     const auto n = sent.size();
     CHECK(named_by(*e) == (n > trail::length + 1 ? sent[n - 1 - trail::length] : nullptr));
   }
@@ -50,16 +51,27 @@ TEST_CASE("trail: a row ends when its sender sends elsewhere") {
   mailbox other;
   trail t;
   for (std::int64_t i = 0; i < 20; ++i)
-    one.push(make(i), 100, &t);
-  other.push(make(0), 100, &t);
+    one.push(make(i), 100, [&t] { return &t; });
+  other.push(make(0), 100, [&t] { return &t; });
   for (std::uint32_t i = 0; i < trail::length; ++i) {
     auto* e = make(0);
-    one.push(e, 100, &t);
+    one.push(e, 100, [&t] { return &t; });
     CHECK(named_by(*e) == nullptr);
   }
   while (auto* e = one.pop())
     take(e);
   take(other.pop());
+}
+
+TEST_CASE("trail: a worker's thread has several, by the mailbox's address, another thread one") {
+  const auto* here = reinterpret_cast<const char*>(std::uintptr_t{1} << 20);
+  CHECK(trail::toward(here) == trail::toward(here + 512));
+  std::array<trail, trail::trails_of_worker> many;
+  trail::use(many.data());
+  CHECK(trail::toward(here) == many.data());
+  CHECK(trail::toward(here + 512) == &many[1]);
+  CHECK(trail::toward(here + 512 * trail::trails_of_worker) == many.data());
+  trail::use(nullptr);
 }
 
 TEST_CASE("trail: messages that wake their receiver, and those without one, name nothing") {
@@ -68,7 +80,7 @@ TEST_CASE("trail: messages that wake their receiver, and those without one, name
   for (std::int64_t i = 0; i < 40; ++i) {
     REQUIRE(m.rest());
     auto* e = make(i);
-    REQUIRE(m.push(e, 100, &t) == troupe::detail::push_result::queued_and_wake);
+    REQUIRE(m.push(e, 100, [&t] { return &t; }) == troupe::detail::push_result::queued_and_wake);
     CHECK(named_by(*e) == nullptr);
     CHECK(take(m.pop()) == i);
   }
