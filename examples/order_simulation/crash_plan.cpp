@@ -35,6 +35,7 @@ troupe::system_options crash_plan::system() const {
   result.workers = workers_;
   result.faults = injector_;
   result.journals = journals_;
+  result.shutdown_timeout = 2min; // half a million actors, on a machine that may be busy
   result.through.random = troupe::seeded_random(seed_);
   return result;
 }

@@ -103,8 +103,8 @@ private:
     const double top = std::max(step, step * static_cast<double>(static_cast<std::int64_t>(most / step) + 1));
     for (double y = 0; y <= top + step / 2; y += step)
       out("<line class=\"grid\" x1=\"0\" x2=\"{0}\" y1=\"{1:.1f}\" y2=\"{1:.1f}\"/><text x=\"{0}\" y=\"{2:.1f}\" "
-          "text-anchor=\"end\">{3:.0f}</text>",
-          wide, high - y / top * high, high - y / top * high - 3, y);
+          "text-anchor=\"end\">{3}</text>",
+          wide, high - y / top * high, high - y / top * high - 3, grouped_digits(static_cast<std::int64_t>(y)));
     return top;
   }
 
