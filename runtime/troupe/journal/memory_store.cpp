@@ -25,7 +25,7 @@ public:
 
     std::unique_lock guard{mutex_};
     events_.reserve(events_.size() + events.size());
-    if (a.handled || !a.sends.empty() || !a.settled.empty())
+    if (a.handled || !a.sends.empty() || !a.settled.empty() || !a.forgotten.empty())
       deliver(a, sends);
     std::move(events.begin(), events.end(), std::back_inserter(events_));
     return status::durable;
@@ -105,6 +105,8 @@ private:
   void deliver(const journal_append& a, std::vector<owed>& sends) {
     if (exchange_ == nullptr)
       exchange_ = std::make_unique<exchange>();
+    for (const auto& sender : a.forgotten)
+      exchange_->handled.erase(sender);
     if (a.handled) {
       auto& last = exchange_->handled.try_emplace(std::string{a.handled->sender}, 0).first->second;
       last = std::max(last, a.handled->sequence);
