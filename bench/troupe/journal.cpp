@@ -34,7 +34,7 @@ constexpr const troupe::journal_type* types[]{&troupe::journal_type_of<reserved>
 reserved event_number(std::uint64_t i) { return {"customer/0000017", i, i % 10, "85123A"}; }
 
 /// Appends event number `i` and calls `done` when it is durable.
-void append(troupe::journal& j, std::uint64_t i, const troupe::journal::completion& done) {
+void append(troupe::journal& j, std::uint64_t i, const std::function<void(std::exception_ptr)>& done) {
   const auto e = event_number(i);
   const troupe::journal_record events[]{{types[0], &e}};
   troupe::journal_append a;

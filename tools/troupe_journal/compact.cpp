@@ -38,8 +38,10 @@ int compact(troupe::journal_database& db, const std::string& prefix, bool dry_ru
   std::uint64_t dropped = 0;
   std::uint64_t journals = 0;
   const auto write = [&] {
-    if (!group.empty() && !dry_run)
-      db.commit(group);
+    if (!group.empty() && !dry_run) {
+      db.write(group);
+      db.sync();
+    }
     group.clear();
   };
   {
@@ -52,9 +54,7 @@ int compact(troupe::journal_database& db, const std::string& prefix, bool dry_ru
       fmt::print("{}: {} {}, up to {}\n", key, n, n == 1 ? "event" : "events", last);
       dropped += n;
       ++journals;
-      group.push_back(std::make_unique<troupe::journal_write>());
-      group.back()->key = key;
-      group.back()->drop_events_to = last;
+      group.push_back(troupe::journal_write::of({.key = key, .drop_events_to = last}));
       constexpr std::size_t largest_group = 256;
       if (group.size() == largest_group)
         write();

@@ -4,72 +4,95 @@
 #include <algorithm>
 #include <chrono>
 #include <utility>
+#include <vector>
 
 namespace troupe {
 
-durable_journal::durable_journal(std::shared_ptr<durable_store> store, std::shared_ptr<durable_store::key_state> state,
+durable_journal::durable_journal(std::shared_ptr<durable_store> store, std::shared_ptr<open_journal> state,
                                  row_codec codec)
     : store_{std::move(store)}, state_{std::move(state)}, codec_{std::move(codec)} {}
 
+namespace {
+
+/// What an append is made of before it is copied in one piece. Keeps its room from append to append.
+struct draft {
+  std::vector<record_row> events;
+  std::vector<outbox_row> sends;
+  std::vector<std::string_view> forgotten;
+  std::vector<std::string> texts; // of events and sends
+
+  /// For `n` rows, whose texts then stay where they are.
+  void begin(std::size_t n) {
+    events.clear();
+    sends.clear();
+    if (texts.size() < n)
+      texts.resize(n);
+  }
+};
+
+thread_local draft drafted;
+
+} // namespace
+
 journal::status durable_journal::append(const journal_append& a, const std::function<completion()>& done) {
-  if (!a.handled && a.events.empty() && a.sends.empty() && a.settled.empty())
+  if (!a.handled && a.events.empty() && a.sends.empty() && a.settled.empty() && a.forgotten.empty())
     return status::durable;
-  auto w = begin_write();
+  begin_write();
   const auto time = now();
-  w->events.reserve(a.events.size());
+  auto& d = drafted;
+  d.begin(a.events.size() + a.sends.size());
+  auto text = d.texts.begin();
+  journal_change c{.key = codec_.key()};
   for (const auto& e : a.events)
-    w->events.push_back(codec_.encode(e, last_event_ + w->events.size() + 1, time));
-  if (a.handled)
-    w->handled = codec_.encode(*a.handled);
+    d.events.push_back(codec_.encode(e, last_event_ + d.events.size() + 1, time, *text++));
   auto sent = last_sent_;
-  w->sends.reserve(a.sends.size());
   for (const auto& s : a.sends) {
-    w->sends.push_back(codec_.encode(s, time));
+    d.sends.push_back(codec_.encode(s, time, *text++));
     sent = std::max(sent, s.sequence);
   }
-  w->settled.assign(a.settled.begin(), a.settled.end());
+  if (a.handled)
+    c.handled = codec_.encode(*a.handled);
+  c.events = d.events;
+  c.sends = d.sends;
+  c.settled = a.settled;
+  d.forgotten.assign(a.forgotten.begin(), a.forgotten.end());
+  c.forgotten = d.forgotten;
   if (!listed_ || sent != last_sent_)
-    w->last_sent = sent;
+    c.last_sent = sent;
 
   // From here on only the disk can refuse.
   const auto own_thread = !store_->writer_.has_thread();
   std::exception_ptr refused;
   auto completed = own_thread ? completion{[&refused](std::exception_ptr e) { refused = std::move(e); }} : done();
-  w->done = [state = state_, completed = std::move(completed)](std::exception_ptr failure) {
-    if (failure)
-      state->uncertain.store(true, std::memory_order_release);
-    completed(std::move(failure));
-  };
-  last_event_ += w->events.size();
+  last_event_ += d.events.size();
   last_sent_ = sent;
   listed_ = true;
-  submit(std::move(w));
+  submit(c, std::move(completed));
   if (refused)
     std::rethrow_exception(refused);
   return own_thread ? status::durable : status::pending;
 }
 
 void durable_journal::snapshot(const journal_record& state) {
-  auto w = begin_write();
-  w->snapshot = codec_.encode(state, last_event_, now());
+  begin_write();
+  std::string text;
+  journal_change c{.key = codec_.key()};
+  c.snapshot = codec_.encode(state, last_event_, now(), text);
   if (!listed_)
-    w->last_sent = last_sent_;
-  w->other_snapshot = last_snapshot_;
+    c.last_sent = last_sent_;
+  c.other_snapshot = last_snapshot_;
   if (store_->options_.drop_history && last_snapshot_.value_or(0) > 0)
-    w->drop_events_to = last_snapshot_;
+    c.drop_events_to = last_snapshot_;
   listed_ = true;
   last_snapshot_ = last_event_;
-  submit(std::move(w));
+  submit(c);
 }
 
 void durable_journal::erase() {
-  auto w = std::make_unique<journal_write>();
-  w->key = codec_.key();
-  w->erase = true;
   forget();
   last_snapshot_ = 0;
   located_ = true;
-  submit(std::move(w));
+  submit({.key = codec_.key(), .erase = true});
 }
 
 void durable_journal::replay(journal_visitor& v) {
@@ -99,21 +122,16 @@ void durable_journal::locate() {
   located_ = true;
 }
 
-std::unique_ptr<journal_write> durable_journal::begin_write() {
+void durable_journal::begin_write() {
   if (state_->uncertain.load(std::memory_order_acquire))
     throw journal_error{codec_.where() + ": its last write failed; nothing can be added until it has been read again"};
   locate();
-  auto w = std::make_unique<journal_write>();
-  w->key = codec_.key();
-  return w;
 }
 
-void durable_journal::submit(std::unique_ptr<journal_write> w) {
-  if (!w->done)
-    w->done = [state = state_](const std::exception_ptr& failure) {
-      if (failure)
-        state->uncertain.store(true, std::memory_order_release);
-    };
+void durable_journal::submit(const journal_change& c, completion done) {
+  auto w = journal_write::of(c);
+  w->journal = state_;
+  w->done = std::move(done);
   state_->ticket.store(store_->writer_.submit(std::move(w)), std::memory_order_release);
 }
 
@@ -157,7 +175,7 @@ void durable_journal::replay_events(journal_reader& r, journal_visitor& v, std::
 void durable_journal::replay_exchange(journal_reader& r, journal_visitor& v) const {
   r.handled(codec_.key(), [&](const handled_row& row) {
     if (const auto fault = fault_of(codec_.key(), row); !fault.empty())
-      throw journal_error{codec_.where() + ", what was handled of '" + row.sender + "': " + fault};
+      throw journal_error{codec_.where() + ", what was handled of '" + std::string{row.sender} + "': " + fault};
     v.handled({row.sender, row.sequence});
     return true;
   });

@@ -13,7 +13,7 @@ namespace troupe {
 /// One journal of a durable store. Threads: one at a time, the actor's turn.
 class durable_journal final : public journal {
 public:
-  durable_journal(std::shared_ptr<durable_store> store, std::shared_ptr<durable_store::key_state> state,
+  durable_journal(std::shared_ptr<durable_store> store, std::shared_ptr<open_journal> state,
                   row_codec codec);
 
   status append(const journal_append& a, const std::function<completion()>& done) override;
@@ -23,8 +23,8 @@ public:
 
 private:
   void locate();
-  std::unique_ptr<journal_write> begin_write();
-  void submit(std::unique_ptr<journal_write> w);
+  void begin_write();
+  void submit(const journal_change& c, completion done = {});
   std::uint64_t replay_snapshot(journal_reader& r, journal_visitor& v) const;
   void replay_events(journal_reader& r, journal_visitor& v, std::uint64_t after) const;
   void replay_exchange(journal_reader& r, journal_visitor& v) const;
@@ -33,7 +33,7 @@ private:
 
   // -- immutable; the store outlives the state --
   const std::shared_ptr<durable_store> store_;
-  const std::shared_ptr<durable_store::key_state> state_;
+  const std::shared_ptr<open_journal> state_;
   const row_codec codec_;
 
   // -- the actor's turn: how far the journal goes, known once `located_` --

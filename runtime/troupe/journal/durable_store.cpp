@@ -9,7 +9,8 @@ namespace troupe {
 durable_store::durable_store(std::unique_ptr<journal_database> db, durable_options o)
     : options_{std::move(o)}, database_{std::move(db)},
       writer_{options_.commit, options_.threads,
-              [this](std::span<const std::unique_ptr<journal_write>> batch) { database_->commit(batch); }} {}
+              [this](journal_database::batch b) { database_->write(b); },
+              database_->syncs_apart() ? group_commit::sync_function{[this] { database_->sync(); }} : nullptr} {}
 
 std::shared_ptr<journal> durable_store::open(const std::string& key, std::span<const journal_type* const> types) {
   row_codec codec{database_->name(), key, types};
@@ -20,20 +21,20 @@ std::vector<std::string> durable_store::keys(std::string_view prefix) { return d
 
 std::vector<owing_journal> durable_store::unsettled() { return database_->read()->unsettled(); }
 
-std::shared_ptr<durable_store::key_state> durable_store::state_of(const std::string& key) {
+std::shared_ptr<open_journal> durable_store::state_of(const std::string& key) {
   std::unique_lock held{mutex_};
   auto& kept = states_[key];
   if (auto state = kept.lock())
     return state;
   // Leaves the map with its last holder, unless a new one has taken its place.
-  const auto leave = [this, key](key_state* s) {
+  const auto leave = [this, key](open_journal* s) {
     delete s;
     std::unique_lock leaving{mutex_};
     const auto entry = states_.find(key);
     if (entry != states_.end() && entry->second.expired())
       states_.erase(entry);
   };
-  std::shared_ptr<key_state> state{new key_state, leave};
+  std::shared_ptr<open_journal> state{new open_journal, leave};
   kept = state;
   return state;
 }

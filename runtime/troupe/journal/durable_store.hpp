@@ -6,7 +6,6 @@
 #include <troupe/journal/store.hpp>
 #include <troupe/seams.hpp>
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,12 +26,13 @@ struct durable_options {
   /// Is told of what was passed over without a loss, such as a snapshot that could not be read. Called from any thread.
   std::function<void(std::string_view)> report{};
   std::shared_ptr<troupe::clock> clock = production_clock();
-  /// For the one thread that writes. Null: each append is committed alone, on its caller's thread, before it returns: for
+  /// For the threads that write and sync. Null: each append is committed alone, on its caller's thread, before it returns: for
   /// tests in simulated time.
   std::shared_ptr<thread_factory> threads = production_threads();
 };
 
-/// Journals in a database. Values are encoded on their actor's thread and written by one thread for all; a replay reads,
+/// Journals in a database. Values are encoded on their actor's thread and written by one thread for all (and synced by
+/// another one, while the first one writes on, if the database allows that); a replay reads,
 /// checks and decodes on the actor's thread, one value at a time.
 ///
 /// Held by a shared_ptr; open journals hold it too. Threads: any.
@@ -53,17 +53,7 @@ public:
 private:
   friend class durable_journal;
 
-  /// What the journals of one key have in common: an actor may open its own while its predecessor's last write is on its
-  /// way. Held by them and by the writes.
-  struct key_state {
-    /// Of the last write. Release by the turn that submitted it, acquire by the one that waits for it, which may be that of
-    /// another incarnation.
-    std::atomic<std::uint64_t> ticket{0};
-    /// A write failed since the last replay. Release by the writer, before the completion; acquire by the next append.
-    std::atomic<bool> uncertain{false};
-  };
-
-  std::shared_ptr<key_state> state_of(const std::string& key);
+  std::shared_ptr<open_journal> state_of(const std::string& key);
 
   // -- immutable --
   const durable_options options_;
@@ -71,7 +61,7 @@ private:
 
   // -- guarded by mutex_ --
   std::mutex mutex_; // leaf lock
-  std::unordered_map<std::string, std::weak_ptr<key_state>> states_;
+  std::unordered_map<std::string, std::weak_ptr<open_journal>> states_;
 
   group_commit writer_; // the last: its thread uses the others
 };

@@ -34,15 +34,13 @@ namespace troupe {
 /// one; a type with a version above 1 must have one. A record of a later version is an error.
 template <class T>
 struct json_format {
-  static std::string encode(const void* value) {
+  static void encode(const void* value, std::string& text) {
     const auto& v = *static_cast<const T*>(value);
     if constexpr (writes_json<T>) {
-      thread_local std::string text; // keeps its room
       text.clear();
       write_json(text, v);
-      return text;
     } else {
-      return nlohmann::json(v).dump();
+      text = nlohmann::json(v).dump();
     }
   }
 

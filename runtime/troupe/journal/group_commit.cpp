@@ -11,14 +11,17 @@
 namespace troupe {
 
 group_commit::group_commit(const group_commit_options& o, const std::shared_ptr<thread_factory>& threads,
-                           commit_function commit)
-    : options_{o}, commit_{std::move(commit)} {
+                           write_function write, sync_function sync)
+    : options_{o}, write_{std::move(write)}, sync_{std::move(sync)} {
   if (o.max_group == 0)
     throw usage_error{"max_group is 0; it must be 1 or more"};
   if (o.max_delay < std::chrono::microseconds::zero())
     throw usage_error{"max_delay is negative"};
-  if (threads != nullptr)
-    thread_ = threads->start("journal-writer", [this] { run(); });
+  if (threads == nullptr)
+    return;
+  writer_ = threads->start("journal-writer", [this] { run_writer(); });
+  if (sync_)
+    syncer_ = threads->start("journal-sync", [this] { run_syncer(); });
 }
 
 group_commit::~group_commit() {
@@ -49,6 +52,8 @@ std::uint64_t group_commit::submit(std::unique_ptr<journal_write> w) {
       auto g = take();
       held.unlock();
       write(g);
+      sync(g);
+      finish(g);
     }
   }
   if (wake)
@@ -71,17 +76,41 @@ group_commit::counts group_commit::counted() const {
   return {commits_, finished_};
 }
 
-void group_commit::run() {
+void group_commit::run_writer() {
   std::unique_lock held{mutex_};
   for (;;) {
-    work_.wait(held, [&] { return closing_ || !waiting_.empty(); });
+    // A group is begun when the one before is being synced, not earlier: until then it grows.
+    work_.wait(held, [&] { return to_sync_.writes.empty() && (closing_ || !waiting_.empty()); });
     if (waiting_.empty())
-      return;
+      break;
     if (options_.max_delay.count() > 0)
       work_.wait_for(held, options_.max_delay, [&] { return closing_ || waiting_.size() >= options_.max_group; });
     auto g = take();
     held.unlock();
     write(g);
+    if (!sync_)
+      finish(g);
+    held.lock();
+    if (sync_) {
+      to_sync_ = std::move(g);
+      written_.notify_one();
+    }
+  }
+  writer_ended_ = true;
+  written_.notify_one();
+}
+
+void group_commit::run_syncer() {
+  std::unique_lock held{mutex_};
+  for (;;) {
+    written_.wait(held, [&] { return writer_ended_ || !to_sync_.writes.empty(); });
+    if (to_sync_.writes.empty())
+      return;
+    auto g = std::exchange(to_sync_, {});
+    held.unlock();
+    work_.notify_one();
+    sync(g);
+    finish(g);
     held.lock();
   }
 }
@@ -89,31 +118,46 @@ void group_commit::run() {
 group_commit::group group_commit::take() {
   group g;
   if (waiting_.size() <= options_.max_group) {
-    g.swap(waiting_);
+    g.writes.swap(waiting_);
     waiting_bytes_ = 0;
   } else {
     const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(options_.max_group);
-    g.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+    g.writes.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
     waiting_.erase(waiting_.begin(), end);
-    for (const auto& w : g)
+    for (const auto& w : g.writes)
       waiting_bytes_ -= w->bytes();
   }
   room_.notify_all();
   return g;
 }
 
-void group_commit::write(group& g) {
-  std::exception_ptr failure;
+void group_commit::write(group& g) const {
   try {
-    commit_(g);
+    write_(g.writes);
   } catch (...) {
-    failure = std::current_exception();
+    g.failure = std::current_exception();
   }
-  for (const auto& w : g)
+}
+
+void group_commit::sync(group& g) const {
+  if (!sync_ || g.failure)
+    return;
+  try {
+    sync_();
+  } catch (...) {
+    g.failure = std::current_exception();
+  }
+}
+
+void group_commit::finish(group& g) {
+  const auto n = g.writes.size();
+  for (auto& w : g.writes) {
+    if (g.failure && w->journal != nullptr)
+      w->journal->uncertain.store(true, std::memory_order_release);
     if (w->done)
-      w->done(failure);
-  const auto n = g.size();
-  g.clear(); // what completions hold goes before anybody is told
+      w->done(g.failure);
+    w.reset(); // what completions hold goes before anybody is told
+  }
   {
     std::unique_lock held{mutex_};
     finished_ += n;

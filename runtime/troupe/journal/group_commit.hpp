@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -29,16 +30,21 @@ struct group_commit_options {
   std::size_t max_waiting_bytes = 64 << 20;
 };
 
-/// One thread that commits what many threads hand over, in the order in which they do, many at a time.
+/// Commits what many threads hand over, in the order in which they do, many at a time. One thread writes; if what it writes
+/// must be synced, another one does that, and meanwhile the first one writes the next group.
 ///
-/// Threads: any. The commit function and the writes' completions run on the writer thread; without a thread factory there
-/// is none, and `submit` commits before it returns.
+/// Threads: any. The functions and the writes' completions run on these threads; without a thread factory there are none,
+/// and `submit` commits before it returns.
 class group_commit {
 public:
+  using batch = journal_database::batch;
   /// Makes one transaction of its argument, or throws.
-  using commit_function = std::function<void(std::span<const std::unique_ptr<journal_write>>)>;
+  using write_function = std::function<void(batch)>;
+  /// Returns when all that was written before is on the disk, or throws. Null: it is as soon as it is written.
+  using sync_function = std::function<void()>;
 
-  group_commit(const group_commit_options& o, const std::shared_ptr<thread_factory>& threads, commit_function commit);
+  group_commit(const group_commit_options& o, const std::shared_ptr<thread_factory>& threads, write_function write,
+               sync_function sync = {});
   /// Commits what is waiting.
   ~group_commit();
   group_commit(const group_commit&) = delete;
@@ -55,7 +61,7 @@ public:
   void wait();
 
   /// False: `submit` commits before it returns.
-  bool has_thread() const noexcept { return thread_.joinable(); }
+  bool has_thread() const noexcept { return writer_.joinable(); }
 
   /// Transactions so far, and the writes in them.
   struct counts {
@@ -65,30 +71,42 @@ public:
   counts counted() const;
 
 private:
-  using group = std::vector<std::unique_ptr<journal_write>>;
+  /// Writes that share a transaction, and what became of it.
+  struct group {
+    std::vector<std::unique_ptr<journal_write>> writes;
+    std::exception_ptr failure;
+  };
 
-  void run();
+  void run_writer();
+  void run_syncer();
   group take(); // with mutex_ held
-  void write(group& g);
+  void write(group& g) const;
+  void sync(group& g) const;
+  void finish(group& g);
 
   // -- immutable --
   const group_commit_options options_;
-  const commit_function commit_;
+  const write_function write_;
+  const sync_function sync_;
 
   // -- guarded by mutex_ --
-  mutable std::mutex mutex_;     // leaf lock
-  std::condition_variable work_; // for the writer
-  std::condition_variable room_; // for those who submit
-  std::condition_variable done_; // for those who wait
-  group waiting_;
+  mutable std::mutex mutex_;        // leaf lock
+  std::condition_variable work_;    // for the writer
+  std::condition_variable written_; // for who syncs
+  std::condition_variable room_;    // for those who submit
+  std::condition_variable done_;    // for those who wait
+  std::vector<std::unique_ptr<journal_write>> waiting_;
   std::size_t waiting_bytes_ = 0;
+  group to_sync_; // the next that is; without writes if there is none
   std::uint64_t submitted_ = 0;
   std::uint64_t finished_ = 0;
   std::uint64_t commits_ = 0;
   bool closing_ = false;
+  bool writer_ended_ = false;
 
   std::mutex turn_;     // held by who commits on its own thread
-  std::jthread thread_; // seams: made by the thread factory
+  std::jthread writer_; // seams: made by the thread factory
+  std::jthread syncer_; // seams: made by the thread factory
 };
 
 } // namespace troupe

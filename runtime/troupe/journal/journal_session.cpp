@@ -2,13 +2,13 @@
 #include <troupe/engine/actor_timer.hpp>
 #include <troupe/engine/control_call.hpp>
 #include <troupe/engine/system_core.hpp>
+#include <troupe/journal/handled_senders.hpp>
 #include <troupe/journal/journal_session.hpp>
 #include <troupe/journal/kept_task.hpp>
 #include <troupe/observe/event.hpp>
 #include <troupe/type_name.hpp>
 
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
 namespace troupe::detail {
@@ -60,7 +60,9 @@ const parcel_entry* entry_for(const durable_type& type, const stored_message& m,
 
 /// Whose parcels were handled, and what is owed to others.
 struct journal_session::mail {
-  std::unordered_map<std::string, std::uint64_t> handled; // the highest of each sender
+  explicit mail(std::size_t senders_max) : handled{senders_max} {}
+
+  handled_senders handled;
   std::vector<std::pair<const durable_address*, std::uint64_t>> under_way;
   outbox out;
   std::vector<std::uint64_t> unsaved; // settled, which the journal does not know yet
@@ -85,9 +87,10 @@ void awaited_write::await(std::coroutine_handle<> h, envelope* on_behalf_of) {
 }
 
 journal_session::journal_session(cell& owner, const std::string& key, std::span<const journal_type* const> types,
-                                 const durable_type& type, std::size_t unconfirmed_max)
+                                 const durable_type& type, std::size_t unconfirmed_max, std::size_t senders_max)
     : owner_{owner}, type_{type}, address_{owner.core().durable->at(key)},
-      journal_{owner.core().journals->open(key, types)}, unconfirmed_max_{unconfirmed_max} {
+      journal_{owner.core().journals->open(key, types)}, unconfirmed_max_{unconfirmed_max},
+      senders_max_{senders_max} {
   address_->occupy(owner, *this, type);
 }
 
@@ -100,7 +103,7 @@ journal_session::~journal_session() {
 
 journal_session::mail& journal_session::letters() {
   if (mail_ == nullptr)
-    mail_ = std::make_unique<mail>();
+    mail_ = std::make_unique<mail>(senders_max_);
   return *mail_;
 }
 
@@ -119,7 +122,7 @@ void journal_session::replay(const std::function<void(const journal_record&)>& s
     return;
   auto& m = letters();
   for (auto& [sender, sequence] : v.handled_)
-    m.handled.emplace(std::move(sender), sequence);
+    m.handled.note(sender, sequence);
   // What an earlier incarnation has sent a moment ago is most likely still on its way; and what made that one fail must
   // not make this one fail at once.
   const auto first = owner_.core().now() + (owner_.incarnation() == 0 ? 0s : redeliver_first);
@@ -142,6 +145,7 @@ void journal_session::prepare(const append_request& what, awaited_write::consequ
                           " unconfirmed messages and timers, and may hold " + std::to_string(unconfirmed_max_)};
   then.settled = m.unsaved;
   then.saved = m.unsaved.size();
+  then.forgotten = m.handled.forgotten().size();
   then.handled = what.handled;
   if (what.handled != nullptr && what.handled->timer)
     then.settled.push_back(what.handled->sequence);
@@ -189,6 +193,7 @@ bool journal_session::append(const append_request& what, awaited_write& write) {
       a.handled = inbound{what.handled->from->key(), what.handled->sequence};
     a.sends = sends;
     a.settled = write.then_->settled;
+    a.forgotten = mail_->handled.forgotten();
   }
   return submit(a, write);
 }
@@ -249,13 +254,16 @@ void journal_session::follow(awaited_write::consequences& then) {
   auto& m = letters();
   const auto now = owner_.core().now();
   m.unsaved.erase(m.unsaved.begin(), m.unsaved.begin() + static_cast<std::ptrdiff_t>(then.saved));
+  m.handled.saved(then.forgotten);
   for (auto i = then.saved; i < then.settled.size(); ++i)
     m.out.settle(then.settled[i], now);
   if (const auto* p = then.handled) {
     m.end_under_way(*p);
     if (!p->timer) {
-      m.handled[p->from->key()] = p->sequence;
+      m.handled.note(p->from->key(), p->sequence);
       tell(*p, verdict::handled);
+      if (m.handled.wants_look())
+        look_for_settled_senders();
     }
   }
   for (auto& e : then.sends)
@@ -314,8 +322,8 @@ bool journal_session::receive(const parcel_header& p) {
     if (m.out.find(p.sequence) == nullptr)
       return false; // cancelled, or it has fired before
   } else {
-    const auto known = m.handled.find(p.from->key());
-    const auto highest = known == m.handled.end() ? 0 : known->second;
+    m.handled.arrived();
+    const auto highest = m.handled.last(p.from->key());
     if (p.sequence <= highest) {
       tell(p, verdict::handled);
       return false;
@@ -324,9 +332,28 @@ bool journal_session::receive(const parcel_header& p) {
       tell(p, verdict::early);
       return false;
     }
+    if (!m.handled.has_room_for(p.from->key())) {
+      if (m.handled.wants_look())
+        look_for_settled_senders();
+      auto& events = owner_.core().events;
+      if (events.observed())
+        events.publish(dead_letter{dead_letter::cause::dropped, drop_reason::overflow,
+                                   troupe::type_name(*owner_.in_hand()->how->message->info), key()});
+      tell(p, verdict::full);
+      return false;
+    }
   }
   m.under_way.emplace_back(p.from.get(), p.sequence);
   return true;
+}
+
+/// What the store cannot tell now, it is asked later.
+void journal_session::look_for_settled_senders() {
+  try {
+    mail_->handled.look(owner_.core().journals->unsettled(), owner_.depth());
+  } catch (const journal_error&) {
+    mail_->handled.put_off();
+  }
 }
 
 void journal_session::give_up(const parcel_header& p) noexcept { mail_->end_under_way(p); }
@@ -352,6 +379,10 @@ void journal_session::judged(std::uint64_t sequence, verdict v) {
   if (v == verdict::early)
     return m.out.early(sequence);
   const auto now = owner_.core().now();
+  if (v == verdict::full) {
+    m.out.refused(sequence, now);
+    return arm();
+  }
   if (!m.out.settle(sequence, now))
     return;
   if (m.unsaved.empty())
@@ -453,6 +484,8 @@ envelope* journal_session::letter_for(const owed_entry& e, const durable_type& t
 std::optional<wall_time_point> journal_session::next_timer() const {
   return mail_ == nullptr ? std::nullopt : mail_->out.next_timer();
 }
+
+std::size_t journal_session::senders() const noexcept { return mail_ == nullptr ? 0 : mail_->handled.size(); }
 
 std::size_t journal_session::owed() const noexcept { return mail_ == nullptr ? 0 : mail_->out.size(); }
 

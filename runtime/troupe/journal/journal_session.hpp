@@ -93,7 +93,8 @@ private:
   struct consequences {
     std::vector<owed_entry> sends;
     std::vector<std::uint64_t> settled;
-    std::size_t saved = 0; // of `settled`, the first so many are known already
+    std::size_t saved = 0;     // of `settled`, the first so many are known already
+    std::size_t forgotten = 0; // senders
     const parcel_header* handled = nullptr;
   };
   std::shared_ptr<state> shared_;
@@ -114,10 +115,10 @@ public:
 /// suspended handler goes on, so nobody sees or decides on a state that may not come true. Threads: the actor's turn.
 class journal_session {
 public:
-  /// Opens the journal; `unconfirmed_max` limits what the outbox holds. Throws usage_error if another actor works under the
-  /// key, or the store cannot keep one of the types.
+  /// Opens the journal; `unconfirmed_max` limits what the outbox holds, `senders_max` of how many others it is remembered
+  /// what was handled. Throws usage_error if another actor works under the key, or the store cannot keep one of the types.
   journal_session(cell& owner, const std::string& key, std::span<const journal_type* const> types,
-                  const durable_type& type, std::size_t unconfirmed_max);
+                  const durable_type& type, std::size_t unconfirmed_max, std::size_t senders_max);
   ~journal_session();
   journal_session(const journal_session&) = delete;
   journal_session& operator=(const journal_session&) = delete;
@@ -165,8 +166,8 @@ public:
 
   // -- the outbox --
 
-  /// The target's word on a message.
-  enum class verdict : std::uint8_t { handled, early };
+  /// The target's word on a message: it is settled, one before it is not handled yet, there is no room for its sender.
+  enum class verdict : std::uint8_t { handled, early, full };
   void judged(std::uint64_t sequence, verdict v);
 
   /// Whether the actor may leave memory: it owes nothing but timers for later. If so, its own timer is cancelled.
@@ -175,6 +176,8 @@ public:
   void go_on() { pump(); }
   /// Durable timers and messages that are not settled.
   std::size_t owed() const noexcept;
+  /// Others whose messages it remembers to have handled.
+  std::size_t senders() const noexcept;
 
   /// When the next durable timer is due.
   std::optional<wall_time_point> next_timer() const;
@@ -188,6 +191,7 @@ private:
   void written(const std::shared_ptr<awaited_write::state>& shared, const std::exception_ptr& failure);
   void next_queued();
   void save_settled();
+  void look_for_settled_senders();
 
   mail& letters();
   void pump();
@@ -203,6 +207,7 @@ private:
   const std::shared_ptr<durable_address> address_;
   const std::shared_ptr<journal> journal_;
   const std::size_t unconfirmed_max_;
+  const std::size_t senders_max_;
   std::size_t since_snapshot_ = 0;
   std::uint64_t last_sequence_ = 0;
   bool pending_ = false;

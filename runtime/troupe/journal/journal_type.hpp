@@ -12,8 +12,8 @@ namespace troupe {
 struct journal_format {
   std::string_view name; ///< What records of this type are called for ever.
   int version;           ///< What `encode` writes: 1 or more.
-  /// As JSON. Throws if the value has no JSON, such as text that is not UTF-8.
-  std::string (*encode)(const void* value);
+  /// Makes `text` the value's JSON. Throws if it has none, such as text that is not UTF-8.
+  void (*encode)(const void* value, std::string& text);
   /// From JSON of this or an earlier version. Throws if it cannot be read.
   std::shared_ptr<const void> (*decode)(int version, std::string_view json);
 };

@@ -77,6 +77,9 @@ public:
   static constexpr std::size_t snapshot_every = 64;
   /// Messages and timers that may wait in the outbox. A handler that wants more of them is refused. Overridable in Self.
   static constexpr std::size_t unconfirmed_max = 100'000;
+  /// Other actors that it remembers to have handled outbox messages of. Those that owe nothing any more are forgotten; if
+  /// there are so many that do, a message of one more waits in its sender's outbox. Overridable in Self.
+  static constexpr std::size_t senders_max = 100'000;
 
   /// For the runtime.
   detail::journal_session& session() noexcept { return session_; }
@@ -99,7 +102,7 @@ protected:
   /// done without leaving something out, and usage_error if another actor uses the key.
   explicit journaled_actor(const std::string& key, State initial = {})
       : session_{this->own_cell(), key, detail::types_of<State>(static_cast<const typename Events::variant*>(nullptr)),
-                 detail::durable_type_of<Self>, Self::unconfirmed_max},
+                 detail::durable_type_of<Self>, Self::unconfirmed_max, Self::senders_max},
         state_{std::move(initial)} {
     session_.replay([this](const journal_record& r) { state_ = *static_cast<const State*>(r.value); },
                     [this](const journal_record& r) { replay_one(r); });

@@ -14,7 +14,7 @@ public:
   explicit stream(std::string key) : key_{std::move(key)} {}
 
   status append(const journal_append& a, const std::function<completion()>&) override {
-    if (a.handled || !a.sends.empty() || !a.settled.empty())
+    if (a.handled || !a.sends.empty() || !a.settled.empty() || !a.forgotten.empty())
       add_with_letters(a);
     else
       add(a.events);
@@ -128,6 +128,8 @@ private:
   void deliver(const journal_append& a, std::vector<owed>& sends) {
     if (exchange_ == nullptr)
       exchange_ = std::make_unique<exchange>();
+    for (const auto& sender : a.forgotten)
+      exchange_->handled.erase(sender);
     if (a.handled) {
       auto& last = exchange_->handled.try_emplace(std::string{a.handled->sender}, 0).first->second;
       last = std::max(last, a.handled->sequence);

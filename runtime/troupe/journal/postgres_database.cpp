@@ -25,6 +25,7 @@ constexpr statement statements[] = {
     {"note_handled", "INSERT INTO handled VALUES ($1, $2, $3, $4) ON CONFLICT (journal, sender) DO UPDATE "
                      "SET sequence = excluded.sequence, checksum = excluded.checksum "
                      "WHERE excluded.sequence > handled.sequence"},
+    {"forget_sender", "DELETE FROM handled WHERE journal = $1 AND sender = $2"},
     {"add_send", "INSERT INTO outbox VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"},
     {"settle", "DELETE FROM outbox WHERE journal = $1 AND sequence = $2"},
     {"put_snapshot", "INSERT INTO snapshots VALUES ($1, $2, $3, $4, $5, $6, $7) "
@@ -78,15 +79,15 @@ void postgres_database::reconnect() {
   }
 }
 
-void postgres_database::commit(std::span<const std::unique_ptr<journal_write>> batch) {
+void postgres_database::write(batch b) {
   if (!connection_)
     reconnect();
   auto& c = *connection_;
   try {
     c.begin_pipeline();
     c.send("begin");
-    for (const auto& w : batch)
-      send(*w);
+    for (const auto& w : b)
+      send(w->change());
     c.send("commit");
     c.end_pipeline();
   } catch (const journal_error& e) {
@@ -98,7 +99,7 @@ void postgres_database::commit(std::span<const std::unique_ptr<journal_write>> b
   }
 }
 
-void postgres_database::send(const journal_write& w) {
+void postgres_database::send(const journal_change& w) {
   using with = postgres_parameters;
   auto& c = *connection_;
   if (w.erase)
@@ -108,6 +109,8 @@ void postgres_database::send(const journal_write& w) {
     c.send("put_journal", with{w.key, *w.last_sent, checksum_of_head(w.key, *w.last_sent)});
   for (const auto& e : w.events)
     c.send("add_event", with{w.key, e.sequence, e.time, e.type, e.version, e.data, e.checksum});
+  for (const auto sender : w.forgotten)
+    c.send("forget_sender", with{w.key, sender});
   if (w.handled)
     c.send("note_handled", with{w.key, w.handled->sender, w.handled->sequence, w.handled->checksum});
   for (const auto& o : w.sends) {

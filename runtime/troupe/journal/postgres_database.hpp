@@ -31,14 +31,14 @@ public:
   postgres_database(const std::string& url, options o);
 
   const std::string& name() const noexcept override { return name_; }
-  void commit(std::span<const std::unique_ptr<journal_write>> batch) override;
+  void write(batch b) override;
   void reclaim() override;
   std::shared_ptr<journal_reader> read() override;
 
 private:
   void connect();
   void reconnect();
-  void send(const journal_write& w);
+  void send(const journal_change& w);
 
   // -- immutable --
   const std::string url_;

@@ -5,7 +5,7 @@ namespace troupe {
 
 namespace {
 
-/// The columns sequence, time, type, version, data, checksum, the first ones. Texts keep their room from row to row.
+/// The columns sequence, time, type, version, data, checksum, the first ones. Texts are valid as long as the result.
 void read_record(const postgres_row& s, record_row& r) {
   r.sequence = s.count(0);
   r.time = s.number(1);

@@ -80,24 +80,26 @@ row_codec::row_codec(std::string place, std::string key, std::span<const journal
   }
 }
 
-record_row row_codec::encode(const journal_record& r, std::uint64_t sequence, row_time time) const {
+record_row row_codec::encode(const journal_record& r, std::uint64_t sequence, row_time time, std::string& text) const {
   if (r.type->format == nullptr)
     throw rejected_record{where() + ": the type " + type_name(*r.type->info) + " has no journal_name"};
-  record_row row{sequence, time, std::string{r.type->format->name}, r.type->format->version, {}};
+  record_row row{sequence, time, r.type->format->name, r.type->format->version, {}};
   try {
-    row.data = r.type->format->encode(r.value);
+    r.type->format->encode(r.value, text);
   } catch (const std::exception& e) {
-    throw rejected_record{where() + ": a value of the type '" + row.type + "' cannot be written down: " + e.what()};
+    throw rejected_record{where() + ": a value of the type '" + std::string{row.type} +
+                          "' cannot be written down: " + e.what()};
   }
+  row.data = text;
   row.checksum = checksum_of(key_, row);
   return row;
 }
 
-outbox_row row_codec::encode(const outbound& o, row_time time) const {
+outbox_row row_codec::encode(const outbound& o, row_time time, std::string& text) const {
   check_key("the target", o.target);
   if (!o.timer.empty())
     check_key("the timer's name", o.timer);
-  outbox_row row{encode(o.message, o.sequence, time), std::string{o.target}, {}, std::string{o.timer}};
+  outbox_row row{encode(o.message, o.sequence, time, text), o.target, {}, o.timer};
   row.message.checksum = 0;
   if (o.due)
     row.due = micros(*o.due);
@@ -107,7 +109,7 @@ outbox_row row_codec::encode(const outbound& o, row_time time) const {
 
 handled_row row_codec::encode(const inbound& i) const {
   check_key("the sender", i.sender);
-  handled_row row{std::string{i.sender}, i.sequence};
+  handled_row row{i.sender, i.sequence};
   row.checksum = checksum_of(key_, row);
   return row;
 }
@@ -138,7 +140,8 @@ row_codec::decoded row_codec::value_of(std::string_view what, const record_row& 
 }
 
 void row_codec::refuse(std::string_view what, const record_row& r, const std::string& why) const {
-  throw journal_error{where() + ", " + std::string{what} + ' ' + std::to_string(r.sequence) + ", type '" + r.type +
+  throw journal_error{where() + ", " + std::string{what} + ' ' + std::to_string(r.sequence) + ", type '" +
+                      std::string{r.type} +
                       "' version " + std::to_string(r.version) + ": " + why};
 }
 

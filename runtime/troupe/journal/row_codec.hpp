@@ -28,8 +28,9 @@ public:
 
   const std::string& key() const noexcept { return key_; }
 
-  record_row encode(const journal_record& r, std::uint64_t sequence, row_time time) const;
-  outbox_row encode(const outbound& o, row_time time) const;
+  /// `text` is where the row's data is: it lives as long as the row. The other texts are those of the arguments.
+  record_row encode(const journal_record& r, std::uint64_t sequence, row_time time, std::string& text) const;
+  outbox_row encode(const outbound& o, row_time time, std::string& text) const;
   handled_row encode(const inbound& i) const;
 
   /// A value read back, with what it needs to be a record.

@@ -27,7 +27,7 @@ public:
     return *this;
   }
   digest& add(const record_row& r) noexcept {
-    return add(r.sequence).add(r.time).add(std::string_view{r.type}).add(r.version).add(std::string_view{r.data});
+    return add(r.sequence).add(r.time).add(r.type).add(r.version).add(r.data);
   }
   std::uint32_t value() const noexcept { return crc_; }
 
@@ -50,17 +50,17 @@ std::uint32_t checksum_of(std::string_view key, const record_row& r) noexcept {
 }
 
 std::uint32_t checksum_of(std::string_view key, const handled_row& r) noexcept {
-  return digest{}.add(key).add(std::string_view{r.sender}).add(r.sequence).value();
+  return digest{}.add(key).add(r.sender).add(r.sequence).value();
 }
 
 std::uint32_t checksum_of(std::string_view key, const outbox_row& r) noexcept {
   return digest{}
       .add(key)
       .add(r.message)
-      .add(std::string_view{r.target})
+      .add(r.target)
       .add(r.due ? 1 : 0)
       .add(r.due.value_or(0))
-      .add(std::string_view{r.timer})
+      .add(r.timer)
       .value();
 }
 

@@ -9,8 +9,9 @@
 #include <string_view>
 #include <vector>
 
-/// What durable stores keep, as plain values: one struct for each table. Each row carries a CRC-32C over all that it says,
-/// the journal's key included, so that a flipped bit, or a row that was moved, is found. See docs/reference/journal.md.
+/// What durable stores keep, as plain values: one struct for each table. Texts are the maker's memory. Each row carries a
+/// CRC-32C over all that it says, the journal's key included, so that a flipped bit, or a row that was moved, is found. See
+/// docs/reference/journal.md.
 namespace troupe {
 
 /// Microseconds since 1970-01-01 00:00 UTC, for people. Order is by sequence alone: clocks go backwards.
@@ -23,15 +24,15 @@ wall_time_point time_of(row_time t) noexcept;
 struct record_row {
   std::uint64_t sequence = 0;
   row_time time = 0;
-  std::string type;
+  std::string_view type;
   int version = 0;
-  std::string data; ///< JSON.
+  std::string_view data; ///< JSON.
   std::uint32_t checksum = 0;
 };
 
 /// A row of `handled`: the last message of one sender.
 struct handled_row {
-  std::string sender;
+  std::string_view sender;
   std::uint64_t sequence = 0;
   std::uint32_t checksum = 0;
 };
@@ -39,9 +40,9 @@ struct handled_row {
 /// A row of `outbox`: not settled.
 struct outbox_row {
   record_row message; ///< Its sequence is that of the entry.
-  std::string target;
+  std::string_view target;
   std::optional<row_time> due;
-  std::string timer;
+  std::string_view timer;
   std::uint32_t checksum = 0; ///< Of all this; the message has none of its own.
 };
 

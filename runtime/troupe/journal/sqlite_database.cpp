@@ -16,6 +16,7 @@ struct sqlite_database::statements {
         note_handled{c, "INSERT INTO handled VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
                         "SET sequence = excluded.sequence, checksum = excluded.checksum "
                         "WHERE excluded.sequence > sequence"},
+        forget_sender{c, "DELETE FROM handled WHERE journal = ? AND sender = ?"},
         add_send{c, "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
         settle{c, "DELETE FROM outbox WHERE journal = ? AND sequence = ?"},
         put_snapshot{c, "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
@@ -31,7 +32,7 @@ struct sqlite_database::statements {
         erase_place{c, "DELETE FROM places WHERE journal = ?"} {}
 
   sqlite_statement begin, commit;
-  sqlite_statement put_journal, add_event, note_handled, add_send, settle;
+  sqlite_statement put_journal, add_event, note_handled, forget_sender, add_send, settle;
   sqlite_statement put_snapshot, step_event, step_snapshot, drop_event, drop_snapshot, end_events, end_snapshots;
   sqlite_statement erase_journal, erase_handled, erase_outbox, erase_place;
 };
@@ -45,7 +46,7 @@ sqlite_database::sqlite_database(const std::string& path, options o)
   sqlite3_db_config(c.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   if (c.text_of("PRAGMA journal_mode = WAL") != "wal")
     throw journal_error{path + ": this file system does not allow a write-ahead log"};
-  c.execute("PRAGMA synchronous = FULL");
+  c.execute("PRAGMA synchronous = NORMAL"); // `sync` does what FULL does at the end of each commit
   c.execute("PRAGMA wal_autocheckpoint = 0"); // it would swallow a failed sync
   c.execute(("PRAGMA cache_size = -" + std::to_string(options_.cache_kib)).c_str());
   sqlite3_wal_hook(
@@ -59,6 +60,9 @@ sqlite_database::sqlite_database(const std::string& path, options o)
   prepare_sqlite_schema(c);
   places_.load(c);
   statements_ = std::make_unique<statements>(c);
+  const int code = sqlite3_file_control(c.handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&log_));
+  if (code != SQLITE_OK || log_ == nullptr || log_->pMethods == nullptr)
+    throw journal_error{path + ": its write-ahead log cannot be found"};
 }
 
 sqlite_database::~sqlite_database() {
@@ -75,72 +79,111 @@ sqlite_database::~sqlite_database() {
   }
 }
 
-void sqlite_database::commit(std::span<const std::unique_ptr<journal_write>> batch) {
+void sqlite_database::check_usable() {
+  std::unique_lock held{mutex_};
   if (!failure_.empty())
     throw journal_error{"journal " + path_ + " takes nothing more until it is opened again, because: " + failure_};
+}
+
+void sqlite_database::fail(const std::string& why) {
+  std::unique_lock held{mutex_};
+  if (failure_.empty())
+    failure_ = why;
+}
+
+void sqlite_database::write(batch b) {
+  check_usable();
+  std::unique_lock syncing{syncing_, std::defer_lock}; // until the outcome is known to all
   try {
     statements_->begin.run();
-    for (const auto& w : batch)
-      write(*w);
+    for (std::size_t i = 0; i < b.size(); ++i) {
+      constexpr std::size_t ahead = 4;
+      if (i + ahead < b.size())
+        b[i + ahead]->fetch();
+      write(*b[i]);
+    }
     places_.write_down(connection_, false);
+    if (log_moved_)
+      syncing.lock();
     statements_->commit.run();
     places_.committed();
-    if (log_pages_ >= options_.checkpoint_every)
+    if (log_moved_)
+      syncing.unlock();
+    log_moved_ = false;
+    if (log_pages_ >= options_.checkpoint_every) {
+      syncing.lock();
       move_log(SQLITE_CHECKPOINT_PASSIVE);
+    }
   } catch (const std::exception& e) {
-    failure_ = e.what();
+    fail(e.what());
     throw;
   }
 }
 
-void sqlite_database::write(const journal_write& w) {
-  auto& s = *statements_;
-  if (w.erase)
-    erase(w.key);
-  if (!w.events.empty() || w.snapshot || w.drop_events_to) // before it is listed: a new one has no place
-    places_.change(w.key, table_, [&](sqlite_place& at) {
-      add_events(w, at);
-      if (w.snapshot)
-        put_snapshot(w, at);
-      if (w.drop_events_to)
-        drop_events(w, at);
-    });
-  if (w.last_sent)
-    s.put_journal.bind(w.key, *w.last_sent, checksum_of_head(w.key, *w.last_sent)).run();
-  if (w.handled)
-    s.note_handled.bind(w.key, w.handled->sender, w.handled->sequence, w.handled->checksum).run();
-  for (const auto& o : w.sends) {
-    const auto& m = o.message;
-    const auto* due = o.due ? &*o.due : nullptr;
-    s.add_send.bind(w.key, m.sequence, m.time, o.target, due, o.timer, m.type, m.version, m.data, o.checksum).run();
-  }
-  for (const auto sequence : w.settled)
-    s.settle.bind(w.key, sequence).run();
+/// By the file alone: the connection is the writer's.
+void sqlite_database::sync() {
+  const std::unique_lock syncing{syncing_};
+  check_usable();
+  const int code = log_->pMethods->xSync(log_, SQLITE_SYNC_NORMAL);
+  if (code == SQLITE_OK)
+    return;
+  const auto text =
+      "journal " + path_ + ": sync of its log: " + sqlite3_errstr(code) + " [SQLite " + std::to_string(code) + "]";
+  fail(text);
+  throw journal_error{text};
 }
 
-void sqlite_database::add_events(const journal_write& w, sqlite_place& at) {
-  for (const auto& e : w.events) {
+void sqlite_database::write(const journal_write& w) {
+  auto& s = *statements_;
+  const auto& c = w.change();
+  if (c.erase)
+    erase(c.key);
+  if (!c.events.empty() || c.snapshot || c.drop_events_to) // before it is listed: a new one has no place
+    places_.change(c.key, w.journal.get(), table_, [&](sqlite_place& at) {
+      add_events(c, at);
+      if (c.snapshot)
+        put_snapshot(c, at);
+      if (c.drop_events_to)
+        drop_events(c, at);
+    });
+  if (c.last_sent)
+    s.put_journal.bind(c.key, *c.last_sent, checksum_of_head(c.key, *c.last_sent)).run();
+  for (const auto sender : c.forgotten)
+    s.forget_sender.bind(c.key, sender).run();
+  if (c.handled)
+    s.note_handled.bind(c.key, c.handled->sender, c.handled->sequence, c.handled->checksum).run();
+  for (const auto& o : c.sends) {
+    const auto& m = o.message;
+    const auto* due = o.due ? &*o.due : nullptr;
+    s.add_send.bind(c.key, m.sequence, m.time, o.target, due, o.timer, m.type, m.version, m.data, o.checksum).run();
+  }
+  for (const auto sequence : c.settled)
+    s.settle.bind(c.key, sequence).run();
+}
+
+void sqlite_database::add_events(const journal_change& c, sqlite_place& at) {
+  for (const auto& e : c.events) {
     const auto number = places_.next_number();
-    statements_->add_event.bind(number, at.event, w.key, e.sequence, e.time, e.type, e.version, e.data, e.checksum)
+    statements_->add_event.bind(number, at.event, c.key, e.sequence, e.time, e.type, e.version, e.data, e.checksum)
         .run();
     at.event = number;
   }
 }
 
 /// Of the earlier ones stays the one that is named, or all if none is; one with the same sequence is replaced.
-void sqlite_database::put_snapshot(const journal_write& w, sqlite_place& at) {
+void sqlite_database::put_snapshot(const journal_change& c, sqlite_place& at) {
   auto& s = *statements_;
-  const auto& r = *w.snapshot;
+  const auto& r = *c.snapshot;
   std::uint64_t newest = 0; // of those that stay
   std::uint64_t oldest = 0;
   bool dropped = false; // one before the oldest
   for (auto number = at.snapshot; number != 0;) {
     const sqlite_reset after{s.step_snapshot};
-    if (!s.step_snapshot.bind(number, w.key).step())
+    if (!s.step_snapshot.bind(number, c.key).step())
       break;
     const auto sequence = s.step_snapshot.count(0);
     const auto next = s.step_snapshot.count(1);
-    if (sequence == r.sequence || (w.other_snapshot && sequence != *w.other_snapshot)) {
+    if (sequence == r.sequence || (c.other_snapshot && sequence != *c.other_snapshot)) {
       s.drop_snapshot.bind(number).run();
       dropped = oldest != 0;
     } else {
@@ -152,19 +195,19 @@ void sqlite_database::put_snapshot(const journal_write& w, sqlite_place& at) {
   if (dropped)
     s.end_snapshots.bind(oldest).run();
   at.snapshot = places_.next_number();
-  s.put_snapshot.bind(at.snapshot, newest, w.key, r.sequence, r.time, r.type, r.version, r.data, r.checksum).run();
+  s.put_snapshot.bind(at.snapshot, newest, c.key, r.sequence, r.time, r.type, r.version, r.data, r.checksum).run();
 }
 
-void sqlite_database::drop_events(const journal_write& w, sqlite_place& at) {
+void sqlite_database::drop_events(const journal_change& c, sqlite_place& at) {
   auto& s = *statements_;
   std::uint64_t oldest = 0; // of those that stay
   bool dropped = false;
   for (auto number = at.event; number != 0;) {
     const sqlite_reset after{s.step_event};
-    if (!s.step_event.bind(number, w.key).step())
+    if (!s.step_event.bind(number, c.key).step())
       break;
     const auto next = s.step_event.count(1);
-    if (s.step_event.count(0) <= *w.drop_events_to) {
+    if (s.step_event.count(0) <= *c.drop_events_to) {
       s.drop_event.bind(number).run();
       dropped = true;
     } else {
@@ -178,10 +221,10 @@ void sqlite_database::drop_events(const journal_write& w, sqlite_place& at) {
     at.event = 0;
 }
 
-void sqlite_database::erase(const std::string& key) {
+void sqlite_database::erase(std::string_view key) {
   auto& s = *statements_;
   sqlite_place at;
-  places_.change(key, table_, [&](sqlite_place& now) { at = now; });
+  places_.change(key, nullptr, table_, [&](sqlite_place& now) { at = now; });
   const auto drop_all = [&](std::uint64_t number, sqlite_statement& step, sqlite_statement& drop) {
     while (number != 0) {
       const sqlite_reset after{step};
@@ -201,9 +244,12 @@ void sqlite_database::erase(const std::string& key) {
 
 /// Moves the log's pages into the file, and syncs that. Readers may hold some of it back; then it is done the next time.
 void sqlite_database::move_log(int how) {
-  const int code = sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, how, nullptr, nullptr);
+  int in_log = 0;
+  int moved = -1;
+  const int code = sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, how, &in_log, &moved);
   if (code != SQLITE_OK && code != SQLITE_BUSY)
     connection_.fail("checkpoint", code);
+  log_moved_ = in_log == moved;
 }
 
 void sqlite_database::reclaim() {

@@ -13,13 +13,16 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
+
+struct sqlite3_file;
 
 namespace troupe {
 
-/// Journals in a SQLite file: write-ahead log, each commit synced, one process at a time.
+/// Journals in a SQLite file: write-ahead log, synced after each commit by who calls `sync`, one process at a time.
 ///
-/// The file's own and its log's only: a commit that fails, for whatever reason, makes this object refuse all others. What
+/// The file's own and its log's only: a commit or sync that fails, for whatever reason, makes this object refuse all others. What
 /// the file holds after a failed sync is known to nobody: the kernel may have dropped pages that it could not write, and
 /// say so only once. Opened again, everything in the log is first written out anew. (A. Rebello et al., "Can applications
 /// recover from fsync failures?", USENIX ATC 2020.)
@@ -37,7 +40,9 @@ public:
   ~sqlite_database() override;
 
   const std::string& name() const noexcept override { return path_; }
-  void commit(std::span<const std::unique_ptr<journal_write>> batch) override;
+  void write(batch b) override;
+  bool syncs_apart() const noexcept override { return true; }
+  void sync() override;
   void reclaim() override;
   std::shared_ptr<journal_reader> read() override;
 
@@ -45,11 +50,13 @@ private:
   struct statements;
 
   void write(const journal_write& w);
-  void add_events(const journal_write& w, sqlite_place& at);
-  void put_snapshot(const journal_write& w, sqlite_place& at);
-  void drop_events(const journal_write& w, sqlite_place& at);
-  void erase(const std::string& key);
+  void add_events(const journal_change& c, sqlite_place& at);
+  void put_snapshot(const journal_change& c, sqlite_place& at);
+  void drop_events(const journal_change& c, sqlite_place& at);
+  void erase(std::string_view key);
   void move_log(int how);
+  void check_usable();
+  void fail(const std::string& why);
 
   // -- immutable --
   const std::string path_;
@@ -63,11 +70,18 @@ private:
   sqlite_place_table table_{connection_};
   sqlite_places places_; ///< Whose `find` the readers call, too.
   int log_pages_ = 0;
-  std::string failure_; ///< Empty: none so far.
+  bool log_moved_ = false; ///< All of it: the next commit may begin it anew.
+
+  /// Written by the writer's connection, synced by `sync`, and by that connection when it moves the log or begins it anew.
+  sqlite3_file* log_ = nullptr;
+  /// Held by who syncs the log until `failure_` says how that ended: the kernel tells of a page that it could not write only
+  /// one of those who ask. Before mutex_.
+  std::mutex syncing_;
 
   // -- guarded by mutex_ --
   std::mutex mutex_;                                 // leaf lock
   std::vector<std::unique_ptr<sqlite_reader>> idle_; ///< As many as there have been threads that read at once.
+  std::string failure_;                              ///< Empty: none so far.
 };
 
 } // namespace troupe

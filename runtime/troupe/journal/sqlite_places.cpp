@@ -12,7 +12,7 @@ constexpr std::size_t some = 512; // places in one commit
 
 } // namespace
 
-std::optional<sqlite_place> sqlite_place_table::written(const std::string& key) {
+std::optional<sqlite_place> sqlite_place_table::written(std::string_view key) {
   if (!row_)
     row_.emplace(connection_, "SELECT event, snapshot, checksum FROM places WHERE journal = ?");
   const sqlite_reset after{*row_};
@@ -22,7 +22,7 @@ std::optional<sqlite_place> sqlite_place_table::written(const std::string& key) 
   return row_->count(2) == checksum_of_place(key, p.event, p.snapshot) ? std::optional{p} : std::nullopt;
 }
 
-sqlite_place sqlite_place_table::find(const std::string& key) {
+sqlite_place sqlite_place_table::find(std::string_view key) {
   if (const auto p = written(key))
     return *p;
   if (!listed_)
@@ -31,7 +31,7 @@ sqlite_place sqlite_place_table::find(const std::string& key) {
   return listed_->bind(key).step() ? search(key) : sqlite_place{};
 }
 
-sqlite_place sqlite_place_table::search(const std::string& key) {
+sqlite_place sqlite_place_table::search(std::string_view key) {
   sqlite_statement event{connection_, "SELECT number FROM events WHERE journal = ? ORDER BY sequence DESC LIMIT 1"};
   sqlite_statement snapshot{connection_, "SELECT coalesce(max(number), 0) FROM snapshots WHERE journal = ?"};
   snapshot.bind(key).step();
@@ -94,10 +94,12 @@ sqlite_place& sqlite_places::added(const std::string& key, const sqlite_place& a
   return moved_.emplace(key, at).first->second;
 }
 
-void sqlite_places::forget(const std::string& key) {
+void sqlite_places::forget(std::string_view key) {
+  const std::string gone{key};
+  ++count_;
   std::unique_lock held{mutex_};
-  moved_.erase(key);
-  if (const auto found = leaving_.find(key); found != leaving_.end())
+  moved_.erase(gone);
+  if (const auto found = leaving_.find(gone); found != leaving_.end())
     found->second = {};
 }
 
@@ -112,6 +114,7 @@ void sqlite_places::write_down(sqlite_connection& c, bool all) {
 }
 
 void sqlite_places::begin_writing() {
+  ++count_;
   {
     std::unique_lock held{mutex_};
     leaving_.swap(moved_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/journal/journal_write.hpp>
 #include <troupe/journal/sqlite_connection.hpp>
 
 #include <atomic>
@@ -26,11 +27,11 @@ struct sqlite_place {
 class sqlite_place_table {
 public:
   explicit sqlite_place_table(sqlite_connection& c) : connection_{c} {}
-  sqlite_place find(const std::string& key);
+  sqlite_place find(std::string_view key);
   /// From the table only: nothing if there is no good row in it.
-  std::optional<sqlite_place> written(const std::string& key);
+  std::optional<sqlite_place> written(std::string_view key);
   /// Looks at every row.
-  sqlite_place search(const std::string& key);
+  sqlite_place search(std::string_view key);
 
 private:
   sqlite_connection& connection_;
@@ -54,18 +55,23 @@ public:
 
   /// If it has moved since `places` was written.
   std::optional<sqlite_place> find(const std::string& key) const;
-  /// The writer's way to a place: `f` is called with it, as it is now, and may move it. `known`: where places are found
-  /// that have not moved for long.
+  /// The writer's way to a place: `f` is called with it, as it is now, and may move it. `open`, if there is one, keeps in
+  /// mind where it is. `known`: where places are found that have not moved for long.
   template <class F>
-  void change(const std::string& key, sqlite_place_table& known, F&& f) {
-    auto& entry = entry_of(key, known);
+  void change(std::string_view key, open_journal* open, sqlite_place_table& known, F&& f) {
+    const bool at_hand = open != nullptr && open->places_count == count_;
+    auto& entry = at_hand ? *open->place : entry_of(std::string{key}, known);
+    if (open != nullptr) {
+      open->place = &entry;
+      open->places_count = count_;
+    }
     auto at = entry;
     f(at);
     std::unique_lock held{mutex_};
     entry = at;
   }
   /// The journal has no rows any more, nor one in `places`.
-  void forget(const std::string& key);
+  void forget(std::string_view key);
   /// Number for the next row, the same count for both tables.
   std::uint64_t next_number() { return ++last_; }
 
@@ -91,6 +97,7 @@ private:
   map leaving_; // being written down
 
   // -- the writer --
+  std::uint64_t count_ = 1; // another one when entries of moved_ have left it
   std::uint64_t last_ = 0;
   std::uint64_t moved_from_ = 0; // rows up to this number are in `places`, or in leaving_
   std::uint64_t leaving_to_ = 0;

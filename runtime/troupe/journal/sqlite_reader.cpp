@@ -8,7 +8,7 @@ namespace troupe {
 
 namespace {
 
-/// The columns sequence, time, type, version, data, checksum from `first` on. Texts keep their room from row to row.
+/// The columns sequence, time, type, version, data, checksum from `first` on. Texts are valid until the next step.
 void read_record(const sqlite_statement& s, int first, record_row& r) {
   r.sequence = s.count(first);
   r.time = s.number(first + 1);

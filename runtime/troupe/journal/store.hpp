@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/journal/completion.hpp>
 #include <troupe/journal/journal_type.hpp>
 #include <troupe/seams.hpp>
 
@@ -68,6 +69,7 @@ struct journal_append {
   std::span<const journal_record> events;
   std::span<const outbound> sends;
   std::span<const std::uint64_t> settled; ///< Outbox sequences: acknowledged, fired or cancelled.
+  std::span<const std::string> forgotten{}; ///< Senders whose messages count as never handled, before `handled`.
 };
 
 /// Is told what a journal holds, in this order. Every argument is valid during the call only.
@@ -79,7 +81,7 @@ public:
   virtual void snapshot(const journal_record& state) = 0;
   /// Each event after that snapshot, oldest first.
   virtual void event(const journal_record& e) = 0;
-  /// The highest sequence handled of each sender.
+  /// The highest sequence handled of each sender that was not forgotten.
   virtual void handled(const inbound& last) = 0;
   /// The highest sequence that an outbox entry has ever had. Called once, with 0 if there was none.
   virtual void last_sent(std::uint64_t sequence) = 0;
@@ -99,7 +101,7 @@ public:
     pending, ///< It is being written; the completion will be called once, from any thread.
   };
   /// Null: durable. Otherwise why the write failed; what is kept is then unknown, and the actor must be rebuilt.
-  using completion = std::function<void(std::exception_ptr)>;
+  using completion = journal_completion;
 
   /// Adds `a` after all others. One append is under way at a time. All that `a` refers to is the caller's and may go after
   /// the call. A store that returns `pending` calls `done` once, before it returns, for the completion. Throws if the

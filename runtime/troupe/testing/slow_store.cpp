@@ -22,7 +22,7 @@ struct kept_record {
 /// An append that outlives what it was made of.
 class kept_append {
 public:
-  explicit kept_append(const journal_append& a) : settled_{a.settled.begin(), a.settled.end()} {
+  explicit kept_append(const journal_append& a) : settled_{a.settled.begin(), a.settled.end()}, forgotten_{a.forgotten.begin(), a.forgotten.end()} {
     if (a.handled) {
       sender_ = a.handled->sender;
       handled_ = {sender_, a.handled->sequence};
@@ -43,7 +43,7 @@ public:
     for (const auto& s : sends_)
       sends.push_back({s.sequence, s.target, s.message.record(), s.due, s.timer});
     std::exception_ptr failure;
-    const auto status = j.append({handled_, events, sends, settled_}, [&failure]() -> journal::completion {
+    const auto status = j.append({handled_, events, sends, settled_, forgotten_}, [&failure]() -> journal::completion {
       return [&failure](std::exception_ptr e) { failure = std::move(e); };
     });
     if (status == journal::status::pending)
@@ -66,6 +66,7 @@ private:
   std::vector<kept_record> events_;
   std::vector<send> sends_;
   std::vector<std::uint64_t> settled_;
+  std::vector<std::string> forgotten_;
 };
 
 } // namespace

@@ -67,7 +67,7 @@ private:
 
   /// An append that outlasts the call.
   struct copy {
-    explicit copy(const troupe::journal_append& a) : settled{a.settled.begin(), a.settled.end()} {
+    explicit copy(const troupe::journal_append& a) : settled{a.settled.begin(), a.settled.end()}, forgotten{a.forgotten.begin(), a.forgotten.end()} {
       if (a.handled) {
         sender = a.handled->sender;
         sequence = a.handled->sequence;
@@ -106,6 +106,7 @@ private:
       a.events = es;
       a.sends = out;
       a.settled = settled;
+      a.forgotten = forgotten;
       (void)to.append(a, {});
     }
     std::string sender;
@@ -113,6 +114,7 @@ private:
     std::vector<value> events;
     std::vector<entry> sends;
     std::vector<std::uint64_t> settled;
+    std::vector<std::string> forgotten;
   };
 
   class stream final : public troupe::journal {

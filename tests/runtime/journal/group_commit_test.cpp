@@ -19,9 +19,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::unique_ptr<troupe::journal_write> write_of(std::string key, std::function<void(std::exception_ptr)> done = {}) {
-  auto w = std::make_unique<troupe::journal_write>();
-  w->key = std::move(key);
+std::unique_ptr<troupe::journal_write> write_of(std::string_view key, troupe::journal_completion done = {}) {
+  auto w = troupe::journal_write::of({.key = key});
   w->done = std::move(done);
   return w;
 }
@@ -32,13 +31,13 @@ struct gate {
   std::counting_semaphore<> permits{0};
   std::vector<std::vector<std::string>> groups; // the writer's, until it has ended
 
-  troupe::group_commit::commit_function function() {
-    return [this](std::span<const std::unique_ptr<troupe::journal_write>> batch) {
+  troupe::group_commit::write_function function() {
+    return [this](troupe::group_commit::batch batch) {
       arrived.release();
       permits.acquire();
       auto& g = groups.emplace_back();
       for (const auto& w : batch)
-        g.push_back(w->key);
+        g.emplace_back(w->change().key);
     };
   }
 };
@@ -125,6 +124,98 @@ TEST_CASE("group commit: a failure reaches every write of its group and no other
       }));
   }
   CHECK(failed == std::vector<std::string>{"2"});
+}
+
+TEST_CASE("group commit: while one group is synced the next one is written, and is synced after it") {
+  gate writes;
+  gate syncs;
+  std::vector<std::string> told;
+  const auto teller = [&told](std::string name) {
+    return [&told, name = std::move(name)](const std::exception_ptr&) { told.push_back(name); };
+  };
+  {
+    troupe::group_commit c{{}, troupe::production_threads(), writes.function(), [&] { syncs.function()({}); }};
+    const auto first = c.submit(write_of("1", teller("1")));
+    writes.arrived.acquire();
+    writes.permits.release();
+    syncs.arrived.acquire(); // it is being synced
+    c.submit(write_of("2", teller("2")));
+    writes.arrived.acquire(); // and the next one being written
+    CHECK(told.empty());
+    writes.permits.release();
+    c.submit(write_of("3", teller("3"))); // waits: nobody has begun to sync the second
+    c.submit(write_of("4", teller("4")));
+    syncs.permits.release();
+    c.wait(first);
+    syncs.arrived.acquire();
+    CHECK(told == std::vector<std::string>{"1"});
+    writes.permits.release();
+    syncs.permits.release(2);
+    c.wait();
+    CHECK(told == std::vector<std::string>{"1", "2", "3", "4"});
+  }
+  CHECK(writes.groups == std::vector<std::vector<std::string>>{{"1"}, {"2"}, {"3", "4"}});
+}
+
+TEST_CASE("group commit: a sync that fails fails its group, and a write that fails is not synced") {
+  for (const auto& threads : {troupe::production_threads(), std::shared_ptr<troupe::thread_factory>{}}) {
+    std::vector<std::string> ends;
+    int writes = 0;
+    int syncs = 0;
+    {
+      troupe::group_commit c{{},
+                             threads,
+                             [&](auto) {
+                               if (++writes == 3)
+                                 throw std::runtime_error{"write"};
+                             },
+                             [&] {
+                               if (++syncs == 2)
+                                 throw std::runtime_error{"sync"};
+                             }};
+      for (const auto* key : {"1", "2", "3", "4"})
+        c.wait(c.submit(write_of(key, [&ends](const std::exception_ptr& e) {
+          try {
+            if (e)
+              std::rethrow_exception(e);
+            ends.emplace_back("kept");
+          } catch (const std::exception& why) {
+            ends.emplace_back(why.what());
+          }
+        })));
+    }
+    CHECK(ends == std::vector<std::string>{"kept", "sync", "write", "kept"});
+    CHECK(syncs == 3);
+  }
+}
+
+TEST_CASE("group commit: a write is a copy of all that its change refers to") {
+  std::unique_ptr<troupe::journal_write> w;
+  for (const std::size_t length : {3, 3'000}) {
+    const std::string text(length, 'x');
+    {
+      auto gone = text;
+      const troupe::record_row events[]{{1, 2, gone, 3, gone, 4}, {5, 6, gone, 7, gone, 8}};
+      const troupe::outbox_row sends[]{{{9, 10, gone, 11, gone, 12}, gone, 13, gone, 14}};
+      const std::uint64_t settled[]{15, 16};
+      troupe::journal_change c{.key = gone, .events = events, .sends = sends, .settled = settled};
+      c.handled = troupe::handled_row{gone, 17, 18};
+      c.snapshot = troupe::record_row{19, 20, gone, 21, gone, 22};
+      w = troupe::journal_write::of(c);
+      gone.assign(length, 'y');
+    }
+    const auto& c = w->change();
+    CHECK(w->bytes() > 10 * length);
+    CHECK(c.key == text);
+    REQUIRE(c.events.size() == 2);
+    CHECK((c.events[1].sequence == 5 && c.events[1].type == text && c.events[1].data == text));
+    REQUIRE(c.sends.size() == 1);
+    CHECK((c.sends[0].message.data == text && c.sends[0].target == text && c.sends[0].due == 13 &&
+           c.sends[0].timer == text && c.sends[0].checksum == 14));
+    CHECK((c.settled.size() == 2 && c.settled[1] == 16));
+    CHECK((c.handled->sender == text && c.handled->checksum == 18));
+    CHECK((c.snapshot->type == text && c.snapshot->data == text));
+  }
 }
 
 TEST_CASE("group commit: what a completion holds is gone before anybody is told") {

@@ -572,9 +572,10 @@ TEST_CASE("sqlite store: a file of version 1 is brought up to date and loses not
               "data TEXT NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (journal, sequence)) STRICT, WITHOUT ROWID");
   const auto put = [&](const std::string& table, const std::string& key, std::uint64_t sequence,
                        const std::string& type) {
-    const troupe::record_row row{sequence, 7, type, 1, "{\"text\":\"" + std::to_string(sequence) + "\"}", 0};
+    const auto data = "{\"text\":\"" + std::to_string(sequence) + "\"}";
+    const troupe::record_row row{sequence, 7, type, 1, data, 0};
     execute(path, "INSERT INTO " + table + " VALUES ('" + key + "', " + std::to_string(sequence) + ", 7, '" + type +
-                      "', 1, '" + row.data + "', " + std::to_string(troupe::checksum_of(key, row)) + ")");
+                      "', 1, '" + data + "', " + std::to_string(troupe::checksum_of(key, row)) + ")");
   };
   for (const auto* key : {"b", "a"}) {
     execute(path, "INSERT INTO journals VALUES ('" + std::string{key} + "', 0, " +

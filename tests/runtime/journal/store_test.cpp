@@ -158,6 +158,26 @@ TEST_CASE_TEMPLATE("journal store: a settled entry leaves the outbox and its num
   CHECK(k.store->keys() == lines{"a"});
 }
 
+TEST_CASE_TEMPLATE("journal store: a sender that is forgotten is not shown, and may be handled anew in the same append",
+                   Kept, STORES) {
+  Kept k;
+  const auto handle = [&](const char* sender, std::uint64_t sequence, const lines& forgotten) {
+    troupe::journal_append a;
+    if (*sender != 0)
+      a.handled = troupe::inbound{sender, sequence};
+    a.forgotten = forgotten;
+    keep(*open(*k.store, "a"), a);
+  };
+  for (const auto* sender : {"b", "c", "d"})
+    handle(sender, 7, {});
+  handle("c", 3, {"b", "c", "nobody"}); // a number below the one that was forgotten
+  k.reopen();
+  CHECK(kept_under(*k.store, "a") == lines{"handled c 3", "handled d 7"});
+  handle("", 0, {"c", "d"});
+  k.reopen();
+  CHECK(kept_under(*k.store, "a").empty());
+}
+
 TEST_CASE_TEMPLATE("journal store: journals that owe something are listed with what is due first", Kept, STORES) {
   Kept k;
   const letter l{"hello"};
