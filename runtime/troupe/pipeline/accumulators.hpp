@@ -51,13 +51,8 @@ template <class T, class F>
 struct greatest_by {
   explicit greatest_by(F f_) : f{std::move(f_)} {}
   void add(const T& x) {
-    if (!all.empty()) {
-      if (f(x) < f(all.front()))
-        return;
-      if (f(all.front()) < f(x))
-        all.clear();
-    }
-    all.push_back(x);
+    if (all.empty() || !(f(x) < f(all.front()))) [[unlikely]]
+      take(x);
   }
   void merge(const greatest_by& other) {
     for (const auto& x : other.all)
@@ -68,6 +63,13 @@ struct greatest_by {
 
   std::vector<T> all;
   [[no_unique_address]] assignable<F> f;
+
+private:
+  [[gnu::noinline]] void take(const T& x) {
+    if (!all.empty() && f(all.front()) < f(x))
+      all.clear();
+    all.push_back(x);
+  }
 };
 template <class T, class F>
 greatest_by<T, F> greatest(F f) {

@@ -82,11 +82,10 @@ public:
     return true;
   }
 
-  /// As `erase`, for the value that `touch` or `touch_existing` has just returned.
-  void erase(V& touched) {
-    const auto* const bytes = reinterpret_cast<const std::byte*>(&touched);
-    erase_at(static_cast<std::size_t>(bytes - reinterpret_cast<const std::byte*>(slots_)) / sizeof(slot));
-  }
+  // -- without a search: for the value that `find` or a `touch` has just returned --
+
+  V& touch_found(const V& found) { return touch_at(place_of(found)); }
+  void erase_found(const V& found) { erase_at(place_of(found)); }
 
   /// `f(key, value)` for each, in no particular order.
   template <class F>
@@ -237,6 +236,11 @@ private:
       if ((~tags & highs) != 0) [[likely]]
         return none;
     }
+  }
+
+  std::size_t place_of(const V& value) const noexcept {
+    const auto* const there = reinterpret_cast<const std::byte*>(&value);
+    return static_cast<std::size_t>(there - reinterpret_cast<const std::byte*>(slots_)) / sizeof(slot);
   }
 
   std::size_t first_vacant(std::uint64_t hash) const noexcept {

@@ -86,7 +86,7 @@ public:
         const auto* there = keys_.find(key);
         if (there == nullptr || there->reminder != at)
           return; // it was replaced
-        auto& here = *keys_.touch_existing(key);
+        auto& here = keys_.touch_found(*there);
         key_context<K> context{key, w, end_of_time};
         logic_.on_reminder(context, here.state, next);
         here.reminder = end_of_time;
@@ -142,7 +142,7 @@ private:
 
   [[gnu::noinline]] void settle(const K& key, entry& here, const key_context<K>& context) {
     if (context.forgets()) {
-      keys_.erase(here);
+      keys_.erase_found(here);
       return;
     }
     here.reminder = context.reminder();

@@ -74,7 +74,7 @@ public:
       if (const auto next = due(key, *all); next > watermark)
         remind(*all, next, key);
       else
-        look_at(*keys_.touch_existing(key), key, complete);
+        look_at(keys_.touch_found(*all), key, complete);
     });
   }
 
@@ -172,7 +172,7 @@ private:
       later_->all.erase(later_->all.begin() + static_cast<std::ptrdiff_t>(at == 0 ? 0 : at - 1));
       here_.more = !later_->all.empty();
       if (!here_.more) {
-        in_.others_.erase(*later_);
+        in_.others_.erase_found(*later_);
         later_ = nullptr;
       }
     }
@@ -242,7 +242,7 @@ private:
         ++i;
     }
     if (here.empty)
-      keys_.erase(here);
+      keys_.erase_found(here);
     else
       remind(here, due(key, here), key);
   }
