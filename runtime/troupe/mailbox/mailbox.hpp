@@ -260,7 +260,8 @@ private:
     envelope* oldest = nullptr;
     auto* e = address(w);
     for (auto n = fresh; n != 0; --n) { // by count, not to a terminator: see above
-      trail::fetch_earlier(*e);
+      if (n > trail::length)            // else it is none of this batch
+        trail::fetch_earlier(*e);
       auto* older = e->next;
       e->next = oldest;
       oldest = e;

@@ -12,8 +12,8 @@ namespace troupe::detail {
 ///
 /// The receiver finds its messages by following links from the youngest, and each may be in another core's cache: without
 /// help it waits for one before it can ask for the next. So each message of a long row also says where the one lies that
-/// was sent `length` messages before, and the receiver fetches that ahead. What it says is a hint and never followed: it
-/// may be wrong, and that memory may have ended or been sent elsewhere.
+/// was sent `length` messages before, and the receiver fetches that ahead if it may be of the same batch. What it says is
+/// a hint and never followed: it may be wrong, and that memory may have ended or been sent elsewhere.
 ///
 /// A thread has one, for rows to one mailbox; a worker has several, for who sends to many mailboxes in turn. Mailboxes share
 /// them by their addresses, those that lie beside each other last.
