@@ -122,7 +122,7 @@ private:
     if (m_.intake.owes())
       this->after("demand", std::chrono::milliseconds{1}, tick{});
     end_if_over(); // as a checkpoint may say
-    while (!m_.finished && m_.out.has_room() && m_.intake.select(m_.steps)) {
+    while (!m_.finished && m_.out.has_room() && m_.intake.select(m_.steps, 0)) {
       if (!m_.begun)
         begin();
       if (m_.missing > 0)

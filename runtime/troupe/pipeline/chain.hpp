@@ -135,7 +135,14 @@ public:
     (void)input;
   }
 
-  /// Only the first step can refuse an input.
+  /// Whether the first step may refuse an input; the others cannot.
+  static constexpr bool selective = [] {
+    if constexpr (length > 0)
+      return requires(std::tuple_element_t<0, std::tuple<Steps...>> & s) { s.wants(std::size_t{}); };
+    else
+      return false;
+  }();
+
   bool wants(std::size_t input) {
     if constexpr (length > 0) {
       if constexpr (requires { std::get<0>(steps_).wants(input); })

@@ -7,6 +7,7 @@
 #include <troupe/pipeline/demand.hpp>
 #include <troupe/pipeline/watermark.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -76,13 +77,15 @@ public:
     waiting_.push_back(b);
   }
 
-  /// Brings the first batch that the chain wants to the front. False if there is none. Not while one is partly done.
+  /// Brings the first batch that the chain wants to the front, and takes those behind it together with it, as long as they
+  /// have no more than `most` elements in all: so that many small ones cost no more than a large one. False if there is
+  /// none. Those taken stay the ones until they are done with, whatever fails.
   ///
   /// From a link whose barrier has come nothing is taken until all have. Meanwhile the chain's wishes do not count: what it
   /// would rather have may be behind a barrier.
   template <class Chain>
-  bool select(Chain& steps) {
-    if (position_ > 0)
+  bool select(Chain& steps, std::size_t most) {
+    if (taken_ > 0)
       return true;
     for (std::size_t i = 0; i < waiting_.size(); ++i) {
       const auto& l = links_[waiting_[i].input];
@@ -92,42 +95,51 @@ public:
           waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
           waiting_.push_front(std::move(chosen));
         }
+        take_together(most, Chain::selective);
         return true;
       }
     }
     return false;
   }
 
-  /// Elements of the batch at the front that are done.
+  /// Elements of the batches taken that are done.
   std::size_t position() const noexcept { return position_; }
-  std::size_t size() const noexcept { return waiting_.front().size(); }
+  std::size_t size() const noexcept { return size_; }
 
   /// The elements of the front batch. Null if there are none.
   elements<In> front_items() const { return waiting_.front().items; }
 
-  /// Feeds the elements from `at` to `end` of the front batch; `at` is the one at work.
+  /// Feeds the elements from `at` to `end` of the batches taken; `at` is the one at work.
   template <class Chain, class Out>
   void feed(Chain& steps, Out& out, std::size_t& at, std::size_t end) {
-    if (at >= end)
-      return;
-    const auto* const items = waiting_.front().items->data();
-    counted_at here{at};
-    for (; here.n < end; ++here.n)
-      steps.feed(items[here.n], out);
+    std::size_t first = 0; // of the batch's elements, among all that were taken
+    for (std::size_t b = 0; at < end; ++b) {
+      const auto behind = first + waiting_[b].size();
+      if (at < behind) {
+        const auto* const items = waiting_[b].items->data();
+        const auto last = std::min(end, behind);
+        counted_at here{at};
+        for (; here.n < last; ++here.n)
+          steps.feed(items[here.n - first], out);
+      }
+      first = behind;
+    }
   }
 
-  /// What follows from the end of the front batch. May be called again after a failure.
+  /// What follows from the end of the batches taken. May be called again after a failure.
   template <class Chain, class Out>
   void close(Chain& steps, Out& out) {
-    const auto& b = waiting_.front();
-    if (b.end)
-      steps.input_ended(links_[b.input].side);
-    if (b.end)
-      watermarks_.end(b.input);
-    else if (b.idle)
-      watermarks_.idle(b.input);
-    else
-      watermarks_.advance(b.input, b.watermark);
+    for (std::size_t i = 0; i < taken_; ++i) {
+      const auto& b = waiting_[i];
+      if (b.end)
+        steps.input_ended(links_[b.input].side);
+      if (b.end)
+        watermarks_.end(b.input);
+      else if (b.idle)
+        watermarks_.idle(b.input);
+      else
+        watermarks_.advance(b.input, b.watermark);
+    }
     out.set_idle(watermarks_.all_idle());
     steps.progress(out);
     const auto w = watermarks_.watermark();
@@ -148,20 +160,12 @@ public:
     return true;
   }
 
-  /// The front batch is done. Returns how many elements it had.
+  /// The batches taken are done. Returns how many elements they had.
   std::size_t pop() {
-    const auto input = waiting_.front().input;
-    const auto n = waiting_.front().size();
-    if (const auto epoch = waiting_.front().barrier; epoch != 0) {
-      epoch_ = epoch;
-      links_[input].at_barrier = true;
-      ++at_barrier_;
-    }
-    waiting_.pop_front();
+    for (; taken_ > 0; --taken_)
+      pop_front();
     position_ = 0;
-    if (const auto up_to = links_[input].window.take())
-      say(input, *up_to);
-    return n;
+    return std::exchange(size_, 0);
   }
 
   // -- checkpoints --
@@ -194,6 +198,27 @@ private:
     bool at_barrier;
   };
 
+  /// Nothing behind a barrier is taken with it. A selective chain may want another input after each batch.
+  void take_together(std::size_t most, bool selective) {
+    taken_ = 1;
+    size_ = waiting_.front().size();
+    while (taken_ < waiting_.size() && !selective && at_barrier_ == 0 && waiting_[taken_ - 1].barrier == 0 &&
+           size_ + waiting_[taken_].size() <= most)
+      size_ += waiting_[taken_++].size();
+  }
+
+  void pop_front() {
+    const auto input = waiting_.front().input;
+    if (const auto epoch = waiting_.front().barrier; epoch != 0) {
+      epoch_ = epoch;
+      links_[input].at_barrier = true;
+      ++at_barrier_;
+    }
+    waiting_.pop_front();
+    if (const auto up_to = links_[input].window.take())
+      say(input, *up_to);
+  }
+
   void say(std::uint32_t input, std::uint64_t up_to) {
     const auto& l = links_[input];
     if (l.from.tell(demand{l.output, up_to}) == troupe::delivery::rejected)
@@ -203,6 +228,8 @@ private:
   std::vector<link> links_;
   std::vector<std::uint32_t> unsaid_; // links whose producer had no room for the last demand
   std::deque<batch<In>> waiting_;
+  std::size_t taken_ = 0; // batches at work, from the front
+  std::size_t size_ = 0;  // their elements
   std::size_t position_ = 0;
   watermark_merge watermarks_;
   std::size_t at_barrier_ = 0; // links

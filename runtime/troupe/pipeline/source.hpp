@@ -50,7 +50,7 @@ public:
   void open() noexcept { opened_ = true; }
 
   template <class Chain>
-  bool select(Chain&) const noexcept {
+  bool select(Chain&, std::size_t) const noexcept {
     return opened_ && !closed_;
   }
   std::size_t position() const noexcept { return position_; }
@@ -166,7 +166,7 @@ public:
   void open() noexcept { opened_ = true; }
 
   template <class Chain>
-  bool select(Chain&) {
+  bool select(Chain&, std::size_t) {
     if (!opened_ || closed_)
       return false;
     if (position_ == 0)

@@ -155,7 +155,10 @@ private:
     arm();
   }
 
-  bool ready() { return !m_.finished && m_.out.has_room() && m_.steps.accepting() && m_.intake.select(m_.steps); }
+  bool ready() {
+    return !m_.finished && m_.out.has_room() && m_.steps.accepting() &&
+           m_.intake.select(m_.steps, m_.options.batch_size);
+  }
 
   void go_on() {
     if (!m_.proceeding)

@@ -53,6 +53,21 @@ void compare_with_map(std::uint64_t seed, std::uint64_t keys, MakeKey make_key) 
         }
         break;
       }
+      case 7: {
+        const auto* found = table.find(key);
+        REQUIRE((found != nullptr) == model.contains(key));
+        if (found != nullptr) {
+          table.touch_found(*found) += '?';
+          model[key] += '?';
+        }
+        break;
+      }
+      case 8:
+        if (const auto* found = table.find(key)) {
+          table.erase_found(*found);
+          model.erase(key);
+        }
+        break;
       default: {
         const auto text = std::to_string(random() % 100);
         table.touch(key, "new ") += text;
@@ -117,6 +132,16 @@ TEST_CASE("key_hash: neighbouring keys spread evenly over partitions and over a 
       CHECK(n > 0.9 * 10'000 / static_cast<double>(partitions));
       CHECK(n < 1.1 * 10'000 / static_cast<double>(partitions));
     }
+  }
+  // Nor do keys with a pattern meet in a few partitions.
+  for (unsigned shift = 0; shift < 48; shift += 4) {
+    CAPTURE(shift);
+    std::map<std::size_t, int> counts;
+    for (std::int64_t k = 0; k < 10'000; ++k)
+      ++counts[partition_of(key_hash(k << shift), 8)];
+    CHECK(counts.size() == 8);
+    for (const auto& [p, n] : counts)
+      CHECK(n > 1'000);
   }
   // The bits that choose a place in a table do not depend on those that choose the partition.
   std::map<std::uint64_t, int> tops;

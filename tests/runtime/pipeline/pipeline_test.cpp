@@ -269,6 +269,29 @@ TEST_CASE("pipeline: all uses of a stream after a boundary get all elements, and
   CHECK(seen == expected);
 }
 
+TEST_CASE("pipeline: small batches that wait are taken together, and failures among them change nothing") {
+  for (const double rate : {0.0, 0.2}) {
+    CAPTURE(rate);
+    troupe::system sys{failing(11, rate)};
+    using source = decltype(pl::from(pl::numbers(0, 1)));
+    std::vector<source> sources;
+    for (std::int64_t i = 0; i < 200; ++i)
+      sources.push_back(pl::from(pl::numbers(i, i + 1)));
+    pl::collection<std::int64_t> out;
+    auto map = [](std::int64_t x) { return x; };
+    auto r = pl::merge(sources).map(map).named("all").boundary().collect(out).start(sys, "p", small_batches(512, 1));
+    CHECK(run(sys, r));
+    auto seen = out.take();
+    std::ranges::sort(seen);
+    CHECK(seen == iota(200));
+    const auto figures = r.figures();
+    const auto all = std::ranges::find(figures, "all", &pl::stage_figures::name);
+    REQUIRE(all != figures.end());
+    CHECK(all->in == 200);
+    CHECK(all->batches < 150);
+  }
+}
+
 TEST_CASE("pipeline: zip pairs elements by position and holds the faster side back") {
   for (double rate : {0.0, 0.2}) {
     troupe::system sys{failing(7, rate)};
