@@ -20,13 +20,13 @@ public:
       auto digest = watcher_.begun(number_, a.events);
       if (!digest)
         return done();
-      return [&watcher = watcher_, digest = std::move(digest), then = done()](std::exception_ptr failure) {
+      return [&watcher = watcher_, digest = std::move(digest), then = done()](std::exception_ptr failure) mutable {
         if (failure)
           return then(failure);
         digest();
         if (watcher.has_room())
           return then(nullptr);
-        watcher.when_room([then] { then(nullptr); });
+        go_on_with_room(watcher, std::move(then));
       };
     };
     const auto s = inner_->append(a, later);
@@ -36,7 +36,7 @@ public:
       watcher_.kept(number_, a.events);
     if (watcher_.has_room())
       return s;
-    watcher_.when_room([then = done()] { then(nullptr); });
+    go_on_with_room(watcher_, done());
     return status::pending;
   }
 
@@ -45,6 +45,10 @@ public:
   void erase() override { inner_->erase(); }
 
 private:
+  static void go_on_with_room(journal_watcher& watcher, completion then) {
+    watcher.when_room([kept = std::make_shared<completion>(std::move(then))] { (*kept)(nullptr); });
+  }
+
   std::shared_ptr<troupe::journal> inner_;
   const std::uint64_t number_;
   journal_watcher& watcher_;
