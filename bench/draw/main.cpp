@@ -82,7 +82,7 @@ std::string drawing(const chart& c, const std::vector<bar>& bars) {
                   left, y, std::max(1.0, x(b.median) - left), thickness - 2, static_cast<int>(colour.size()),
                   colour.data(), x(b.min), x(b.max), y + thickness / 2 - 1, y + thickness / 2 - 1);
     body += line;
-    std::snprintf(line, sizeof line, "%s %.3g", b.peer.c_str(), b.median);
+    std::snprintf(line, sizeof line, b.median < 1000 ? "%s %.3g" : "%s %.0f", b.peer.c_str(), b.median);
     body += text(x(b.max) + 5, y + thickness - 2, "start", line, 9);
     y += thickness;
   }
