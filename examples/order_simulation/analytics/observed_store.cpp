@@ -20,13 +20,13 @@ public:
       auto digest = watcher_.begun(number_, a.events);
       if (!digest)
         return done();
-      return [&watcher = watcher_, digest = std::move(digest), then = done()](std::exception_ptr failure) {
+      return [&watcher = watcher_, digest = std::move(digest), then = done()](std::exception_ptr failure) mutable {
         if (failure)
           return then(failure);
         digest();
         if (watcher.has_room())
           return then(nullptr);
-        watcher.when_room([then] { then(nullptr); });
+        watcher.when_room([then = std::make_shared<completion>(std::move(then))] { (*then)(nullptr); });
       };
     };
     const auto s = inner_->append(a, later);
@@ -36,7 +36,7 @@ public:
       watcher_.kept(number_, a.events);
     if (watcher_.has_room())
       return s;
-    watcher_.when_room([then = done()] { then(nullptr); });
+    watcher_.when_room([then = std::make_shared<completion>(done())] { (*then)(nullptr); });
     return status::pending;
   }
 

@@ -51,13 +51,12 @@ std::string to_bytes(std::string_view text) {
 
 constexpr int format_version = 1;
 
-std::string encode(const void* value) {
+void encode(const void* value, std::string& text) {
   const auto& c = *static_cast<const checkpoint*>(value);
   nlohmann::json kept = nlohmann::json::object();
   for (const auto& [name, bytes] : c.kept)
     kept[name] = to_text(bytes);
-  return nlohmann::json{{"version", c.version}, {"epoch", c.epoch}, {"graph", c.graph}, {"kept", std::move(kept)}}
-      .dump();
+  text = nlohmann::json{{"version", c.version}, {"epoch", c.epoch}, {"graph", c.graph}, {"kept", std::move(kept)}}.dump();
 }
 
 std::shared_ptr<const void> decode(int version, std::string_view text) {
