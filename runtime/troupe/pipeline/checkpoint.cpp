@@ -56,7 +56,8 @@ void encode(const void* value, std::string& text) {
   nlohmann::json kept = nlohmann::json::object();
   for (const auto& [name, bytes] : c.kept)
     kept[name] = to_text(bytes);
-  text = nlohmann::json{{"version", c.version}, {"epoch", c.epoch}, {"graph", c.graph}, {"kept", std::move(kept)}}.dump();
+  text =
+      nlohmann::json{{"version", c.version}, {"epoch", c.epoch}, {"graph", c.graph}, {"kept", std::move(kept)}}.dump();
 }
 
 std::shared_ptr<const void> decode(int version, std::string_view text) {
