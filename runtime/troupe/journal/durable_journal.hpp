@@ -13,8 +13,7 @@ namespace troupe {
 /// One journal of a durable store. Threads: one at a time, the actor's turn.
 class durable_journal final : public journal {
 public:
-  durable_journal(std::shared_ptr<durable_store> store, std::shared_ptr<open_journal> state,
-                  row_codec codec);
+  durable_journal(std::shared_ptr<durable_store> store, std::shared_ptr<open_journal> state, row_codec codec);
 
   status append(const journal_append& a, const std::function<completion()>& done) override;
   void snapshot(const journal_record& state) override;

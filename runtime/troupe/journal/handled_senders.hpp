@@ -76,7 +76,9 @@ public:
   /// Those that the store is to forget too.
   const std::vector<std::string>& forgotten() const noexcept { return forgotten_; }
   /// The first `n` of them are.
-  void saved(std::size_t n) { forgotten_.erase(forgotten_.begin(), forgotten_.begin() + static_cast<std::ptrdiff_t>(n)); }
+  void saved(std::size_t n) {
+    forgotten_.erase(forgotten_.begin(), forgotten_.begin() + static_cast<std::ptrdiff_t>(n));
+  }
 
 private:
   const std::size_t most_;

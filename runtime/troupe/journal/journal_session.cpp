@@ -89,8 +89,7 @@ void awaited_write::await(std::coroutine_handle<> h, envelope* on_behalf_of) {
 journal_session::journal_session(cell& owner, const std::string& key, std::span<const journal_type* const> types,
                                  const durable_type& type, std::size_t unconfirmed_max, std::size_t senders_max)
     : owner_{owner}, type_{type}, address_{owner.core().durable->at(key)},
-      journal_{owner.core().journals->open(key, types)}, unconfirmed_max_{unconfirmed_max},
-      senders_max_{senders_max} {
+      journal_{owner.core().journals->open(key, types)}, unconfirmed_max_{unconfirmed_max}, senders_max_{senders_max} {
   address_->occupy(owner, *this, type);
 }
 

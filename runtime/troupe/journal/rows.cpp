@@ -54,14 +54,7 @@ std::uint32_t checksum_of(std::string_view key, const handled_row& r) noexcept {
 }
 
 std::uint32_t checksum_of(std::string_view key, const outbox_row& r) noexcept {
-  return digest{}
-      .add(key)
-      .add(r.message)
-      .add(r.target)
-      .add(r.due ? 1 : 0)
-      .add(r.due.value_or(0))
-      .add(r.timer)
-      .value();
+  return digest{}.add(key).add(r.message).add(r.target).add(r.due ? 1 : 0).add(r.due.value_or(0)).add(r.timer).value();
 }
 
 std::uint32_t checksum_of_head(std::string_view key, std::uint64_t last_sent) noexcept {

@@ -46,7 +46,7 @@ sqlite_database::sqlite_database(const std::string& path, options o)
   sqlite3_db_config(c.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   if (c.text_of("PRAGMA journal_mode = WAL") != "wal")
     throw journal_error{path + ": this file system does not allow a write-ahead log"};
-  c.execute("PRAGMA synchronous = NORMAL"); // `sync` does what FULL does at the end of each commit
+  c.execute("PRAGMA synchronous = NORMAL");   // `sync` does what FULL does at the end of each commit
   c.execute("PRAGMA wal_autocheckpoint = 0"); // it would swallow a failed sync
   c.execute(("PRAGMA cache_size = -" + std::to_string(options_.cache_kib)).c_str());
   sqlite3_wal_hook(

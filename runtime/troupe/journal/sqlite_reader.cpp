@@ -121,6 +121,24 @@ void sqlite_reader::snapshots(const std::string& key, const std::function<bool(c
   }
 }
 
+/// Whether the events above `after` lie together, as those of a busy journal do. Then the first one's number; otherwise 0.
+std::uint64_t sqlite_reader::first_of_range(const std::string& key, std::uint64_t after, std::uint64_t last) {
+  constexpr std::uint64_t worth_it = 256;
+  auto& s = prepared(step_event_, step_event);
+  const sqlite_reset at_end{s};
+  if (last == 0 || !s.bind(last, key).step())
+    return 0;
+  const auto sequence = s.count(0);
+  if (sequence < after + worth_it || last < sequence - after)
+    return 0;
+  const auto first = last - (sequence - after) + 1;
+  s.reset();
+  if (!s.bind(first, key).step() || s.count(0) != after + 1)
+    return 0;
+  sqlite_statement all{connection_, "SELECT count(*) FROM events WHERE number BETWEEN ? AND ? AND journal = ?"};
+  return all.bind(first, last, key).step() && all.count(0) == sequence - after ? first : 0;
+}
+
 /// The numbers of its events with a sequence above `after`, the last first. Complete: as far as that, or to the first one that
 /// was not dropped.
 std::vector<std::uint64_t> sqlite_reader::numbers_after(const std::string& key, std::uint64_t after, bool& complete) {
@@ -165,15 +183,20 @@ bool sqlite_reader::read_range(std::uint64_t first, std::uint64_t last,
 
 void sqlite_reader::events(const std::string& key, std::uint64_t after,
                            const std::function<bool(const record_row&)>& f) {
+  const auto last = place_of(key).event;
+  if (const auto first = first_of_range(key, after, last); first != 0) {
+    read_range(first, last, f);
+    return;
+  }
   bool complete = false;
   const auto numbers = numbers_after(key, after, complete);
   if (complete) {
     for (auto n = numbers.rbegin(); n != numbers.rend();) {
       const auto first = *n;
-      auto last = first;
-      for (++n; n != numbers.rend() && *n == last + 1; ++n)
-        ++last;
-      if (!read_range(first, last, f))
+      auto end = first;
+      for (++n; n != numbers.rend() && *n == end + 1; ++n)
+        ++end;
+      if (!read_range(first, end, f))
         return;
     }
     return;

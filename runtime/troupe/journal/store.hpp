@@ -68,7 +68,7 @@ struct journal_append {
   std::optional<inbound> handled;
   std::span<const journal_record> events;
   std::span<const outbound> sends;
-  std::span<const std::uint64_t> settled; ///< Outbox sequences: acknowledged, fired or cancelled.
+  std::span<const std::uint64_t> settled;   ///< Outbox sequences: acknowledged, fired or cancelled.
   std::span<const std::string> forgotten{}; ///< Senders whose messages count as never handled, before `handled`.
 };
 

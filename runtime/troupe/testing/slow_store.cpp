@@ -22,7 +22,8 @@ struct kept_record {
 /// An append that outlives what it was made of.
 class kept_append {
 public:
-  explicit kept_append(const journal_append& a) : settled_{a.settled.begin(), a.settled.end()}, forgotten_{a.forgotten.begin(), a.forgotten.end()} {
+  explicit kept_append(const journal_append& a)
+      : settled_{a.settled.begin(), a.settled.end()}, forgotten_{a.forgotten.begin(), a.forgotten.end()} {
     if (a.handled) {
       sender_ = a.handled->sender;
       handled_ = {sender_, a.handled->sequence};

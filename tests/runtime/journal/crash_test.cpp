@@ -67,7 +67,8 @@ private:
 
   /// An append that outlasts the call.
   struct copy {
-    explicit copy(const troupe::journal_append& a) : settled{a.settled.begin(), a.settled.end()}, forgotten{a.forgotten.begin(), a.forgotten.end()} {
+    explicit copy(const troupe::journal_append& a)
+        : settled{a.settled.begin(), a.settled.end()}, forgotten{a.forgotten.begin(), a.forgotten.end()} {
       if (a.handled) {
         sender = a.handled->sender;
         sequence = a.handled->sequence;

@@ -213,7 +213,8 @@ struct polls {
 
 } // namespace
 
-TEST_CASE("durable message: senders without a debt are forgotten, in memory and in the store, and nothing counts twice") {
+TEST_CASE(
+    "durable message: senders without a debt are forgotten, in memory and in the store, and nothing counts twice") {
   using box = urn<100'000>;
   const auto store = std::make_shared<troupe::memory_store>();
   constexpr int voters = 6'000;
