@@ -85,15 +85,30 @@ void sqlite_database::check_usable() {
     throw journal_error{"journal " + path_ + " takes nothing more until it is opened again, because: " + failure_};
 }
 
+/// What a failure has left committed but not synced is visible, and not durable.
+void sqlite_database::check_shown() {
+  std::unique_lock held{mutex_};
+  if (!failure_.empty() && synced_.load() < committed_.load())
+    throw journal_error{"journal " + path_ +
+                        " shows nothing and takes nothing more until it is opened again, because some " +
+                        "of it may not be on the disk: " + failure_};
+}
+
 void sqlite_database::fail(const std::string& why) {
   std::unique_lock held{mutex_};
   if (failure_.empty())
     failure_ = why;
 }
 
+void sqlite_database::lose_trust() {
+  std::unique_lock held{mutex_};
+  sync_failed_ = true;
+}
+
 void sqlite_database::write(batch b) {
   check_usable();
   std::unique_lock syncing{syncing_, std::defer_lock}; // until the outcome is known to all
+  bool may_sync = false;                               // and fail at it
   try {
     statements_->begin.run();
     for (std::size_t i = 0; i < b.size(); ++i) {
@@ -105,7 +120,9 @@ void sqlite_database::write(batch b) {
     places_.write_down(connection_, false);
     if (log_moved_)
       syncing.lock();
+    may_sync = true;
     statements_->commit.run();
+    ++committed_;
     places_.committed();
     if (log_moved_)
       syncing.unlock();
@@ -115,6 +132,8 @@ void sqlite_database::write(batch b) {
       move_log(SQLITE_CHECKPOINT_PASSIVE);
     }
   } catch (const std::exception& e) {
+    if (may_sync)
+      lose_trust();
     fail(e.what());
     throw;
   }
@@ -123,10 +142,18 @@ void sqlite_database::write(batch b) {
 /// By the file alone: the connection is the writer's.
 void sqlite_database::sync() {
   const std::unique_lock syncing{syncing_};
-  check_usable();
+  {
+    std::unique_lock held{mutex_};
+    if (sync_failed_)
+      throw journal_error{"journal " + path_ + " is not synced again until it is opened again, because: " + failure_};
+  }
+  const auto committed = committed_.load();
   const int code = log_->pMethods->xSync(log_, SQLITE_SYNC_NORMAL);
-  if (code == SQLITE_OK)
+  if (code == SQLITE_OK) {
+    synced_ = committed;
     return;
+  }
+  lose_trust();
   const auto text =
       "journal " + path_ + ": sync of its log: " + sqlite3_errstr(code) + " [SQLite " + std::to_string(code) + "]";
   fail(text);
@@ -271,6 +298,7 @@ std::shared_ptr<journal_reader> sqlite_database::read() {
     sqlite3_db_config(reader->connection().handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   }
   reader->begin();
+  check_shown(); // a failure after this look began concerns nobody's own commits: their outcome is waited for before
   const auto give_back = [this](sqlite_reader* r) {
     std::unique_ptr<sqlite_reader> owned{r};
     try {

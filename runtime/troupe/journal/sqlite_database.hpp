@@ -7,6 +7,7 @@
 #include <troupe/journal/sqlite_places.hpp>
 #include <troupe/journal/sqlite_reader.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -24,7 +25,8 @@ namespace troupe {
 ///
 /// The file's own and its log's only: a commit or sync that fails, for whatever reason, makes this object refuse all others. What
 /// the file holds after a failed sync is known to nobody: the kernel may have dropped pages that it could not write, and
-/// say so only once. Opened again, everything in the log is first written out anew. (A. Rebello et al., "Can applications
+/// say so only once. Opened again, everything in the log is first written out anew. Until then nobody is shown a commit that was not
+/// synced: an actor that went on from it would acknowledge what a crash takes away. (A. Rebello et al., "Can applications
 /// recover from fsync failures?", USENIX ATC 2020.)
 class sqlite_database final : public journal_database {
 public:
@@ -56,7 +58,9 @@ private:
   void erase(std::string_view key);
   void move_log(int how);
   void check_usable();
+  void check_shown();
   void fail(const std::string& why);
+  void lose_trust();
 
   // -- immutable --
   const std::string path_;
@@ -78,10 +82,15 @@ private:
   /// one of those who ask. Before mutex_.
   std::mutex syncing_;
 
+  // -- atomic: transactions committed, and of these synced; each is written by one thread at a time --
+  std::atomic<std::uint64_t> committed_{0};
+  std::atomic<std::uint64_t> synced_{0};
+
   // -- guarded by mutex_ --
   std::mutex mutex_;                                 // leaf lock
   std::vector<std::unique_ptr<sqlite_reader>> idle_; ///< As many as there have been threads that read at once.
   std::string failure_;                              ///< Empty: none so far.
+  bool sync_failed_ = false;                         ///< Or may have: the log is not synced again.
 };
 
 } // namespace troupe

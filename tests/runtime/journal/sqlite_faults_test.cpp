@@ -149,6 +149,42 @@ TEST_CASE("sqlite store: a failed sync while the log moves into the file is not 
   CHECK(kept_under(*again, "a") == numbered(4));
 }
 
+TEST_CASE("sqlite store: what a failed sync has left in doubt is shown to nobody until the file is opened again") {
+  for (const bool moving : {false, true}) {
+    CAPTURE(moving);
+    support::temporary_directory folder;
+    const auto path = folder / "journal.db";
+    troupe::sqlite_options o;
+    o.vfs = faulty_vfs::name();
+    if (moving)
+      o.checkpoint_every = 1;
+    {
+      auto store = troupe::open_sqlite_store(path, o);
+      auto j = open(*store, "a");
+      keep_pairs(*j, 1);
+      faulty_vfs::fail(faulty_vfs::fault::sync, 1, moving ? "journal.db" : "-wal");
+      CHECK(says(message_of([&] { keep_events(*j, removed{2}, removed{3}); }), "disk I/O error"));
+      // An actor that began anew here would find its events, and acknowledge them.
+      for (int look = 0; look < 2; ++look)
+        CHECK(says(message_of([&] { kept_under(*store, "a"); }), "may not be on the disk"));
+    }
+    auto again = troupe::open_sqlite_store(path);
+    CHECK(kept_under(*again, "a") == numbered(4));
+  }
+}
+
+TEST_CASE("sqlite store: a write that fails leaves what was synced before to be read") {
+  support::temporary_directory folder;
+  troupe::sqlite_options o;
+  o.vfs = faulty_vfs::name();
+  auto store = troupe::open_sqlite_store(folder / "journal.db", o);
+  auto j = open(*store, "a");
+  keep_pairs(*j, 2);
+  faulty_vfs::fail(faulty_vfs::fault::full, 1, "-wal");
+  CHECK(says(message_of([&] { keep_events(*j, removed{4}, removed{5}); }), "full"));
+  CHECK(kept_under(*store, "a") == numbered(4));
+}
+
 TEST_CASE("sqlite store: a disk that fills up fails appends and loses nothing that was acknowledged") {
   support::temporary_directory folder;
   const auto path = folder / "journal.db";
