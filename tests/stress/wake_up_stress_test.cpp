@@ -240,12 +240,12 @@ private:
 
 /// Rounds of one to eight tokens, most of them with so few hops that the workers park after each, until `wanted`
 /// wake-ups were made.
-void play(unsigned workers, std::uint64_t wanted) {
+void play(unsigned workers, std::uint64_t wanted, unsigned hot_turns_max = 64) {
   CAPTURE(workers);
   const auto seed = setting("TROUPE_TEST_SEED", 1);
   CAPTURE(seed);
   generator random{seed * 31 + workers};
-  table t{.where = scheduler{{.workers = workers, .seed = seed}}};
+  table t{.where = scheduler{{.workers = workers, .hot_turns_max = hot_turns_max, .seed = seed}}};
   for (std::size_t i = 0; i < clients + servers; ++i) {
     t.seats.push_back(std::make_unique<seat>(t, seed * 1000 + i + 7919 * workers));
     REQUIRE(t.seats.back()->ready_to_start());
@@ -309,3 +309,8 @@ TEST_CASE("wake-up stress: two workers lose no wake-up") { play(2, wake_ups_want
 TEST_CASE("wake-up stress: three workers lose no wake-up") { play(3, wake_ups_wanted() / 5); }
 
 TEST_CASE("wake-up stress: five workers lose no wake-up") { play(5, wake_ups_wanted() / 5); }
+
+TEST_CASE("wake-up stress: partners that give way to others at once lose no wake-up") {
+  for (const unsigned hot_turns_max : {1u, 3u})
+    play(4, wake_ups_wanted() / 20, hot_turns_max);
+}

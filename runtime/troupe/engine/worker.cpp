@@ -174,7 +174,9 @@ runnable* worker::next() noexcept {
       fetch(*coming); // during the turn of `r`
     return r;
   }
-  return take_outside();
+  if (auto* r = take_outside())
+    return r;
+  return lingers_ ? next_partner() : nullptr; // partners gave way to others, which thieves have taken
 }
 
 /// Who has lingered for a turn, then the hot partner; null only if nobody lingers either.
