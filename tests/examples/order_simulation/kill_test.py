@@ -23,6 +23,7 @@ import time
 
 SHOP = ["--scenario", "marketplace", "--customers", "300", "--sellers", "20", "--concurrency", "24", "--quiet"]
 OPENING = 10_000
+RUN_KILLS = 40  # of one marketplace; each look reads its whole journal
 PAID, DELIVERED = 1, 4
 
 
@@ -373,9 +374,10 @@ def main():
     runs = Runs(options, dice)
     market = options.kills * 2 // 5
     for name, rate, kills in (("calm", "0", market - market // 3), ("crashing", "0.01", market // 3)):
-        folder = os.path.join(options.directory, name)
-        os.makedirs(folder)
-        marketplace(runs, folder, kills, rate)
+        for begun in range(0, kills, RUN_KILLS):
+            folder = os.path.join(options.directory, f"{name}-{begun}")
+            os.makedirs(folder)
+            marketplace(runs, folder, min(RUN_KILLS, kills - begun), rate)
     sale, at = runs.kills + options.kills // 5, 0
     while runs.kills < sale:
         rate = ("0", "0.01")[at % 2]
