@@ -4,7 +4,6 @@
 #include "ask_all.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 namespace order_simulation {
 
@@ -24,22 +23,16 @@ public:
       books_[i]->sums = s.sums;
     });
     ask_all(plan_.shop.carts, cart_query{}, [&](std::size_t i, const cart_state& s) { take(i, s); });
-    found_.resize(plan_.shop.sellers.size());
     ask_all(plan_.shop.products, product_query{}, [&](std::size_t i, const product_state& s) { take(i, s); });
-    for (auto& seller : found_) {
-      std::ranges::stable_sort(seller, std::ranges::greater{}, &seen::sequence);
+    ask_all(plan_.shop.sellers, seller_query{}, [&](std::size_t, seller_state s) {
+      std::ranges::stable_sort(s.prices, std::ranges::greater{}, &seller_state::list_price::sequence);
       auto& items = plan_.found.emplace_back();
-      for (const auto& x : seller)
-        items.push_back(x.item);
-    }
+      for (const auto& p : s.prices)
+        items.push_back({p.number, p.version, p.price});
+    });
   }
 
 private:
-  struct seen {
-    std::uint64_t sequence = 0; ///< Of the last update among all of the seller.
-    priced_item item;
-  };
-
   bool is_over(transaction_id tid) const { return over_[ended_transactions::driver_of(tid)].contains(tid); }
 
   driver_book& book_of(transaction_id tid) { return *books_[ended_transactions::driver_of(tid)]; }
@@ -72,8 +65,6 @@ private:
     shown.version = s.version;
     product_state::update last;
     s.updates.for_each([&](const product_state::update& u) { last = u; });
-    const auto key = plan_.shop.product(i);
-    found_[key.seller.value - 1].push_back({last.sequence, {key.number, s.version, s.price}});
     if (last.tid == 0 || is_over(last.tid))
       return;
     client_slot left;
@@ -88,7 +79,6 @@ private:
   marketplace_plan& plan_;
   const std::vector<std::shared_ptr<driver_book>>& books_;
   std::vector<ended_transactions> over_; // by driver
-  std::vector<std::vector<seen>> found_; // by seller
 };
 
 } // namespace

@@ -12,7 +12,7 @@ namespace order_simulation {
 /// has begun to change the shop and is not known to have ended. A delivery or a look at a dashboard that was cut off is
 /// forgotten: nobody was told anything.
 ///
-/// Asks all carts, products and diaries. Requires that no driver works.
+/// Asks all carts, products, sellers and diaries. Requires that no driver works.
 void recover(marketplace_plan& plan, const std::vector<std::shared_ptr<driver_book>>& books);
 
 } // namespace order_simulation

@@ -57,7 +57,8 @@ struct marketplace_plan {
   const options& opts;
   const marketplace_shop& shop;
   std::vector<shown_product> shown;
-  /// As this process has found them: by seller, those updated last first.
+  /// The sellers' lists as this process has found them, what was listed last first. Not what the products say: one that
+  /// was cut off in an update says more than carts are shown.
   std::vector<std::vector<troupe::commerce::priced_item>> found;
   const key_distribution sellers;
   const key_distribution products; ///< Of one seller.
