@@ -101,8 +101,12 @@ protected:
   /// Opens the journal `key` (unique in the store) and rebuilds the state from it. Throws recovery_error if that cannot be
   /// done without leaving something out, and usage_error if another actor uses the key.
   explicit journaled_actor(const std::string& key, State initial = {})
-      : session_{this->own_cell(), key, detail::types_of<State>(static_cast<const typename Events::variant*>(nullptr)),
-                 detail::durable_type_of<Self>, Self::unconfirmed_max, Self::senders_max},
+      : session_{this->own_cell(),
+                 key,
+                 detail::types_of<State>(static_cast<const typename Events::variant*>(nullptr)),
+                 detail::durable_type_of<Self>,
+                 Self::unconfirmed_max,
+                 Self::senders_max},
         state_{std::move(initial)} {
     session_.replay([this](const journal_record& r) { state_ = *static_cast<const State*>(r.value); },
                     [this](const journal_record& r) { replay_one(r); });
