@@ -320,8 +320,9 @@ TEST_CASE("shutdown: a report of many survivors holds them all and its text the 
   const auto g = std::make_shared<gate>();
   troupe::system sys{{.workers = 1}};
   auto s = sys.root().start<stuck>("stuck", g);
+  std::vector<troupe::ref<worker>> others;
   for (int i = 0; i < 20'000; ++i)
-    sys.spawn<worker>();
+    others.push_back(sys.spawn<worker>());
   s.tell(hang{});
   g->entered.wait(); // the only worker, so nobody else can end
   const auto report = sys.shutdown(200ms);
@@ -331,6 +332,7 @@ TEST_CASE("shutdown: a report of many survivors holds them all and its text the 
   CHECK(text.ends_with("still alive: 19901 more"));
   g->open.count_down();
   CHECK(sys.wait_stopped(s, 20s));
+  CHECK(std::ranges::all_of(others, [&](const auto& w) { return sys.wait_stopped(w, 20s); }));
 }
 
 TEST_CASE("shutdown: the destructor shuts down and prints only what went wrong") {
