@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Claims: schedules are read as they are written; shrinking leaves nothing out that is needed; a search goes through every
-// order once; histories are judged as their definition says. Observed on small examples with known answers.
+// Claims: schedules are read as they are written; shrinking leaves nothing out that is needed; histories are judged as their
+// definition says. Observed on small examples with known answers.
 #include <troupe/testing/history.hpp>
 #include <troupe/testing/schedule.hpp>
-#include <troupe/testing/search_path.hpp>
 #include <troupe/testing/shrink.hpp>
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <deque>
-#include <map>
-#include <memory>
-#include <set>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <stdexcept>
-#include <string>
 #include <vector>
 
 using namespace troupe;
-using troupe::detail::footprint;
-using troupe::detail::search_path;
+using troupe::detail::shrink;
 
 TEST_CASE("schedule: is read as it is written") {
   const schedule s{18'446'744'073'709'551'615u,
@@ -56,7 +52,7 @@ TEST_CASE("shrink: finds the few choices that matter and their least values") {
       found += (c.ordinal == 3 && c.value >= 5) || c.ordinal == 77 || c.ordinal == 199;
     return found == 3 ? std::optional{s} : std::nullopt;
   };
-  const auto small = troupe::detail::shrink(failing, needs_three, 1'000);
+  const auto small = shrink(failing, needs_three, 1'000);
   REQUIRE(small.choices.size() == 3);
   CHECK(small.choices[0].value >= 5);
   CHECK(small.choices[0].value <= 8);
@@ -67,63 +63,54 @@ TEST_CASE("shrink: finds the few choices that matter and their least values") {
 
 TEST_CASE("shrink: keeps to its number of runs, and leaves alone what does not fail again") {
   const schedule failing{.seed = 1, .choices = std::vector<choice>(100, choice{choice_kind::crash, 1, 1, 1})};
+  for (const std::uint64_t most : {0u, 1u, 2u, 5u}) {
+    CAPTURE(most);
+    std::uint64_t runs = 0;
+    const auto needs_all = [&](const schedule& s) { return ++runs, s == failing ? std::optional{s} : std::nullopt; };
+    CHECK(shrink(failing, needs_all, most) == failing);
+    CHECK(runs == most);
+  }
   int runs = 0;
-  (void)troupe::detail::shrink(
-      failing, [&](const schedule& s) { return ++runs, std::optional{s}; }, 5);
-  CHECK(runs <= 5);
-  CHECK(troupe::detail::shrink(
-            failing, [](const schedule&) { return std::optional<schedule>{}; }, 100) == failing);
+  const auto passes = [&](const schedule&) { return ++runs, std::optional<schedule>{}; };
+  CHECK(shrink(failing, passes, 100) == failing);
+  CHECK(runs == 1);
 }
 
-namespace {
-
-struct plain_runnable final : engine::runnable {
-  explicit plain_runnable(std::uint64_t n) : id{n} {}
-  engine::run_result run() noexcept override { return engine::run_result::idle; }
-  std::uint64_t subject() const noexcept override { return id; }
-  const std::uint64_t id;
-};
-
-/// All orders of `turns_each` turns of three actors; each turn touches what `touches` says.
-std::set<std::string> orders(bool reduce, int turns_each, const std::map<std::uint64_t, std::uint64_t>& touches) {
-  std::vector<std::unique_ptr<plain_runnable>> actors;
-  for (std::uint64_t id = 1; id <= 3; ++id)
-    actors.push_back(std::make_unique<plain_runnable>(id));
-  std::set<std::string> seen;
-  search_path path{reduce};
-  do {
-    path.restart();
-    std::deque<engine::runnable*> ready{actors[0].get(), actors[1].get(), actors[2].get()};
-    std::map<std::uint64_t, int> left{{1, turns_each}, {2, turns_each}, {3, turns_each}};
-    std::string order;
-    while (!ready.empty() && !path.redundant()) {
-      const auto place = path.next_turn(ready);
-      const auto id = ready[place]->subject();
-      order += static_cast<char>('0' + id);
-      if (--left[id] == 0)
-        ready.erase(ready.begin() + place);
-      footprint f{.actor = id};
-      f.touch(id);
-      f.touch(touches.at(id));
-      path.turn_over(f);
-    }
-    if (!path.redundant())
-      CHECK(seen.insert(order).second);
-  } while (path.advance());
-  return seen;
+TEST_CASE("shrink: keeps the best of what it had runs for") {
+  const schedule failing{.seed = 1, .choices = std::vector<choice>(8, choice{choice_kind::crash, 1, 1, 1})};
+  const auto needs_one = [&](const schedule& s) { return s.choices.empty() ? std::nullopt : std::optional{s}; };
+  CHECK(shrink(failing, needs_one, 2).choices.size() == 8); // all at once cannot be left out
+  CHECK(shrink(failing, needs_one, 3).choices.size() == 4);
 }
 
-} // namespace
-
-TEST_CASE("search path: goes through every order once") {
-  CHECK(orders(false, 1, {{1, 1}, {2, 2}, {3, 3}}).size() == 6);
-  CHECK(orders(false, 2, {{1, 1}, {2, 2}, {3, 3}}).size() == 90);   // 6! / 2!^3
-  CHECK(orders(true, 2, {{1, 99}, {2, 99}, {3, 99}}).size() == 90); // all touch the same: nothing can change places
+TEST_CASE("shrink: leaves out each choice that it can, the first one too, and lowers nothing for nothing") {
+  const schedule failing{.seed = 1, .choices = {{choice_kind::order, 0, 1, 1}, {choice_kind::order, 0, 2, 1}}};
+  int runs = 0;
+  const auto needs_the_second = [&](const schedule& s) -> std::optional<schedule> {
+    ++runs;
+    return !s.choices.empty() && s.choices.back().ordinal == 2 ? std::optional{s} : std::nullopt;
+  };
+  CHECK(shrink(failing, needs_the_second, 100).choices == std::vector{failing.choices[1]});
+  CHECK(runs == 1 + 3 + 1); // as it is; both, the second, the first; then the last one once more
 }
 
-TEST_CASE("search path: of orders that differ in independent turns only, one is enough") {
-  CHECK(orders(true, 3, {{1, 1}, {2, 2}, {3, 3}}).size() == 1);
-  CHECK(orders(true, 2, {{1, 99}, {2, 99}, {3, 3}}).size() == 6); // 4! / 2!^2, wherever the third one goes
+TEST_CASE("shrink: a lower value may let a choice go") {
+  const schedule failing{.seed = 1, .choices = {{choice_kind::order, 0, 1, 8}, {choice_kind::order, 0, 2, 1}}};
+  const auto fails = [&](const schedule& s) -> std::optional<schedule> {
+    const bool first = !s.choices.empty() && s.choices[0].ordinal == 1;
+    return first && (s.choices[0].value == 1 || s.choices.size() == 2) ? std::optional{s} : std::nullopt;
+  };
+  CHECK(shrink(failing, fails, 100).choices == std::vector{choice{choice_kind::order, 0, 1, 1}});
+}
+
+TEST_CASE("shrink: a run that makes more choices than it was told is no progress") {
+  const schedule failing{.seed = 1, .choices = std::vector<choice>(4, choice{choice_kind::order, 0, 1, 1})};
+  const auto makes_four_at_least = [&](const schedule& s) {
+    auto made = s;
+    made.choices.resize(std::max<std::size_t>(s.choices.size(), 4), choice{choice_kind::order, 0, 9, 9});
+    return std::optional{made};
+  };
+  CHECK(shrink(failing, makes_four_at_least, 1'000) == failing);
 }
 
 namespace {

@@ -67,6 +67,8 @@ std::uint32_t search_path::next_turn(const std::deque<engine::runnable*>& ready)
 }
 
 std::uint32_t search_path::next(std::uint32_t n) {
+  if (redundant_) // the run ends with this turn: whatever else it could choose has been seen as well
+    return 0;
   if (at_ == steps_.size()) {
     auto& fresh = steps_.emplace_back();
     fresh.among = n;

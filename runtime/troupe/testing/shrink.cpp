@@ -14,19 +14,22 @@ public:
 
   schedule run(const schedule& failing) {
     best_ = failing;
-    if (!accept(failing)) // takes over what the run really made
-      return failing;
-    while (leave_out() | lower()) {
+    try {
+      if (accept(failing)) // takes over what the run really made
+        while (leave_out() | lower()) {
+        }
+    } catch (const out_of_runs&) {
     }
     return std::move(best_);
   }
 
 private:
+  struct out_of_runs {};
+
   /// Takes `candidate` over if it fails and is not larger.
   bool accept(const schedule& candidate) {
-    if (runs_left_ == 0)
-      return false;
-    --runs_left_;
+    if (runs_left_-- == 0)
+      throw out_of_runs{};
     auto made = fails_(candidate);
     if (!made || made->choices.size() > candidate.choices.size())
       return false;
@@ -37,8 +40,8 @@ private:
   bool leave_out() {
     bool any = false;
     for (auto size = best_.choices.size(); size > 0; size /= 2) {
-      for (std::size_t end = best_.choices.size(); end > 0 && runs_left_ > 0;) { // from the back: it disturbs less
-        const auto begin = end > size ? end - size : 0;
+      for (auto end = best_.choices.size(); end > 0;) { // from the back: it disturbs less
+        const auto begin = end - std::min(end, size);
         auto candidate = best_;
         candidate.choices.erase(candidate.choices.begin() + static_cast<std::ptrdiff_t>(begin),
                                 candidate.choices.begin() + static_cast<std::ptrdiff_t>(end));
@@ -51,8 +54,8 @@ private:
 
   bool lower() {
     bool any = false;
-    for (std::size_t i = 0; i < best_.choices.size() && runs_left_ > 0; ++i) {
-      for (std::uint32_t value = 1; i < best_.choices.size() && value < best_.choices[i].value; value *= 2) {
+    for (std::size_t i = 0; i < best_.choices.size(); ++i) {
+      for (std::uint32_t value = 1; value < best_.choices[i].value; value *= 2) {
         auto candidate = best_;
         candidate.choices[i].value = value;
         const auto before = best_;
