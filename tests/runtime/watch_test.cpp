@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: a watcher learns once of the end of whom it watches, with the reason; restarts on either side change nothing;
 // watching keeps nothing alive.
-// Observed on stepped systems through the log of the `stopped` messages.
+// Observed on stepped systems by probes, and through the log of the `stopped` messages of watchers that fail.
+#include <troupe/testing/probe.hpp>
 #include <troupe/watch.hpp>
 
 #include "support/stepped_system.hpp"
@@ -67,50 +68,48 @@ struct world {
 } // namespace
 
 TEST_CASE("watch: the reason of the end is told") {
-  world x;
-  x.w.tell(look{x.t});
-  x.settle();
+  troupe::system sys{stepped()};
+  troupe::child_options o;
+  o.restart = troupe::temporary;
+  const auto t = sys.root().start<target>("t", o);
+  troupe::probe<troupe::stopped> w{sys};
+  w.watch(t);
   exit_reason expected{};
   SUBCASE("stop") {
-    x.t.stop();
+    t.stop();
     expected = exit_reason::shutdown;
   }
   SUBCASE("drain") {
-    x.t.drain();
+    t.drain();
     expected = exit_reason::shutdown;
   }
   SUBCASE("kill") {
-    x.t.kill();
+    t.kill();
     expected = exit_reason::killed;
   }
   SUBCASE("its own end") {
-    x.t.tell(finish{});
+    t.tell(finish{});
     expected = exit_reason::normal;
   }
-  x.settle();
-  CHECK(*x.log == std::vector<entry>{{x.t.id(), x.t.name(), expected}});
-  CHECK(x.sys.books().balanced());
-}
-
-TEST_CASE("watch: a failure that leads to no restart is told as failure") {
-  world x;
-  troupe::child_options o;
-  o.restart = troupe::temporary;
-  auto t = x.sys.root().start<target>("t", o);
-  x.w.tell(look{t});
-  x.settle();
-  t.tell(boom{});
-  x.settle();
-  CHECK(*x.log == std::vector<entry>{{t.id(), "t", exit_reason::failure}});
+  SUBCASE("a failure that leads to no restart") {
+    t.tell(boom{});
+    expected = exit_reason::failure;
+  }
+  const auto end = w.expect<troupe::stopped>(0s);
+  CHECK(end.id == t.id());
+  CHECK(end.name == "t");
+  CHECK(end.reason == expected);
+  w.expect_nothing(1h);
+  CHECK(sys.books().balanced());
 }
 
 TEST_CASE("watch: an actor that has stopped already is told at once") {
   world x;
+  troupe::probe<troupe::stopped> w{x.sys};
   x.t.kill();
   x.settle();
-  x.w.tell(look{x.t});
-  x.settle();
-  CHECK(*x.log == std::vector<entry>{{x.t.id(), x.t.name(), exit_reason::killed}});
+  w.watch(x.t);
+  CHECK(w.expect<troupe::stopped>(0s).reason == exit_reason::killed);
 }
 
 TEST_CASE("watch: a restart of the watched is not a stop") {

@@ -96,7 +96,7 @@ TEST_CASE("probe: says what came instead") {
   CHECK_THROWS_WITH_AS(customer.expect<parcel>(), doctest::Contains("refusal came"), unexpected);
 }
 
-TEST_CASE("probe: fishes and ignores") {
+TEST_CASE("probe: fishes and forgets") {
   troupe::system sys{support::stepped()};
   const auto d = sys.spawn<desk>();
   probe<parcel, refusal> customer{sys};
@@ -106,7 +106,7 @@ TEST_CASE("probe: fishes and ignores") {
   CHECK_THROWS_AS(customer.fish<refusal>(1min), unexpected); // it came before the parcel
   d.tell(order{11, customer.address()});
   d.tell(order{11, customer.address()});
-  CHECK(customer.ignore() == 2);
+  CHECK(customer.forget() == 2);
   customer.expect_nothing();
 }
 
@@ -118,13 +118,50 @@ TEST_CASE("probe: answers as it is told to") {
   CHECK_FALSE(without);
   prices.answer<price_of>([](const price_of& p) { return 100 * p.weight; });
   CHECK(d.ask(priced{5}).get() == 500);
-  CHECK(prices.ignore() == 2);
+  CHECK(prices.forget() == 2);
+}
+
+TEST_CASE("probe: what it ignores does not count, and is answered") {
+  troupe::system sys{support::stepped()};
+  probe<price_of, parcel> p{sys};
+  p.answer<price_of>([](const price_of& m) { return m.weight; });
+  p.ignore<price_of>();
+  p.ignore<parcel>([](const parcel& m) { return m.weight < 5; });
+  CHECK(p.address().ask(price_of{3}).get() == 3);
+  p.address().tell(parcel{4});
+  p.expect_nothing();
+  p.address().tell(parcel{5});
+  CHECK(p.expect<parcel>().weight == 5);
+}
+
+TEST_CASE("probe: an answer that throws fails the request, and the probe goes on for ever") {
+  troupe::system sys{support::stepped()};
+  probe<price_of, parcel> p{sys};
+  p.answer<price_of>([](const price_of&) -> int { throw std::runtime_error{"closed"}; });
+  for (int i = 0; i < 100; ++i) {
+    const auto answer = p.address().ask(price_of{i}).try_get();
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == errc::failed);
+    CHECK(p.expect<price_of>().weight == i);
+  }
+  CHECK(p.address().incarnation() == 0);
+}
+
+TEST_CASE("probe: watches an actor to its end") {
+  troupe::system sys{support::stepped()};
+  const auto d = sys.spawn<desk>();
+  probe<stopped> p{sys};
+  p.watch(d);
+  p.expect_nothing(1h);
+  d.stop();
+  const auto end = p.expect<stopped>(0s);
+  CHECK(end.id == d.id());
+  CHECK(end.reason == exit_reason::shutdown);
 }
 
 TEST_CASE("solo: each call handles one message, and shows what was sent and which timers run") {
   stage world;
-  const auto customer = world.idle<probe<parcel, refusal>::actor_type>(
-      "customer", std::make_shared<detail::probe_inbox<parcel, refusal>>());
+  const auto customer = world.recipient<parcel, refusal>("customer");
   solo<desk> d{world};
   d.keep<refusal>();
   d.tell(order{11, customer});
@@ -140,6 +177,18 @@ TEST_CASE("solo: each call handles one message, and shows what was sent and whic
   d.advance(1min);
   CHECK(d.sent().size() == 2);
   CHECK(d.timers().empty());
+}
+
+TEST_CASE("solo: what comes after `forget_sent` is all that was sent") {
+  stage world;
+  solo<desk> d{world};
+  d.keep<refusal>();
+  const auto customer = world.recipient<parcel, refusal>("customer");
+  d.tell(order{11, customer});
+  d.forget_sent();
+  CHECK(d.sent().empty());
+  d.tell(order{12, customer});
+  CHECK(d.sent<refusal>().size() == 1);
 }
 
 TEST_CASE("solo: what a handler throws reaches the test") {

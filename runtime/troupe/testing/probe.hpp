@@ -29,22 +29,37 @@ public:
 
 namespace detail {
 
-/// What a probe's actor has received, and what it answers.
+/// What a probe does with messages of one type.
+template <class M>
+struct probe_rule {
+  std::function<reply_of<M>(const M&)> answer{};
+  std::function<bool(const M&)> ignored{};
+};
+
+/// What a probe's actor has received, and what it does with more.
 template <class... Ms>
 struct probe_inbox {
   std::deque<std::variant<Ms...>> received{};
-  std::tuple<std::function<reply_of<Ms>(const Ms&)>...> answers{};
+  std::tuple<probe_rule<Ms>...> rules{};
+};
+
+/// To a probe's actor: watch this one.
+struct probe_watch {
+  any_ref who;
 };
 
 template <class... Ms>
-class probe_actor : public actor<probe_actor<Ms...>, Ms...> {
+class probe_actor : public actor<probe_actor<Ms...>, Ms..., probe_watch> {
 public:
   explicit probe_actor(std::shared_ptr<probe_inbox<Ms...>> inbox) : inbox_{std::move(inbox)} {}
 
+  void on(const probe_watch& m) { this->watch(m.who); }
+
   template <class M>
   requires one_of<M, Ms...> reply_of<M> on(const M& m) {
-    inbox_->received.emplace_back(m);
-    const auto& answer = std::get<std::function<reply_of<M>(const M&)>>(inbox_->answers);
+    const auto& [answer, ignored] = std::get<probe_rule<M>>(inbox_->rules);
+    if (!ignored || !ignored(m))
+      inbox_->received.emplace_back(m);
     if (answer)
       return answer(m);
     if constexpr (!std::is_void_v<reply_of<M>>)
@@ -72,16 +87,32 @@ public:
   using actor_type = detail::probe_actor<Ms...>;
 
   explicit probe(system& sys, std::string_view name = {})
-      : system_{sys}, inbox_{std::make_shared<detail::probe_inbox<Ms...>>()}, address_{sys.root().start<actor_type>(
-                                                                                  name, inbox_)} {}
+      : system_{sys}, inbox_{std::make_shared<detail::probe_inbox<Ms...>>()} {
+    child_options o;
+    o.on_failure = failure_rules{}.otherwise(failure_action::resume); // whatever its answers throw is nobody's concern
+    address_ = sys.root().start<actor_type>(name, o, inbox_);
+  }
 
   /// Give this to whoever is to send: converts to `ref_to<...>` of any of the messages.
   const ref<actor_type>& address() const noexcept { return address_; }
 
-  /// What to reply to each `M` from now on. A request without an answer fails.
+  /// What to reply to each `M` from now on. Where `f` throws, and without an answer, the request fails; the probe goes on.
   template <class M>
   void answer(std::function<reply_of<M>(const M&)> f) {
-    std::get<std::function<reply_of<M>(const M&)>>(inbox_->answers) = std::move(f);
+    std::get<detail::probe_rule<M>>(inbox_->rules).answer = std::move(f);
+  }
+
+  /// From now on each `M`, or each that `which` accepts, does not count as having come. It is answered all the same.
+  template <class M>
+  void ignore(std::function<bool(const M&)> which = [](const M&) { return true; }) {
+    std::get<detail::probe_rule<M>>(inbox_->rules).ignored = std::move(which);
+  }
+
+  /// Lets the probe expect the `stopped` of this actor, which must be one of `Ms`.
+  void watch(const any_ref& who) {
+    static_assert(detail::one_of<stopped, Ms...>, "a probe that watches has troupe::stopped among its messages");
+    address_.tell(detail::probe_watch{who});
+    system_.run_until_idle();
   }
 
   /// The next message, which must be an `M` and come within `within` of simulated time. Throws `unexpected`.
@@ -118,7 +149,7 @@ public:
   }
 
   /// Forgets what has come so far; returns how many that were.
-  std::size_t ignore() {
+  std::size_t forget() {
     system_.run_until_idle();
     const auto n = inbox_->received.size();
     inbox_->received.clear();
@@ -151,7 +182,22 @@ private:
 
   system& system_;
   const std::shared_ptr<detail::probe_inbox<Ms...>> inbox_;
-  const ref<actor_type> address_;
+  ref<actor_type> address_;
 };
+
+namespace detail {
+
+template <class Ref>
+struct probe_of;
+template <class... Ms>
+struct probe_of<ref_to<Ms...>> {
+  using type = probe<Ms...>;
+};
+
+} // namespace detail
+
+/// A probe of all messages that a `ref_to` takes: `probe_for<seller_ref> seller{sys};`
+template <class Ref>
+using probe_for = typename detail::probe_of<Ref>::type;
 
 } // namespace troupe

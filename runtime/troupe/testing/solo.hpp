@@ -18,6 +18,18 @@
 
 namespace troupe {
 
+namespace detail {
+
+/// Takes messages `Ms` and never gets to handle one.
+template <class... Ms>
+class idle_recipient : public actor<idle_recipient<Ms...>, Ms...> {
+public:
+  template <class M>
+  requires one_of<M, Ms...> reply_of<M> on(const M&) { throw usage_error{"nobody on a stage but one actor has turns"}; }
+};
+
+} // namespace detail
+
 /// A message that an actor under test has sent.
 struct sent_message {
   std::string to;                     ///< Name of the receiver.
@@ -38,8 +50,14 @@ public:
   stage();
   ~stage() override;
 
-  /// The address of an actor of that type, whose mailbox takes messages and which handles none: for the actor under test
-  /// to send to.
+  /// An address at which messages `Ms` arrive and nobody handles any: for the actor under test to send to.
+  template <class... Ms>
+  ref_to<Ms...> recipient(std::string_view name) {
+    return system_->root().start<detail::idle_recipient<Ms...>>(name);
+  }
+
+  /// The address of an actor of that type, whose mailbox takes messages and which handles none. For an actor under test
+  /// that wants that very type.
   template <class A, class... Args>
   ref<A> idle(std::string_view name, Args&&... args) {
     return system_->root().start<A>(name, child_options{}, std::forward<Args>(args)...);
@@ -83,7 +101,7 @@ private:
 /// One actor, run synchronously: each call handles one message to its end, and what came of it can be looked at.
 ///
 ///     troupe::stage world;
-///     auto shelf = world.idle<stock>("shelf", 10);
+///     auto shelf = world.recipient<reserve>("shelf");
 ///     troupe::solo<cart> c{world, shelf};
 ///     c.keep<reserve>();
 ///     CHECK(c.ask(add_item{"85123A", 2}));
