@@ -157,19 +157,6 @@ TEST_CASE("payment: a slow provider within the deadline only takes its time") {
   CHECK(shop.sys.now() - begin == 400ms);
 }
 
-TEST_CASE("payment: repeated requests charge once whatever they say") {
-  small_shop shop;
-  CHECK(shop.ask(shop.payments[0], process_payment{1, payment_method::credit_card, 0, {700}}) == payment_answer::paid);
-  CHECK(shop.ask(shop.payments[0], process_payment{1, payment_method::boleto, 3, {999}}) == payment_answer::paid);
-  CHECK(shop.ask(shop.provider, charge{{{1}, 1}, payment_method::boleto, {999}}) == charge_answer::approved);
-  for (int i = 0; i < 2; ++i)
-    shop.ask(shop.provider, refund{{{1}, 1}});
-  CHECK(shop.ask(shop.provider, charge{{{1}, 1}, payment_method::boleto, {999}}) == charge_answer::declined);
-  CHECK(shop.ask(shop.payments[0], payment_query{}).total == money{700});
-  CHECK(shop.provider_ledger().balance == money{});
-  CHECK(shop.provider_ledger().refunded == 1);
-}
-
 TEST_CASE("shop: actors that know each other through one directory keep nothing alive once stopped") {
   std::weak_ptr<directory> left;
   {

@@ -1,41 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: deliveries take the oldest open packages of each seller, once. Observed: in shipments, orders and accounts.
+#include <troupe/testing/probe.hpp>
+
 #include "small_shop.hpp"
 
 #include <doctest/doctest.h>
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
+using namespace std::chrono_literals;
 using namespace troupe::commerce;
 
 namespace {
-
-/// A seller who fails at what comes first.
-class shaky_seller final : public troupe::actor<shaky_seller, quote_price, quote_prices, publish_price, note_invoice,
-                                                note_payment, void_invoice, note_ready, note_packages, note_concluded> {
-public:
-  explicit shaky_seller(std::string* heard) : heard_{*heard} {}
-  price_quote on(const quote_price&) { return {}; }
-  std::vector<price_quote> on(const quote_prices&) { return {}; }
-  update_place on(const publish_price&) { return {}; }
-  seller_answer on(const note_invoice&) { return {}; }
-  seller_answer on(const note_payment&) { return {}; }
-  seller_answer on(const void_invoice&) { return {}; }
-  void on(const note_ready&) {
-    if (heard_.empty()) {
-      heard_ = "failed,";
-      throw std::runtime_error{"shaky"};
-    }
-    heard_ += "ready,";
-  }
-  void on(const note_packages& m) { heard_ += m.concluded ? "all packages," : "packages,"; }
-  void on(const note_concluded&) { heard_ += "concluded,"; }
-
-private:
-  std::string& heard_;
-};
 
 /// The only partition of a shop: delivers one package for each transaction and notes how many come together.
 class counting_partition final : public troupe::actor<counting_partition, ship_order, deliver_oldest, delivery_round> {
@@ -212,12 +191,17 @@ TEST_CASE("shipment: ship_order has one effect") {
 
 TEST_CASE("shipment: nobody hears of a step before he has confirmed the one before") {
   small_shop shop;
-  std::string heard;
-  const auto group = shop.sys.supervise("shaky", {.intensity = troupe::unlimited, .backoff = shop.pause});
-  shop.who->set(seller_id{1}, group.start<shaky_seller>("seller", troupe::child_options{.retries = 0}, &heard));
+  troupe::probe_for<seller_ref> shaky{shop.sys, "seller"};
+  shop.who->set(seller_id{1}, shaky.address());
+  shaky.answer<note_ready>([failed = false](const note_ready&) mutable {
+    if (!std::exchange(failed, true))
+      throw std::runtime_error{"shaky"};
+  });
   shop.shipments[1].tell(ship_order{{{1}, 1}, {70}, {{{1}, 1}, {{1}, 2}}});
   shop.shipments[1].tell(deliver_oldest{5}); // before anybody is told of the shipment
-  shop.sys.advance(std::chrono::seconds{10});
-  CHECK(heard == "failed,ready,all packages,");
+  shaky.expect<note_ready>(0s);
+  shaky.expect<note_ready>(10s); // the first one failed
+  CHECK(shaky.expect<note_packages>(0s).concluded);
+  shaky.expect_nothing(10s);
   CHECK(shop.ask(shop.shipments[1], shipment_query{}).untold.empty());
 }
