@@ -52,7 +52,7 @@ public:
       restarts_ = 0;
     alive_since_.reset();
     const unsigned n = restarts_;
-    if (restarts_ < std::numeric_limits<unsigned>::max())
+    if (restarts_ < std::numeric_limits<unsigned>::max()) // equivalent: a test would take four billion restarts
       ++restarts_;
     if (!options.immediate_first)
       return delay(n, options, unit);

@@ -12,7 +12,7 @@ bool needs_restart(const child_exit& exit) noexcept {
     case exit_reason::failure: return exit.action == failure_action::restart && exit.restart != temporary;
     case exit_reason::killed: return exit.restart != temporary;
   }
-  return false;
+  return false; // equivalent: there are no other reasons
 }
 
 decision decide(const child_exit& exit, const restart_terms& terms) noexcept {
@@ -58,7 +58,7 @@ bool ends_supervisor(auto_shutdown rule, bool significant, std::size_t significa
     case auto_shutdown::any_significant: return significant;
     case auto_shutdown::all_significant: return significant && significant_left == 0;
   }
-  return false;
+  return false; // equivalent: there are no other rules
 }
 
 std::string_view to_string(decision value) noexcept {

@@ -67,6 +67,10 @@ TEST_CASE("restart_decision: every combination of type and reason and action and
             }
 }
 
+TEST_CASE("restart_decision: without further terms a restart is within the budgets and at once") {
+  CHECK(decide({permanent, exit_reason::failure, failure_action::restart}, {}) == decision::restart);
+}
+
 TEST_CASE("restart_decision: a suspended child is never left suspended") {
   for (const auto type : types)
     for (const auto action : actions) {
