@@ -2,6 +2,7 @@
 // Claims: who subscribes is told what became of messages that reached no handler, and not after the subscription's end.
 // Observed on stepped systems and on an event_stream alone.
 #include <troupe/observe/event.hpp>
+#include <troupe/observe/flight_record.hpp>
 
 #include "support/stepped_system.hpp"
 
@@ -123,18 +124,6 @@ TEST_CASE("event: a message that did not fit into the quarantine is a dead lette
   CHECK(a.books() == troupe::ledger{.accepted = 1, .dropped = 1});
 }
 
-TEST_CASE("event: every enumerator has a name") {
-  for (auto c : {dead_letter::cause::mailbox_full, dead_letter::cause::receiver_stopped, dead_letter::cause::dropped,
-                 dead_letter::cause::expired})
-    CHECK(std::string{to_string(c)} != "?");
-  for (int i = 0; i <= static_cast<int>(drop_reason::unhandled); ++i)
-    CHECK(std::string{troupe::to_string(static_cast<drop_reason>(i))} != "?");
-  for (int i = 0; i <= static_cast<int>(troupe::delivery::stopped); ++i)
-    CHECK(std::string{troupe::to_string(static_cast<troupe::delivery>(i))} != "?");
-  for (int i = 0; i <= static_cast<int>(supervision_event::kind::stuck); ++i)
-    CHECK(std::string{to_string(static_cast<supervision_event::kind>(i))} != "?");
-}
-
 TEST_CASE("event: a subscriber is told until its subscription ends") {
   event_stream stream;
   CHECK_FALSE(stream.observed());
@@ -240,4 +229,41 @@ TEST_CASE("event: everything that reports name has a name of its own, as written
                                                  "questionable", "rehearsed"});
   const dead_letter l{dead_letter::cause::dropped, drop_reason::overflow, "order", "shop/till"};
   CHECK(to_string(l) == "dropped (overflow): order for shop/till");
+}
+
+TEST_CASE("event: the text of a supervision event has what is known and leaves out what is not") {
+  using kind = supervision_event::kind;
+  supervision_event e;
+  e.what = kind::started;
+  e.child = "shop";
+  CHECK(to_string(e) == "root: shop started");
+  e = {};
+  e.what = kind::restarted;
+  e.supervisor = "shop";
+  e.child = "shop/till";
+  e.why = "std::runtime_error: no paper";
+  e.message_type = "print";
+  e.attempt = 3;
+  e.delay = 400ms;
+  CHECK(to_string(e) ==
+        "shop: shop/till restarted: std::runtime_error: no paper (handling print) (attempt 3) after 400 ms");
+  e.what = kind::quarantined;
+  e.delay = {};
+  e.at = troupe::time_point{5s};
+  e.recent.push_back(
+      {.at = troupe::time_point{2s}, .sender = 7, .message_type = "scan", .took = 1500ns, .failed = true});
+  CHECK(to_string(e) == "shop: shop/till quarantined: std::runtime_error: no paper (handling print) (attempt 3)\n"
+                        "        3 s ago  scan  from #7  took 1.5 us  FAILED\n");
+}
+
+TEST_CASE("event: durations are readable from nanoseconds to hours") {
+  using troupe::readable;
+  CHECK(readable(0ns) == "0 ns");
+  CHECK(readable(999ns) == "999 ns");
+  CHECK(readable(1'000ns) == "1 us");
+  CHECK(readable(12'345ns) == "12.3 us");
+  CHECK(readable(1ms) == "1 ms");
+  CHECK(readable(250ms) == "250 ms");
+  CHECK(readable(1s) == "1 s");
+  CHECK(readable(90min) == "5400 s");
 }

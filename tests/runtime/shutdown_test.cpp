@@ -374,3 +374,14 @@ TEST_CASE("shutdown: the report of a good end is one line") {
   r.unaccounted = 2;
   CHECK(to_string(r).find("2 UNACCOUNTED") != std::string::npos);
 }
+
+TEST_CASE("shutdown: the report names a hundred survivors with what holds them up, and counts the others") {
+  troupe::shutdown_report r;
+  r.survivors.push_back({"shop/till", 7, "print", 40ms, 3, {"shop/cart", "shop/desk"}});
+  r.survivors.resize(103, {"idle", 9, "", 0ms, 0, {}});
+  const auto text = to_string(r);
+  CHECK(text.find("shutdown INCOMPLETE") == 0);
+  CHECK(text.find("\n  still alive: shop/till (id 7), handling print since 40 ms, 3 queued, awaited by shop/cart, "
+                  "shop/desk\n  still alive: idle (id 9), in no handler, 0 queued\n") != std::string::npos);
+  CHECK(text.ends_with("\n  still alive: 3 more"));
+}

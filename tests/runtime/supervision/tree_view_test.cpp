@@ -49,6 +49,33 @@ TEST_CASE("actor tree: detail adds ids and books and flight records") {
   CHECK(text.find("          3 s ago  support::note  from outside  took 0 ns\n") != std::string::npos);
 }
 
+TEST_CASE("actor tree: detail tells what became of messages, and what is at work, where there is anything to tell") {
+  actor_tree t;
+  t.name = "shop/till";
+  t.type = "till";
+  t.id = 7;
+  t.state = actor_state::running;
+  t.restarts = 2;
+  t.queued = 4;
+  t.books = {.accepted = 20, .handled = 9, .expired = 1, .dropped = 2, .quarantined = 3};
+  t.handling = "print";
+  CHECK(to_string(t, {.detail = true}) == "till  till  running  2 restarts  4 queued  #7  20 accepted, 9 handled, "
+                                          "1 expired, 2 dropped, 3 quarantined  handling print\n");
+  t.restarts = 1;
+  t.queued = 0;
+  t.books = {.accepted = 9, .handled = 9};
+  t.handling.clear();
+  CHECK(to_string(t, {.detail = true}) == "till  till  running  1 restart  #7  9 accepted, 9 handled\n");
+}
+
+TEST_CASE("actor tree: every state has a name of its own") {
+  lines names;
+  for (int i = 0; i <= static_cast<int>(actor_state::stopped); ++i)
+    names.emplace_back(to_string(static_cast<actor_state>(i)));
+  CHECK(names == lines{"starting", "passive", "running", "draining", "waiting", "out", "stopping", "stopped"});
+  CHECK(to_string(actor_state{8}) == "invalid actor_state");
+}
+
 TEST_CASE("actor tree: children beyond the limit are summed up by state") {
   stage s;
   auto top = s.sys.supervise("top", with(dynamic, {.backoff = doubling}));
