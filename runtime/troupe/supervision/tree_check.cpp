@@ -36,10 +36,10 @@ bool outlasts(const effective& e) {
   double pause = static_cast<double>(e.backoff.min.count());
   double sum = 0;
   for (unsigned i = e.backoff.immediate_first ? 1 : 0; i < e.intensity && sum <= period; ++i) {
-    if (pause >= most || e.backoff.factor == 1.0) // it grows no more
-      return sum + std::min(pause, most) * (e.intensity - i) > period;
+    if (pause == most || e.backoff.factor == 1.0) // it grows no more
+      return sum + pause * (e.intensity - i) > period;
     sum += pause;
-    pause *= e.backoff.factor;
+    pause = std::min(most, pause * e.backoff.factor);
   }
   return sum > period;
 }
@@ -125,7 +125,7 @@ std::vector<tree_finding> check_child(const child_place& child, milliseconds shu
     warn(topic::endless, endless_text(e));
   const double own = lives(o, child.above);
   // Once, where it crosses the limit.
-  if (own > 1 && child.lives_above <= leaf_restarts_max && child.lives_above * own > leaf_restarts_max)
+  if (child.lives_above <= leaf_restarts_max && child.lives_above * own > leaf_restarts_max)
     warn(topic::product, product_text(child.lives_above * own));
   if (!child.supervises && o.shutdown > child_options{}.shutdown && o.shutdown > shutdown_time)
     warn(topic::shutdown_time, late_text(o.shutdown, shutdown_time));

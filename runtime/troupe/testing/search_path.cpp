@@ -26,7 +26,7 @@ bool footprint::independent_of(const footprint& other) const noexcept {
   while (a != touched.end() && b != other.touched.end()) {
     if (*a == *b)
       return false;
-    *a < *b ? ++a : ++b;
+    *a < *b ? ++a : ++b; // equivalent: they differ
   }
   return true;
 }
@@ -67,8 +67,8 @@ std::uint32_t search_path::next_turn(const std::deque<engine::runnable*>& ready)
 }
 
 std::uint32_t search_path::next(std::uint32_t n) {
-  if (redundant_) // the run ends with this turn: whatever else it could choose has been seen as well
-    return 0;
+  if (redundant_)
+    return 0; // equivalent: the run ends with this turn, and whatever it could choose has been seen
   if (at_ == steps_.size()) {
     auto& fresh = steps_.emplace_back();
     fresh.among = n;

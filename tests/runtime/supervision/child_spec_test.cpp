@@ -6,10 +6,13 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <limits>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 using namespace std::chrono_literals;
 using troupe::backoff_options;
@@ -62,6 +65,12 @@ TEST_CASE("child_spec: defaults are valid and as documented") {
   CHECK(child_options{}.retries == 0);
   CHECK(child_options{}.shutdown == 5s);
   CHECK_FALSE(child_options{}.intensity.has_value());
+  CHECK_FALSE(child_options{}.refuse_asks_in_backoff);
+  CHECK(child_options{}.flight_recorder == 0);
+  CHECK_FALSE(child_options{}.handler_budget.has_value());
+  CHECK(child_options{}.on_overrun == troupe::overrun_action::report);
+  CHECK(child_options{}.start_budget == 0ms);
+  CHECK(child_options{}.rehearse == 0);
   CHECK(supervisor_options{}.strategy == troupe::one_for_one);
   CHECK(supervisor_options{}.intensity == 5);
   CHECK(supervisor_options{}.period == 5s);
@@ -70,6 +79,7 @@ TEST_CASE("child_spec: defaults are valid and as documented") {
   CHECK(backoff_options{}.min == 100ms);
   CHECK(backoff_options{}.max == 30s);
   CHECK(backoff_options{}.immediate_first);
+  CHECK(troupe::unlimited > troupe::intensity_max);
 }
 
 TEST_CASE("child_spec: options are written with designated initialisers") {
@@ -113,6 +123,7 @@ TEST_CASE("child_spec: wrong back-off options are refused by name") {
       {"max beyond a day", [](auto& o) { o.max = 24h + 1ms; }, "backoff.max"},
       {"factor below 1", [](auto& o) { o.factor = 0.99; }, "backoff.factor"},
       {"factor 1", [](auto& o) { o.factor = 1; }, ""},
+      {"factor 100", [](auto& o) { o.factor = 100; }, ""},
       {"factor 101", [](auto& o) { o.factor = 101; }, "backoff.factor"},
       {"factor not a number", [](auto& o) { o.factor = not_a_number; }, "backoff.factor"},
       {"jitter negative", [](auto& o) { o.jitter = -0.1; }, "backoff.jitter"},
@@ -122,20 +133,24 @@ TEST_CASE("child_spec: wrong back-off options are refused by name") {
       {"jitter not a number", [](auto& o) { o.jitter = not_a_number; }, "backoff.jitter"},
       {"reset_after 0", [](auto& o) { o.reset_after = 0ms; }, "backoff.reset_after"},
       {"reset_after 1 s", [](auto& o) { o.reset_after = 1s; }, ""},
+      {"reset_after 1 ns", [](auto& o) { o.reset_after = 1ns; }, ""},
   });
 }
 
 TEST_CASE("child_spec: wrong child options are refused by name") {
   check_grid<child_options>({
       {"no such restart type", [](auto& o) { o.restart = troupe::restart_type{3}; }, "restart"},
+      {"temporary", [](auto& o) { o.restart = troupe::temporary; }, ""},
       {"intensity 0", [](auto& o) { o.intensity = 0; }, ""},
       {"intensity most", [](auto& o) { o.intensity = 10'000; }, ""},
       {"intensity beyond", [](auto& o) { o.intensity = 10'001; }, "intensity"},
       {"intensity unlimited", [](auto& o) { o.intensity = troupe::unlimited; }, ""},
       {"period 0", [](auto& o) { o.period = 0ms; }, "period"},
+      {"period 1 ms", [](auto& o) { o.period = 1ms; }, ""},
       {"period negative", [](auto& o) { o.period = -1ms; }, "period"},
       {"wrong back-off", [](auto& o) { o.backoff = backoff_options{.min = 0ms}; }, "backoff.min"},
       {"shutdown 0", [](auto& o) { o.shutdown = 0ms; }, ""},
+      {"shutdown a day", [](auto& o) { o.shutdown = 24h; }, ""},
       {"shutdown negative", [](auto& o) { o.shutdown = -1ms; }, "shutdown"},
       {"shutdown beyond a day", [](auto& o) { o.shutdown = 24h + 1ms; }, "shutdown"},
       {"significant permanent", [](auto& o) { o.significant = true; }, "significant"},
@@ -145,6 +160,10 @@ TEST_CASE("child_spec: wrong child options are refused by name") {
       {"handler_budget 0", [](auto& o) { o.handler_budget = 0ms; }, ""},
       {"handler_budget negative", [](auto& o) { o.handler_budget = -1ms; }, "handler_budget"},
       {"no such overrun_action", [](auto& o) { o.on_overrun = troupe::overrun_action{3}; }, "on_overrun"},
+      {"replace", [](auto& o) { o.on_overrun = troupe::overrun_action::replace; }, ""},
+      {"start_budget 0", [](auto& o) { o.start_budget = 0ms; }, ""},
+      {"start_budget negative", [](auto& o) { o.start_budget = -1ms; }, "start_budget"},
+      {"rehearse most", [](auto& o) { o.rehearse = 1'000; }, ""},
       {"rehearse beyond", [](auto& o) { o.rehearse = 1'001; }, "rehearse"},
   });
 }
@@ -152,16 +171,66 @@ TEST_CASE("child_spec: wrong child options are refused by name") {
 TEST_CASE("child_spec: wrong supervisor options are refused by name") {
   check_grid<supervisor_options>({
       {"no such strategy", [](auto& o) { o.strategy = troupe::strategy{4}; }, "strategy"},
+      {"dynamic", [](auto& o) { o.strategy = troupe::dynamic; }, ""},
       {"intensity 0", [](auto& o) { o.intensity = 0; }, ""},
       {"intensity beyond", [](auto& o) { o.intensity = 10'001; }, "intensity"},
       {"period 0", [](auto& o) { o.period = 0ms; }, "period"},
+      {"period 1 ms", [](auto& o) { o.period = 1ms; }, ""},
       {"group_intensity beyond", [](auto& o) { o.group_intensity = 10'001; }, "group_intensity"},
       {"group_intensity unlimited", [](auto& o) { o.group_intensity = troupe::unlimited; }, ""},
       {"group_period 0", [](auto& o) { o.group_period = 0ms; }, "group_period"},
+      {"group_period 1 ms", [](auto& o) { o.group_period = 1ms; }, ""},
       {"wrong back-off", [](auto& o) { o.backoff.factor = 0; }, "backoff.factor"},
       {"no such auto_shutdown", [](auto& o) { o.auto_shutdown = troupe::auto_shutdown{3}; }, "auto_shutdown"},
+      {"all_significant", [](auto& o) { o.auto_shutdown = troupe::auto_shutdown::all_significant; }, ""},
       {"children_max 0", [](auto& o) { o.children_max = 0; }, "children_max"},
+      {"children_max 1", [](auto& o) { o.children_max = 1; }, ""},
   });
+}
+
+TEST_CASE("child_spec: a refusal says what would be right") {
+  CHECK(validate(child_options{.period = 0ms}) == "period must be 1 ms..24 h, not 0 ms");
+  CHECK(validate(backoff_options{.min = 0ns}) == "backoff.min must be above 0 and at most 24 h, not 0 ns");
+  CHECK(validate(backoff_options{.max = 1ms}) ==
+        "backoff.max must be at least 100000000 ns and at most 24 h, not 1000000 ns");
+  CHECK(validate(supervisor_options{.intensity = 10'001}) == "intensity must be 0..10000 or unlimited, not 10001");
+}
+
+TEST_CASE("child_spec: options are equal if all members are") {
+  using troupe::decide_by;
+  using troupe::failure_action;
+  const child_options child{.backoff = backoff_options{},
+                            .on_failure = decide_by<std::runtime_error>(failure_action::stop)};
+  CHECK(child == child_options{child});
+  for (auto rules :
+       {decide_by<std::runtime_error>(failure_action::resume), decide_by<std::logic_error>(failure_action::stop),
+        decide_by<std::runtime_error>(failure_action::stop).otherwise(failure_action::stop)}) {
+    auto other = child;
+    other.on_failure = std::move(rules);
+    CHECK_FALSE(child == other);
+  }
+  auto other = child;
+  other.backoff->factor = 3;
+  CHECK_FALSE(child == other);
+  CHECK(supervisor_options{} == supervisor_options{});
+  CHECK_FALSE(supervisor_options{} == supervisor_options{.intensity = 6});
+}
+
+TEST_CASE("failure_rules: the first rule that matches decides, and the last word is for whatever none does") {
+  using troupe::failure_action;
+  const auto by = [](const troupe::failure_rules& rules, auto what) {
+    return rules.action_for(std::make_exception_ptr(std::move(what)));
+  };
+  const auto rules =
+      troupe::decide_by<std::out_of_range>(failure_action::resume).by<std::logic_error>(failure_action::stop);
+  CHECK(by(rules, std::out_of_range{"x"}) == failure_action::resume);
+  CHECK(by(rules, std::logic_error{"x"}) == failure_action::stop);
+  CHECK_FALSE(by(rules, std::runtime_error{"x"}).has_value());
+  CHECK_FALSE(rules.action_for(nullptr).has_value());
+  const auto all = troupe::failure_rules{rules}.otherwise(failure_action::escalate);
+  CHECK(by(all, std::out_of_range{"x"}) == failure_action::resume);
+  CHECK(by(all, std::runtime_error{"x"}) == failure_action::escalate);
+  CHECK(all.action_for(nullptr) == failure_action::escalate);
 }
 
 TEST_CASE("child_spec: every enumerator has a name of its own") {
@@ -179,6 +248,10 @@ TEST_CASE("child_spec: every enumerator has a name of its own") {
   CHECK(to_string(troupe::failure_action::stop) == "stop");
   CHECK(to_string(troupe::failure_action::escalate) == "escalate");
   CHECK(to_string(troupe::failure_action{4}) == "invalid failure_action");
+  CHECK(to_string(troupe::overrun_action::report) == "report");
+  CHECK(to_string(troupe::overrun_action::escalate) == "escalate");
+  CHECK(to_string(troupe::overrun_action::replace) == "replace");
+  CHECK(to_string(troupe::overrun_action{3}) == "invalid overrun_action");
   CHECK(to_string(troupe::auto_shutdown::never) == "never");
   CHECK(to_string(troupe::auto_shutdown::any_significant) == "any_significant");
   CHECK(to_string(troupe::auto_shutdown::all_significant) == "all_significant");

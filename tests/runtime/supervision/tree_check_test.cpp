@@ -64,6 +64,8 @@ TEST_CASE("tree check: intensities that multiply beyond a thousand are found onc
   const auto nine = tolerating(9);
   CHECK(found(group("a", nine, {group("b", nine, {group("c", nine, {leaf("d")})})})).empty());
   CHECK(found(group("a", ten, {group("b", ten, {group("c", ten, {leaf("d", {.intensity = 1})})})})).empty());
+  const auto thousand = group("a", nine, {group("b", nine, {group("c", nine, {group("d", nine, {leaf("e")})})})});
+  CHECK(found(thousand) == list{"warning e"}); // where it is a thousand, it is not more yet
 }
 
 TEST_CASE("tree check: the smaller of a child's and its group's intensity counts") {
@@ -82,6 +84,18 @@ TEST_CASE("tree check: pauses that outlast the period are found for every way to
   CHECK(found(group("a", {.backoff = slow}, {leaf("b", {.intensity = 3})})).empty());
   CHECK(found(group("a", {.intensity = 0, .backoff = slow}, {leaf("b")})).empty());
   CHECK(found(group("a", {.intensity = unlimited, .backoff = slow}, {leaf("b")})).empty()); // as it says
+  CHECK(check_tree(group("a", {.backoff = slow}, {leaf("b")}), 1h)[0].what.find(
+            "that 6 restarts never fall within 5000 ms") != std::string::npos);
+}
+
+TEST_CASE("tree check: pauses that grow are added up exactly") {
+  const backoff_options growing{.min = 1s, .max = 30s, .factor = 2.0, .jitter = 0.0};
+  const auto endless = [&](unsigned intensity) {
+    return !found(group("a", {.intensity = intensity, .period = 3s, .backoff = growing}, {leaf("b")})).empty();
+  };
+  CHECK_FALSE(endless(2)); // 0 + 1 s
+  CHECK_FALSE(endless(3)); // 0 + 1 s + 2 s, which is just within
+  CHECK(endless(4));
 }
 
 TEST_CASE("tree check: the time to stop is the sum of those in order and the longest of those at once") {
@@ -110,7 +124,8 @@ TEST_CASE("tree check: options without effect are found") {
   CHECK(found(group("a", {.auto_shutdown = auto_shutdown::any_significant},
                     {leaf("b", {.restart = transient, .significant = true})}))
             .empty());
-  CHECK(found(group("a", {}, {leaf("b", {.restart = temporary, .retries = 2})})) == list{"warning b"});
+  for (const unsigned retries : {1u, 2u})
+    CHECK(found(group("a", {}, {leaf("b", {.restart = temporary, .retries = retries})})) == list{"warning b"});
   CHECK(found(group("a", {}, {leaf("b", {.restart = transient, .retries = 2})})).empty());
 }
 
