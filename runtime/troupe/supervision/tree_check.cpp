@@ -36,7 +36,7 @@ bool outlasts(const effective& e) {
   double pause = static_cast<double>(e.backoff.min.count());
   double sum = 0;
   for (unsigned i = e.backoff.immediate_first ? 1 : 0; i < e.intensity && sum <= period; ++i) {
-    if (pause == most || e.backoff.factor == 1.0) // it grows no more
+    if (pause == most || e.backoff.factor == 1.0) // equivalent: it grows no more, and this is quicker
       return sum + pause * (e.intensity - i) > period;
     sum += pause;
     pause = std::min(most, pause * e.backoff.factor);
