@@ -90,6 +90,26 @@ TEST_CASE("outbox: one that came too early goes when the one before is settled")
   CHECK(o.take_due(start + 2s, wall) == sequences{3});
 }
 
+TEST_CASE("outbox: one that was not too early keeps its time when the one before is settled") {
+  outbox o;
+  o.add(message(1), start);
+  o.add(message(2), start + 10s);
+  CHECK(o.take_due(start, wall) == sequences{1});
+  CHECK(o.settle(1, start + 1s));
+  CHECK(o.take_due(start + 9s, wall).empty());
+  CHECK(o.take_due(start + 10s, wall) == sequences{2});
+}
+
+TEST_CASE("outbox: a timer that another of its name has replaced takes only itself away") {
+  outbox o;
+  o.add(timer(1, "x", wall + 1h), start);
+  o.add(timer(2, "x", wall + 2h), start);
+  CHECK(o.timer("x") == 2);
+  CHECK(o.settle(1, start));
+  CHECK(o.timer("x") == 2);
+  CHECK(o.next_timer() == wall + 2h);
+}
+
 TEST_CASE("outbox: no more than a window of messages to one target is on the way") {
   outbox o;
   const auto count = outbox::window + 10;

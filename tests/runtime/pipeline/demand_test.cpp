@@ -66,6 +66,38 @@ TEST_CASE("demand: is said again when what is on its way has fallen to min_deman
   CHECK(consumer.pending() == 10);
 }
 
+TEST_CASE("demand: nothing is said and nothing may be sent before the first demand") {
+  CHECK(demand_window{}.said() == 0);
+  credit producer;
+  CHECK_FALSE(producer.available());
+  producer.grant(1);
+  CHECK(producer.available());
+  CHECK(producer.spend() == 0);
+  producer.grant(1); // said twice
+  CHECK_FALSE(producer.available());
+}
+
+TEST_CASE("attempts: what comes before the place of the failure goes first, then the rest, and the next batch is whole") {
+  attempts tries;
+  tries.failed(3);
+  CHECK(tries.until(0, 10) == 3);
+  CHECK(tries.until(3, 10) == 10);
+  CHECK(tries.closes(3, 10));
+  tries.passed(10);
+  CHECK(tries.at(3) == 0);
+  CHECK(tries.until(0, 10) == 10);
+  tries.failed(3);
+  tries.begin_batch();
+  CHECK(tries.until(0, 10) == 10);
+  CHECK(tries.closes(0, 10));
+  tries.failed(10); // at the end of the batch
+  CHECK(tries.until(0, 10) == 10);
+  CHECK_FALSE(tries.closes(0, 10));
+  CHECK(tries.closes(10, 10));
+  tries.begin_batch();
+  CHECK(tries.closes(0, 10));
+}
+
 TEST_CASE("attempts: each element passes exactly once, however often elements and the end of the batch fail") {
   std::mt19937_64 random{3};
   for (int run = 0; run < 500; ++run) {
