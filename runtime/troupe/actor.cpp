@@ -56,11 +56,19 @@ void actor_base::cancel_own_timer(std::string_view key) noexcept {
 
 void actor_base::start_timer(detail::actor_timer& t, std::chrono::nanoseconds delay, std::chrono::nanoseconds period,
                              std::string_view key) {
+  struct count {
+    detail::actor_timer* of;
+    ~count() {
+      if (of != nullptr)
+        of->release();
+    }
+  } made{&t}; // whoever made it gives up the count that it began with only after this
   const detail::turn_guard guard;
   if (!key.empty())
     cancel_own_timer(key);
   const auto begin = now();
   t.start(*cell_, delay < time_point::max() - begin ? begin + delay : time_point::max(), period, std::string{key});
+  made.of = nullptr;
 }
 
 void actor_base::fault_point() const {

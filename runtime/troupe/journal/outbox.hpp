@@ -32,13 +32,13 @@ struct stored_message {
   std::shared_ptr<const void> value; ///< Of that type.
   // Without a type:
   std::string written_type;
-  int version = 0;
+  int version = 0; // equivalent: set with the type
   std::string data;
 };
 
 /// An outbox entry that is not settled.
 struct owed_entry {
-  std::uint64_t sequence = 0;
+  std::uint64_t sequence = 0; // equivalent: each has its own
   std::string target; ///< A journal's key.
   stored_message message;
   std::optional<wall_time_point> due; ///< A timer: when. A message: nothing.

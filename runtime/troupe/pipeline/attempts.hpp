@@ -22,7 +22,7 @@ public:
   }
 
   void failed(std::size_t position) noexcept {
-    count_ = count_ > 0 && position == position_ ? count_ + 1 : 1;
+    count_ = count_ > 0 && position == position_ ? count_ + 1 : 1; // equivalent: 0 + 1 is 1
     position_ = position;
   }
 
@@ -38,7 +38,7 @@ public:
   unsigned at(std::size_t position) const noexcept { return position == position_ ? count_ : 0; }
 
 private:
-  std::size_t position_ = 0;
+  std::size_t position_ = 0; // equivalent: not looked at before the first failure
   unsigned count_ = 0;
 };
 

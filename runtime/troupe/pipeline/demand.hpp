@@ -49,7 +49,7 @@ class credit {
 public:
   /// The consumer wants what comes before `sequence`. Demand never shrinks: one that comes late or twice changes nothing.
   void grant(std::uint64_t sequence) noexcept {
-    if (sequence > granted_)
+    if (sequence > granted_) // equivalent: what is equal changes nothing
       granted_ = sequence;
   }
 

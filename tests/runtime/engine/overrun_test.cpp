@@ -28,6 +28,7 @@ struct gate {
   std::atomic<bool> open{false};
   std::atomic<int> alive{0}; // objects
   std::atomic<int> touches_refused{0};
+  const std::shared_ptr<int> token = std::make_shared<int>(); // in messages
 
   void pass() {
     ++inside;
@@ -48,7 +49,9 @@ struct query {
   using reply = int;
 };
 struct late_hang {}; // hangs after a co_await
-struct note {};
+struct note {
+  std::shared_ptr<int> token{};
+};
 
 class sleeper : public actor<sleeper, hang, touch, query, late_hang, note> {
 public:
@@ -75,7 +78,7 @@ public:
         ++gate_->touches_refused;
       }
     };
-    refused([&] { after(1s, note{}); });
+    refused([&] { after(1s, note{gate_->token}); });
     refused([&] { (void)self().ask(query{}); });
     throw std::runtime_error{"too late"};
   }
@@ -258,6 +261,7 @@ TEST_CASE("overrun: a replaced handler cannot touch what belongs to its successo
   w.g->let_go();
   CHECK(soon([&] { return w.count(kind::returned) == 1; }));
   CHECK(w.g->touches_refused == 2);
+  CHECK(w.g->token.use_count() == 1); // nothing is left of the timer that was refused
   CHECK(soon([&] { return w.g->alive == 1; }));
   CHECK(a.ask(query{}).get() == 2); // not stopped, by nobody
   CHECK(a.incarnation() == 1);
