@@ -39,7 +39,7 @@ struct stored_message {
 /// An outbox entry that is not settled.
 struct owed_entry {
   std::uint64_t sequence = 0; // equivalent: each has its own
-  std::string target; ///< A journal's key.
+  std::string target;         ///< A journal's key.
   stored_message message;
   std::optional<wall_time_point> due; ///< A timer: when. A message: nothing.
   std::string timer;                  ///< Its name.
