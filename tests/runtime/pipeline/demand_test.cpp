@@ -77,8 +77,7 @@ TEST_CASE("demand: nothing is said and nothing may be sent before the first dema
   CHECK_FALSE(producer.available());
 }
 
-TEST_CASE(
-    "attempts: what comes before the place of the failure goes first, then the rest, and the next batch is whole") {
+TEST_CASE("attempts: what comes before a failure goes first, then the rest, and the next batch is whole") {
   attempts tries;
   tries.failed(3);
   CHECK(tries.until(0, 10) == 3);
