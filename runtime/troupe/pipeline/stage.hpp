@@ -9,6 +9,7 @@
 #include <troupe/pipeline/outlet.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -69,11 +70,13 @@ struct stage_memory {
   attempts effect_tries{};
   attempts time_tries{};    // at position 0: what is done when a time has come
   attempts barrier_tries{}; // at position 0
-  std::string failure{};    // what was thrown last
-  bool open = false;        // a batch is at work, or was when the stage failed
-  bool finished = false;    // it has ended, or cannot go on
-  bool kept = false;        // what it keeps goes into checkpoints
-  bool proceeding = false;  // a `proceed` to itself is on its way
+  /// Set once all stages are wired. Before, nothing may leave, not even what a checkpoint has left waiting in a step.
+  std::atomic<bool> wired{false};
+  std::string failure{};   // what was thrown last
+  bool open = false;       // a batch is at work, or was when the stage failed
+  bool finished = false;   // it has ended, or cannot go on
+  bool kept = false;       // what it keeps goes into checkpoints
+  bool proceeding = false; // a `proceed` to itself is on its way
 
   stage_counters figures{};
 };
@@ -97,7 +100,8 @@ public:
       m_.open = false;
       m_.figures.note_failure();
     }
-    arm();
+    if (m_.wired.load(std::memory_order_acquire)) // not the first incarnation
+      arm();
   }
 
   auto on(const typename Intake::message& message) {
@@ -120,6 +124,8 @@ public:
 
   void on(const proceed&) {
     m_.proceeding = false;
+    if (!m_.wired.load(std::memory_order_acquire)) // somebody fills an inbox already; pairs with stage_node's release
+      return;
     m_.intake.open();
     work();
   }
@@ -143,6 +149,8 @@ private:
   static constexpr int batches_per_turn = 4;
 
   void work() {
+    if (!m_.wired.load(std::memory_order_acquire)) // pairs with stage_node's release
+      return;
     show();
     for (int i = 0; ready(); ++i) {
       if (i == batches_per_turn) {

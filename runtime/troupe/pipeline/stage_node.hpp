@@ -129,7 +129,10 @@ public:
         m->figures.read(f);
         return f;
       });
-      l.openings.push_back([r] { r.tell(proceed{}); });
+      l.openings.push_back([m, r] {
+        m->wired.store(true, std::memory_order_release); // publishes the links of its outlet; pairs with stage::work
+        r.tell(proceed{});
+      });
       if constexpr (Head::kind == node::kind::source)
         if (l.record->checkpoints)
           l.record->checkpoints->sources.push_back(r);
