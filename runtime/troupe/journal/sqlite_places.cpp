@@ -89,9 +89,31 @@ sqlite_place& sqlite_places::entry_of(const std::string& key, sqlite_place_table
   return added(key, before ? *before : known.find(key));
 }
 
+/// The same for an open journal, whose place is in mind from then on.
+sqlite_place& sqlite_places::entry_of(const std::string& key, open_journal& open, bool fresh,
+                                      sqlite_place_table& known) {
+  const bool in_mind = std::exchange(open.placed, true);
+  if (!in_mind && !fresh) {
+    auto& entry = entry_of(key, known);
+    open.at = entry;
+    return entry;
+  }
+  if (!in_mind)
+    open.at = {};
+  const auto found = moved_.find(key);
+  return found != moved_.end() ? found->second : added(key, open.at);
+}
+
 sqlite_place& sqlite_places::added(const std::string& key, const sqlite_place& at) {
   std::unique_lock held{mutex_};
   return moved_.emplace(key, at).first->second;
+}
+
+void sqlite_places::publish() {
+  std::unique_lock held{mutex_};
+  for (const auto& [entry, place] : changed_)
+    *entry = place;
+  changed_.clear();
 }
 
 void sqlite_places::forget(std::string_view key) {
@@ -130,9 +152,12 @@ void sqlite_places::write_some(sqlite_connection& c, std::size_t n) {
   if (order_.empty())
     return;
   sqlite_statement put{c, "INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?)"};
+  sqlite_statement list{c, "INSERT OR IGNORE INTO journals VALUES (?, 0, ?)"};
   for (const auto end = std::min(order_.size(), written_ + n); written_ < end; ++written_)
-    if (const auto& [key, at] = *order_[written_]; at.event != 0 || at.snapshot != 0)
+    if (const auto& [key, at] = *order_[written_]; at.event != 0 || at.snapshot != 0) {
       put.bind(key, at.event, at.snapshot, checksum_of_place(key, at.event, at.snapshot)).run();
+      list.bind(key, checksum_of_head(key, 0)).run();
+    }
   if (written_ == order_.size())
     sqlite_statement{c, "INSERT OR REPLACE INTO meta VALUES ('placed_to', ?)"}
         .bind(std::string_view{std::to_string(leaving_to_)})

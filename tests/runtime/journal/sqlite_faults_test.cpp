@@ -537,7 +537,7 @@ TEST_CASE("sqlite store: a file of a later version, or of another kind, is refus
   troupe::open_sqlite_store(later);
   execute(later, "UPDATE meta SET value = '99' WHERE name = 'schema_version'");
   CHECK(message_of([&] { troupe::open_sqlite_store(later); }) ==
-        later + " is of schema version 99; this program knows versions up to 2");
+        later + " is of schema version 99; this program knows versions up to 3");
   const auto other = folder / "other.db";
   execute(other, "CREATE TABLE people (name TEXT)");
   CHECK(says(message_of([&] { troupe::open_sqlite_store(other); }), "is a database, but holds no journals"));
