@@ -23,6 +23,8 @@ public:
   sqlite_place find(std::string_view key);
   /// From the table only: nothing if there is no good row in it.
   std::optional<sqlite_place> written(std::string_view key);
+  /// Whether it has its row in `journals`.
+  bool listed(std::string_view key);
   /// Looks at every row.
   sqlite_place search(std::string_view key);
 
@@ -53,7 +55,7 @@ public:
   template <class F>
   void change(std::string_view key, open_journal& open, bool fresh, sqlite_place_table& known, F&& f) {
     if (open.entry == nullptr || open.entries_count != count_) {
-      open.entry = &entry_of(std::string{key}, open, fresh, known);
+      open.entry = &entry_of(std::string{key}, open, fresh, known).at;
       open.entries_count = count_;
     }
     f(open.at);
@@ -73,10 +75,14 @@ public:
   std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 
 private:
-  using map = std::unordered_map<std::string, sqlite_place>;
-  sqlite_place& entry_of(const std::string& key, open_journal& open, bool fresh, sqlite_place_table& known);
-  sqlite_place& entry_of(const std::string& key, sqlite_place_table& known);
-  sqlite_place& added(const std::string& key, const sqlite_place& at);
+  struct entry {
+    sqlite_place at;
+    bool listed = false; ///< It has its row in `journals`, or will before this is written down.
+  };
+  using map = std::unordered_map<std::string, entry>;
+  entry& entry_of(const std::string& key, open_journal& open, bool fresh, sqlite_place_table& known);
+  entry& entry_of(const std::string& key, sqlite_place_table& known);
+  entry& added(const std::string& key, const entry& e);
   void begin_writing();
   void write_some(sqlite_connection& c, std::size_t n);
 
@@ -93,8 +99,10 @@ private:
   std::uint64_t last_ = 0;
   std::uint64_t moved_from_ = 0; // rows up to this number are in `places`, or in leaving_
   std::uint64_t leaving_to_ = 0;
-  std::vector<const std::pair<const std::string, sqlite_place>*> order_; // of leaving_, by key
-  std::size_t written_ = 0;                                              // of order_
+  std::vector<const map::value_type*> order_; // of leaving_, by key
+  std::size_t written_ = 0;                   // of order_
+  std::optional<sqlite_statement> put_;
+  std::optional<sqlite_statement> list_;
 
   std::atomic<std::uint64_t> generation_{0}; // release by the writer, after the commit; acquire by readers
 };
