@@ -74,6 +74,13 @@ plan over(const feed& from, Build&& build) {
   return build(troupe::pipeline::from(std::get<generated_events>(from.events)).event_times(from.bound, time));
 }
 
+/// `build(stream with that key)`. Where there is one worker, the keys stay in the stage at work: a further stage would only
+/// cost the way there.
+template <class Events, class Key, class Build>
+plan by_key(const feed& from, const Events& events, Key key, Build&& build) {
+  return from.parts == 1 ? build(events.keyed(key)) : build(events.key_by(key));
+}
+
 /// The value of `channel_id=` in a URL.
 inline std::optional<std::string_view> channel_id(std::string_view url) noexcept {
   constexpr std::string_view name = "channel_id=";

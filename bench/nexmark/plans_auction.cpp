@@ -55,33 +55,31 @@ struct lot {
   std::int64_t opened = 0;
   std::int64_t expires = 0;
   std::int64_t seller = 0;
-  offer best{};
-  std::vector<offer> waiting; // bids that came before their auction
+  offer best{};               // if there is a bid; as long as the auction is not known, the first one
+  std::vector<offer> waiting; // further bids that came before their auction
 };
 
 /// Follows one auction, from its first bid or its opening, whichever comes first, until event time is beyond its end; and for a
 /// while longer, since those who bid too late would else be taken for those who bid too early, and wait.
 struct auction_logic {
+  /// Most bids are no higher than the best.
+  template <class Emit>
+  [[gnu::always_inline]] bool look(const lot& l, const lot_event& e, Emit&) const {
+    return l.known && e.category < 0 && !wins(l, to_offer(e));
+  }
+
   template <class Context, class Emit>
   void on(Context& c, lot& l, const lot_event& e, Emit&) const {
-    if (e.category >= 0) {
-      l.known = true;
-      l.category = e.category;
-      l.opened = e.time;
-      l.expires = e.price_or_expires;
-      l.seller = e.bidder_or_seller;
-      for (const auto& o : l.waiting)
-        consider(l, o);
-      l.waiting.clear();
-      c.remind(after(l.expires));
-      return;
-    }
-    const lot::offer o{e.time, e.price_or_expires, e.bidder_or_seller, e.sequence};
-    if (l.known) {
-      consider(l, o);
-      return;
-    }
-    l.waiting.push_back(o);
+    if (e.category >= 0)
+      return open(c, l, e);
+    const auto o = to_offer(e);
+    if (l.known)
+      return consider(l, o);
+    if (l.has_bid)
+      l.waiting.push_back(o);
+    else
+      l.best = o;
+    l.has_bid = true;
     if (c.reminder() == pl::end_of_time)
       c.remind(after(o.time));
   }
@@ -97,11 +95,18 @@ struct auction_logic {
       return c.remind(after(l.expires + remembered_ms));
     }
     // An auction that is still to come opens after event time: what was bid before that is no bid on it.
-    std::erase_if(l.waiting, [&](const auto& o) { return after(o.time) <= c.watermark(); });
-    if (l.waiting.empty())
-      return c.forget();
-    const auto first = std::ranges::min_element(l.waiting, {}, &lot::offer::time);
-    c.remind(after(first->time));
+    const auto in_vain = [&](const lot::offer& o) { return after(o.time) <= c.watermark(); };
+    std::erase_if(l.waiting, in_vain);
+    if (in_vain(l.best)) {
+      if (l.waiting.empty())
+        return c.forget();
+      l.best = l.waiting.back();
+      l.waiting.pop_back();
+    }
+    auto first = l.best.time;
+    for (const auto& o : l.waiting)
+      first = std::min(first, o.time);
+    c.remind(after(first));
   }
 
 private:
@@ -110,21 +115,47 @@ private:
   /// When nothing of that time is expected any more.
   static pl::event_time after(std::int64_t ms) noexcept { return at_ms(ms) + pl::event_duration{1}; }
 
-  static void consider(lot& l, const lot::offer& o) noexcept {
+  static lot::offer to_offer(const lot_event& e) noexcept {
+    return {e.time, e.price_or_expires, e.bidder_or_seller, e.sequence};
+  }
+
+  template <class Context>
+  static void open(Context& c, lot& l, const lot_event& e) {
+    l.known = true;
+    l.category = e.category;
+    l.opened = e.time;
+    l.expires = e.price_or_expires;
+    l.seller = e.bidder_or_seller;
+    if (std::exchange(l.has_bid, false))
+      consider(l, lot::offer{l.best});
+    for (const auto& o : l.waiting)
+      consider(l, o);
+    l.waiting.clear();
+    c.remind(after(l.expires));
+  }
+
+  [[gnu::always_inline]] static bool wins(const lot& l, const lot::offer& o) noexcept {
     if (o.time < l.opened || o.time > l.expires)
+      return false;
+    return !l.has_bid || o.price > l.best.price ||
+           (o.price == l.best.price && std::pair{o.time, o.sequence} < std::pair{l.best.time, l.best.sequence});
+  }
+
+  static void consider(lot& l, const lot::offer& o) noexcept {
+    if (!wins(l, o))
       return;
-    const auto better = [](const lot::offer& a, const lot::offer& b) {
-      return std::tuple{-a.price, a.time, a.sequence} < std::tuple{-b.price, b.time, b.sequence};
-    };
-    if (!l.has_bid || better(o, l.best))
-      l.best = o;
+    l.best = o;
     l.has_bid = true;
   }
 };
 
-template <class Events>
-auto sales(const Events& events) {
-  return events.flat_map(to_lot_event).key_by(&lot_event::auction).template process<sale>(lot{}, auction_logic{});
+/// `build(stream of sales)`.
+template <class Build>
+plan over_sales(const feed& from, Build&& build) {
+  return over(from, [&](const auto& events) {
+    return by_key(from, events.flat_map(to_lot_event), &lot_event::auction,
+                  [&](const auto& lots) { return build(lots.template process<sale>(lot{}, auction_logic{})); });
+  });
 }
 
 struct sum_and_count {
@@ -159,46 +190,48 @@ struct last_ten {
 } // namespace
 
 plan q4(const feed& from, target to) {
-  return over(from, [&](const auto& events) {
-    return sales(events)
-        .key_by(&sale::category, 1)
-        .fold(sum_and_count{},
-              [](sum_and_count& s, const sale& x) {
-                s.sum += x.price;
-                ++s.n;
-              })
-        .map([](const std::pair<std::int32_t, sum_and_count>& s) {
-          return std::tuple{std::int64_t{s.first}, s.second.n, s.second.sum, s.second.sum / s.second.n};
-        })
-        .end(answer_sink{to});
+  return over_sales(from, [&](const auto& sales) {
+    const auto average = [&](const auto& by_category) {
+      return by_category
+          .fold(sum_and_count{},
+                [](sum_and_count& s, const sale& x) {
+                  s.sum += x.price;
+                  ++s.n;
+                })
+          .map([](const std::pair<std::int32_t, sum_and_count>& s) {
+            return std::tuple{std::int64_t{s.first}, s.second.n, s.second.sum, s.second.sum / s.second.n};
+          })
+          .end(answer_sink{to});
+    };
+    return by_key(from, sales, &sale::category, average);
   });
 }
 
 plan q6(const feed& from, target to) {
-  return over(from, [&](const auto& events) {
-    return sales(events)
-        .key_by(&sale::seller)
-        .fold(last_ten{},
-              [](last_ten& all, const sale& s) {
-                all.add({s.expires, s.auction, s.price});
-              })
-        .map([](const std::pair<std::int64_t, last_ten>& s) {
-          std::int64_t sum = 0;
-          for (std::size_t i = 0; i < s.second.n; ++i)
-            sum += s.second.sales[i].price;
-          const auto n = static_cast<std::int64_t>(s.second.n);
-          return std::tuple{s.first, n, sum, sum / n};
-        })
-        .end(answer_sink{to});
+  return over_sales(from, [&](const auto& sales) {
+    const auto average = [&](const auto& by_seller) {
+      return by_seller.fold(last_ten{},
+                            [](last_ten& all, const sale& s) {
+                              all.add({s.expires, s.auction, s.price});
+                            })
+          .map([](const std::pair<std::int64_t, last_ten>& s) {
+            std::int64_t sum = 0;
+            for (std::size_t i = 0; i < s.second.n; ++i)
+              sum += s.second.sales[i].price;
+            const auto n = static_cast<std::int64_t>(s.second.n);
+            return std::tuple{s.first, n, sum, sum / n};
+          })
+          .end(answer_sink{to});
+    };
+    return by_key(from, sales, &sale::seller, average);
   });
 }
 
 plan q9(const feed& from, target to) {
-  return over(from, [&](const auto& events) {
-    return sales(events)
-        .map([](const sale& s) {
-          return std::tuple{s.auction, s.bidder, s.price, s.time};
-        })
+  return over_sales(from, [&](const auto& sales) {
+    return sales.map([](const sale& s) {
+                  return std::tuple{s.auction, s.bidder, s.price, s.time};
+                })
         .end(answer_sink{to});
   });
 }

@@ -67,13 +67,19 @@ struct expand_logic {
     std::vector<half> waiting;
   };
 
+  template <class Emit>
+  bool look(const state& s, const half& x, Emit& emit) const {
+    if (!s.known || x.what != half::kind::bid)
+      return false;
+    if (s.wanted)
+      emit(row(s, x));
+    return true;
+  }
+
   template <class Context, class Emit>
   void on(Context&, state& s, const half& x, Emit& emit) const {
-    if (x.what == half::kind::bid) {
-      if (!s.known)
-        s.waiting.push_back(x);
-      else if (s.wanted)
-        emit(row(s, x));
+    if (x.what == half::kind::bid) { // its auction is not known yet: see look
+      s.waiting.push_back(x);
       return;
     }
     s.known = true;
@@ -95,62 +101,61 @@ private:
 } // namespace
 
 plan q3(const feed& from, target to) {
+  using side = std::variant<item, seller>;
+  const auto wanted = [](const event& e) -> std::optional<side> {
+    if (e.what == event::kind::auction && e.auction.category == 10)
+      return to_item(e);
+    if (e.what == event::kind::person && (e.person.state == "or" || e.person.state == "id" || e.person.state == "ca"))
+      return seller{e.person.id, e.person.name, e.person.city, e.person.state, at_ms(e.time)};
+    return std::nullopt;
+  };
+  const auto person = [](const side& s) { return s.index() == 0 ? std::get<0>(s).seller : std::get<1>(s).id; };
   return over(from, [&](const auto& events) {
-    using side = std::variant<item, seller>;
-    return events
-        .flat_map([](const event& e) -> std::optional<side> {
-          if (e.what == event::kind::auction && e.auction.category == 10)
-            return to_item(e);
-          if (e.what == event::kind::person &&
-              (e.person.state == "or" || e.person.state == "id" || e.person.state == "ca"))
-            return seller{e.person.id, e.person.name, e.person.city, e.person.state, at_ms(e.time)};
-          return std::nullopt;
-        })
-        .key_by([](const side& s) { return s.index() == 0 ? std::get<0>(s).seller : std::get<1>(s).id; })
-        .join([](const item& a, const seller& p) {
-          return std::tuple{p.name, p.city, p.state, a.id};
-        })
-        .end(answer_sink{to});
+    return by_key(from, events.flat_map(wanted), person, [&](const auto& sides) {
+      return sides.join([](const item& a, const seller& p) {
+                    return std::tuple{p.name, p.city, p.state, a.id};
+                  })
+          .end(answer_sink{to});
+    });
   });
 }
 
 plan q8(const feed& from, target to) {
+  using sign = newcomer::sign;
+  const auto to_sign = [](const event& e) -> std::optional<sign> {
+    if (e.what == event::kind::person)
+      return sign{e.person.id, e.person.name, true, at_ms(e.time)};
+    if (e.what == event::kind::auction)
+      return sign{e.auction.seller, {}, false, at_ms(e.time)};
+    return std::nullopt;
+  };
   return over(from, [&](const auto& events) {
-    using sign = newcomer::sign;
-    return events
-        .flat_map([](const event& e) -> std::optional<sign> {
-          if (e.what == event::kind::person)
-            return sign{e.person.id, e.person.name, true, at_ms(e.time)};
-          if (e.what == event::kind::auction)
-            return sign{e.auction.seller, {}, false, at_ms(e.time)};
-          return std::nullopt;
-        })
-        .key_by(&sign::person)
-        .window(pl::tumbling{10s}, newcomer{})
-        .flat_map([](const auto& w) {
-          std::vector<std::tuple<std::int64_t, std::string_view, std::int64_t>> rows;
-          for (const auto name : w.value)
-            rows.emplace_back(w.key, name, in_ms(w.window.start));
-          return rows;
-        })
-        .end(answer_sink{to});
+    return by_key(from, events.flat_map(to_sign), &sign::person, [&](const auto& signs) {
+      return signs.window(pl::tumbling{10s}, newcomer{})
+          .flat_map([](const auto& w) {
+            std::vector<std::tuple<std::int64_t, std::string_view, std::int64_t>> rows;
+            for (const auto name : w.value)
+              rows.emplace_back(w.key, name, in_ms(w.window.start));
+            return rows;
+          })
+          .end(answer_sink{to});
+    });
   });
 }
 
 plan q20(const feed& from, target to) {
+  const auto to_half = [](const event& e) -> std::optional<half> {
+    if (e.what == event::kind::bid)
+      return half{e.bid.auction, e.bid.bidder, e.bid.price, e.time, half::kind::bid};
+    if (e.what == event::kind::auction)
+      return half{e.auction.id, e.auction.seller, e.auction.expires, e.time,
+                  e.auction.category == 10 ? half::kind::wanted : half::kind::unwanted};
+    return std::nullopt;
+  };
   return over(from, [&](const auto& events) {
-    return events
-        .flat_map([](const event& e) -> std::optional<half> {
-          if (e.what == event::kind::bid)
-            return half{e.bid.auction, e.bid.bidder, e.bid.price, e.time, half::kind::bid};
-          if (e.what == event::kind::auction)
-            return half{e.auction.id, e.auction.seller, e.auction.expires, e.time,
-                        e.auction.category == 10 ? half::kind::wanted : half::kind::unwanted};
-          return std::nullopt;
-        })
-        .key_by(&half::auction)
-        .template process<expanded>(expand_logic::state{}, expand_logic{})
-        .end(answer_sink{to});
+    return by_key(from, events.flat_map(to_half), &half::auction, [&](const auto& halves) {
+      return halves.template process<expanded>(expand_logic::state{}, expand_logic{}).end(answer_sink{to});
+    });
   });
 }
 

@@ -31,9 +31,13 @@ struct full_bid {
   pl::event_time time() const noexcept { return at_ms(ms); }
 };
 
-template <class Events>
-auto bids_by_bidder(const Events& events) {
-  return events.filter(is_bid).map([](const event& e) { return bid_of{e.bid.bidder, e.time}; }).key_by(&bid_of::key);
+/// `build(stream of bids by bidder)`.
+template <class Build>
+plan over_bidders(const feed& from, Build&& build) {
+  return over(from, [&](const auto& events) {
+    const auto bids = events.filter(is_bid).map([](const event& e) { return bid_of{e.bid.bidder, e.time}; });
+    return by_key(from, bids, &bid_of::key, build);
+  });
 }
 
 } // namespace
@@ -49,33 +53,28 @@ plan q5(const feed& from, target to) {
     });
   };
   return over(from, [&](const auto& events) {
-    return events.filter(is_bid)
-        .map([](const event& e) {
-          return bid_of{e.bid.auction, e.time};
-        })
-        .key_by(&bid_of::key)
-        .template whole_window<hot_item>(pl::sliding{10s, 2s}, pl::count{}, hottest)
-        .together()
-        .window(pl::tumbling{2s}, pl::greatest<hot_item>(&hot_item::bids))
-        .flat_map([](const auto& w) { return w.value; })
-        .map([](const hot_item& h) {
-          return std::tuple{in_ms(h.window.start), h.auction, h.bids};
-        })
-        .end(answer_sink{to});
+    const auto bids = events.filter(is_bid).map([](const event& e) { return bid_of{e.bid.auction, e.time}; });
+    return by_key(from, bids, &bid_of::key, [&](const auto& by_auction) {
+      return by_auction.template whole_window<hot_item>(pl::sliding{10s, 2s}, pl::count{}, hottest)
+          .together()
+          .window(pl::tumbling{2s}, pl::greatest<hot_item>(&hot_item::bids))
+          .flat_map([](const auto& w) { return w.value; })
+          .map([](const hot_item& h) {
+            return std::tuple{in_ms(h.window.start), h.auction, h.bids};
+          })
+          .end(answer_sink{to});
+    });
   });
 }
 
 plan q7(const feed& from, target to) {
+  // There is one source, and less to do about a bid than to hand it on: so its own stage keeps the highest of each window.
   return over(from, [&](const auto& events) {
     return events.filter(is_bid)
         .map([](const event& e) {
           return full_bid{e.bid.auction, e.bid.bidder, e.bid.price, e.time};
         })
-        .spread()
         .keyed([](const full_bid&) { return pl::no_key{}; })
-        .window(pl::tumbling{10s}, pl::greatest<full_bid>(&full_bid::price))
-        .flat_map([](const auto& w) { return w.value; })
-        .together()
         .window(pl::tumbling{10s}, pl::greatest<full_bid>(&full_bid::price))
         .flat_map([](const auto& w) {
           std::vector<std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>> rows;
@@ -88,9 +87,8 @@ plan q7(const feed& from, target to) {
 }
 
 plan q11(const feed& from, target to) {
-  return over(from, [&](const auto& events) {
-    return bids_by_bidder(events)
-        .window(pl::session{10s}, pl::count{})
+  return over_bidders(from, [&](const auto& bids) {
+    return bids.window(pl::session{10s}, pl::count{})
         .map([](const auto& w) {
           return std::tuple{w.key, in_ms(w.window.start), in_ms(w.window.end), w.value};
         })
@@ -99,9 +97,8 @@ plan q11(const feed& from, target to) {
 }
 
 plan q12e(const feed& from, target to) {
-  return over(from, [&](const auto& events) {
-    return bids_by_bidder(events)
-        .window(pl::tumbling{10s}, pl::count{})
+  return over_bidders(from, [&](const auto& bids) {
+    return bids.window(pl::tumbling{10s}, pl::count{})
         .map([](const auto& w) {
           return std::tuple{w.key, in_ms(w.window.start), w.value};
         })

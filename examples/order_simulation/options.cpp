@@ -33,7 +33,8 @@ constexpr std::string_view help_footer = R"(Examples:
 
 Exit status: 0 all invariants hold, 1 one does not or the run failed, 2 the command line or the input is wrong.)";
 
-constexpr std::uint64_t durable_concurrency = 4'800;
+constexpr std::uint64_t durable_concurrency = 2'000;
+constexpr std::uint64_t customers_per_transaction = 50;
 
 /// The options as CLI11 sees them, and which scenarios they fit.
 class option_table {
@@ -150,9 +151,8 @@ private:
         [this](auto& o, auto& v) { values_.duration = parse_duration(o, v); });
     add(group, "--concurrency", "N",
         fmt::format("Outstanding transactions of the closed loop (default {}; with a journal that outlives the process "
-                    "up to {}, "
-                    "one for 20 customers)",
-                    values_.concurrency, durable_concurrency),
+                    "up to {}, one for {} customers)",
+                    values_.concurrency, durable_concurrency, customers_per_transaction),
         market, count(values_.concurrency));
     add(group, "--rate", "R", "Open loop: transactions or orders per second, whatever is outstanding; also flash-sale",
         loads, [this](auto& o, auto& v) {
@@ -226,7 +226,8 @@ private:
                                         values_.concurrency, values_.customers));
     if (!given("--concurrency") &&
         values_.journal != "memory") // a transaction waits for many commits, which others share
-      values_.concurrency = std::clamp(values_.customers / 20, values_.concurrency, durable_concurrency);
+      values_.concurrency =
+          std::clamp(values_.customers / customers_per_transaction, values_.concurrency, durable_concurrency);
     values_.concurrency = std::min(values_.concurrency, values_.customers);
     if (values_.products % products_per_seller != 0)
       fail("--products", fmt::format("{} is not a multiple of {}", values_.products, products_per_seller));

@@ -32,10 +32,7 @@ std::uint32_t load(const char* p) noexcept {
   return b[0] | std::uint32_t{b[1]} << 8 | std::uint32_t{b[2]} << 16 | std::uint32_t{b[3]} << 24;
 }
 
-} // namespace
-
-std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc) noexcept {
-  crc = ~crc;
+std::uint32_t by_table(std::string_view bytes, std::uint32_t crc) noexcept {
   const auto* p = bytes.data();
   auto left = bytes.size();
   for (; left >= 8; p += 8, left -= 8) {
@@ -46,7 +43,38 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc) noexcept {
   }
   for (; left > 0; ++p, --left)
     crc = (crc >> 8) ^ tables[0][(crc ^ static_cast<unsigned char>(*p)) & 0xff];
-  return ~crc;
+  return crc;
 }
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::string_view bytes, std::uint32_t crc) noexcept {
+  const auto* p = bytes.data();
+  auto left = bytes.size();
+  std::uint64_t wide = crc;
+  for (; left >= 8; p += 8, left -= 8) {
+    std::uint64_t eight;
+    std::memcpy(&eight, p, 8);
+    wide = __builtin_ia32_crc32di(wide, eight);
+  }
+  crc = static_cast<std::uint32_t>(wide);
+  for (; left > 0; ++p, --left)
+    crc = __builtin_ia32_crc32qi(crc, static_cast<unsigned char>(*p));
+  return crc;
+}
+
+const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
+#endif
+
+} // namespace
+
+std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc) noexcept {
+#if defined(__x86_64__)
+  if (has_instruction) [[likely]]
+    return ~by_instruction(bytes, ~crc);
+#endif
+  return crc32c_by_table(bytes, crc);
+}
+
+std::uint32_t crc32c_by_table(std::string_view bytes, std::uint32_t crc) noexcept { return ~by_table(bytes, ~crc); }
 
 } // namespace troupe

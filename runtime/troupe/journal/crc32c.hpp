@@ -6,7 +6,10 @@
 
 namespace troupe {
 
-/// CRC-32C (Castagnoli) of `bytes`, going on from `crc`, that of what came before. RFC 3720, appendix B.4.
+/// CRC-32C (Castagnoli) of `bytes`, going on from `crc`, that of what came before. RFC 3720, appendix B.4. By the
+/// processor's own instruction where it has one.
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc = 0) noexcept;
+/// The same without the instruction.
+std::uint32_t crc32c_by_table(std::string_view bytes, std::uint32_t crc = 0) noexcept;
 
 } // namespace troupe

@@ -59,6 +59,7 @@ journal::status durable_journal::append(const journal_append& a, const std::func
   c.forgotten = d.forgotten;
   if (!listed_ || sent != last_sent_)
     c.last_sent = sent;
+  c.first = !listed_;
 
   // From here on only the disk can refuse.
   const auto own_thread = !store_->writer_.has_thread();
@@ -80,6 +81,7 @@ void durable_journal::snapshot(const journal_record& state) {
   c.snapshot = codec_.encode(state, last_event_, now(), text);
   if (!listed_)
     c.last_sent = last_sent_;
+  c.first = !listed_;
   c.other_snapshot = last_snapshot_;
   if (store_->options_.drop_history && last_snapshot_.value_or(0) > 0)
     c.drop_events_to = last_snapshot_;

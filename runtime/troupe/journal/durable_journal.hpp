@@ -37,7 +37,7 @@ private:
 
   // -- the actor's turn: how far the journal goes, known once `located_` --
   bool located_ = false;
-  bool listed_ = false; ///< It has its row in `journals`.
+  bool listed_ = false; ///< It holds something.
   std::uint64_t last_event_ = 0;
   std::uint64_t last_sent_ = 0;
   std::optional<std::uint64_t> last_snapshot_; ///< The last good one, 0 if there is none; known after a replay.

@@ -98,6 +98,8 @@ journal_session::~journal_session() {
   disarm();
   if (in_flight_ != nullptr)
     in_flight_->session = nullptr;
+  if (ended_ != nullptr)
+    *ended_ = true;
 }
 
 journal_session::mail& journal_session::letters() {
@@ -200,10 +202,13 @@ bool journal_session::append(const append_request& what, awaited_write& write) {
 bool journal_session::submit(const journal_append& a, awaited_write& write) {
   // Made only by a store that does not write at once.
   const auto completion = [this, &write]() -> journal::completion {
-    write.shared_ = std::make_shared<awaited_write::state>();
-    write.shared_->session = this;
-    return [owner = cell_pointer{owner_}, shared = write.shared_](std::exception_ptr failure) {
-      owner->send_control(make_control([shared, failure](cell& c) {
+    if (spare_ == nullptr || spare_.use_count() > 1) // who else has held it has touched nothing of it
+      spare_ = std::make_shared<awaited_write::state>();
+    *spare_ = {};
+    spare_->session = this;
+    write.shared_ = spare_;
+    return [owner = cell_pointer{owner_}, shared = spare_](std::exception_ptr failure) mutable {
+      owner->send_control(make_control([shared = std::move(shared), failure = std::move(failure)](cell& c) {
         c.hold_lane(-1);
         shared->ended = true;
         if (shared->session != nullptr)
@@ -223,7 +228,6 @@ bool journal_session::submit(const journal_append& a, awaited_write& write) {
 /// An append has ended that was pending.
 void journal_session::written(const std::shared_ptr<awaited_write::state>& shared, const std::exception_ptr& failure) {
   auto& c = owner_;
-  const auto address = address_;
   pending_ = false;
   in_flight_.reset();
   if (failure && (shared->abandoned || shared->message == nullptr))
@@ -232,12 +236,16 @@ void journal_session::written(const std::shared_ptr<awaited_write::state>& share
     return;
   if (failure && shared->message != nullptr)
     return c.fail_suspended(shared->message, failure);
+  bool ended = false; // the object may end by that, and this session with it
+  ended_ = &ended;
   if (shared->waiter)
     c.resume(shared->waiter, shared->message);
   else if (shared->message != nullptr)
     c.finish_if_ended(shared->message);
-  // The object may have ended by that, and this session with it.
-  if (address->session() == this && c.at_work())
+  if (ended)
+    return;
+  ended_ = nullptr;
+  if (c.at_work())
     next_queued();
 }
 

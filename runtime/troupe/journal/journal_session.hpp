@@ -212,7 +212,9 @@ private:
   std::uint64_t last_sequence_ = 0;
   bool pending_ = false;
   std::shared_ptr<awaited_write::state> in_flight_;
-  std::exception_ptr broken_; // an append that nobody waited for has failed
+  std::shared_ptr<awaited_write::state> spare_; ///< Of the last append, for the next one.
+  bool* ended_ = nullptr;                       ///< To be set by the destructor, if somebody wants to know.
+  std::exception_ptr broken_;                   // an append that nobody waited for has failed
   std::vector<queued_append*> queue_;
   std::unique_ptr<mail> mail_; // null for an actor that has never had parcels
 };

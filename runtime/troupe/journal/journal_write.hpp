@@ -16,7 +16,12 @@
 
 namespace troupe {
 
-struct sqlite_place;
+/// Where a journal's newest rows are in a SQLite file: numbers of rows of `events` and `snapshots`, 0 for none. Each of these
+/// rows names the one before it in the same journal.
+struct sqlite_place {
+  std::uint64_t event = 0;
+  std::uint64_t snapshot = 0;
+};
 
 /// What all who work with one journal share: whoever has it open, perhaps a successor whose predecessor's last write is
 /// still on its way, and the writer.
@@ -27,9 +32,11 @@ struct open_journal {
   /// A write failed since the last replay. Release by the writer, before the completion; acquire by the next append.
   std::atomic<bool> uncertain{false};
 
-  // -- the writer's, for a SQLite file: where its place is kept, if that count is still the same --
-  sqlite_place* place = nullptr;
-  std::uint64_t places_count = 0;
+  // -- the writer's, for a SQLite file: its place, if it is known, and where readers find it, if that count is still the same --
+  sqlite_place at;
+  bool placed = false;
+  sqlite_place* entry = nullptr;
+  std::uint64_t entries_count = 0;
 };
 
 /// One change to one journal: kept whole or not at all. All that it refers to is its maker's.
@@ -38,6 +45,7 @@ struct journal_change {
   bool erase = false; ///< Everything under the key, before the rest.
   /// The journal's row, if it must be made or `last_sent` has changed.
   std::optional<std::uint64_t> last_sent{};
+  bool first = false; ///< The journal holds nothing before this.
   std::span<const record_row> events{};
   std::optional<handled_row> handled{};
   std::span<const outbox_row> sends{};

@@ -113,10 +113,13 @@ void sqlite_database::write(batch b) {
     statements_->begin.run();
     for (std::size_t i = 0; i < b.size(); ++i) {
       constexpr std::size_t ahead = 4;
+      if (i + 2 * ahead < b.size())
+        b[i + 2 * ahead]->fetch();
       if (i + ahead < b.size())
-        b[i + ahead]->fetch();
+        __builtin_prefetch(b[i + ahead]->journal.get());
       write(*b[i]);
     }
+    places_.publish();
     places_.write_down(connection_, false);
     if (log_moved_)
       syncing.lock();
@@ -163,17 +166,22 @@ void sqlite_database::sync() {
 void sqlite_database::write(const journal_write& w) {
   auto& s = *statements_;
   const auto& c = w.change();
+  open_journal nobody;
+  auto& open = w.journal != nullptr ? *w.journal : nobody;
   if (c.erase)
-    erase(c.key);
-  if (!c.events.empty() || c.snapshot || c.drop_events_to) // before it is listed: a new one has no place
-    places_.change(c.key, w.journal.get(), table_, [&](sqlite_place& at) {
+    erase(c.key, open);
+  const bool has_rows = !c.events.empty() || c.snapshot;
+  if (has_rows || c.drop_events_to)
+    places_.change(c.key, open, c.first, table_, [&](sqlite_place& at) {
       add_events(c, at);
       if (c.snapshot)
         put_snapshot(c, at);
       if (c.drop_events_to)
         drop_events(c, at);
     });
-  if (c.last_sent)
+  if (w.journal == nullptr)
+    places_.publish();
+  if (c.last_sent && (*c.last_sent > 0 || !has_rows)) // otherwise it is listed with its place
     s.put_journal.bind(c.key, *c.last_sent, checksum_of_head(c.key, *c.last_sent)).run();
   for (const auto sender : c.forgotten)
     s.forget_sender.bind(c.key, sender).run();
@@ -248,10 +256,10 @@ void sqlite_database::drop_events(const journal_change& c, sqlite_place& at) {
     at.event = 0;
 }
 
-void sqlite_database::erase(std::string_view key) {
+void sqlite_database::erase(std::string_view key, open_journal& open) {
   auto& s = *statements_;
   sqlite_place at;
-  places_.change(key, nullptr, table_, [&](sqlite_place& now) { at = now; });
+  places_.change(key, open, false, table_, [&](sqlite_place& now) { at = std::exchange(now, {}); });
   const auto drop_all = [&](std::uint64_t number, sqlite_statement& step, sqlite_statement& drop) {
     while (number != 0) {
       const sqlite_reset after{step};
@@ -266,6 +274,7 @@ void sqlite_database::erase(std::string_view key) {
   drop_all(at.snapshot, s.step_snapshot, s.drop_snapshot);
   for (auto* gone : {&s.erase_journal, &s.erase_handled, &s.erase_outbox, &s.erase_place})
     gone->bind(key).run();
+  places_.publish();
   places_.forget(key);
 }
 

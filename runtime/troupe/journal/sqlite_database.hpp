@@ -55,7 +55,7 @@ private:
   void add_events(const journal_change& c, sqlite_place& at);
   void put_snapshot(const journal_change& c, sqlite_place& at);
   void drop_events(const journal_change& c, sqlite_place& at);
-  void erase(std::string_view key);
+  void erase(std::string_view key, open_journal& open);
   void move_log(int how);
   void check_usable();
   void check_shown();

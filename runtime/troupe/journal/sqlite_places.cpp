@@ -25,10 +25,14 @@ std::optional<sqlite_place> sqlite_place_table::written(std::string_view key) {
 sqlite_place sqlite_place_table::find(std::string_view key) {
   if (const auto p = written(key))
     return *p;
+  return listed(key) ? search(key) : sqlite_place{};
+}
+
+bool sqlite_place_table::listed(std::string_view key) {
   if (!listed_)
     listed_.emplace(connection_, "SELECT 1 FROM journals WHERE key = ?");
   const sqlite_reset after{*listed_};
-  return listed_->bind(key).step() ? search(key) : sqlite_place{};
+  return listed_->bind(key).step();
 }
 
 sqlite_place sqlite_place_table::search(std::string_view key) {
@@ -53,8 +57,10 @@ void sqlite_places::load(sqlite_connection& c) {
   sqlite_statement events{c, "SELECT number, journal, previous FROM events WHERE number > ? ORDER BY number"};
   // A journal that is not in the table has all its rows here, or the table is damaged: then the first row has one before it.
   const auto place_of = [&](const std::string& key) -> sqlite_place& {
-    const auto found = moved_.find(key);
-    return found != moved_.end() ? found->second : added(key, kept.written(key).value_or(sqlite_place{}));
+    if (const auto found = moved_.find(key); found != moved_.end())
+      return found->second.at;
+    const auto at = kept.written(key);
+    return added(key, {at.value_or(sqlite_place{}), at.has_value()}).at;
   };
   for (events.bind(from); events.step(); last_ = std::max(last_, events.count(0))) {
     const std::string key{events.text(1)};
@@ -67,7 +73,7 @@ void sqlite_places::load(sqlite_connection& c) {
   }
   sqlite_statement snapshots{c, "SELECT number, journal FROM snapshots WHERE number > ? ORDER BY number"};
   for (snapshots.bind(from); snapshots.step(); last_ = std::max(last_, snapshots.count(0))) {
-    auto& at = entry_of(std::string{snapshots.text(1)}, kept); // its events may be older
+    auto& at = entry_of(std::string{snapshots.text(1)}, kept).at; // its events may be older
     at.snapshot = std::max(at.snapshot, snapshots.count(0));
   }
 }
@@ -75,23 +81,46 @@ void sqlite_places::load(sqlite_connection& c) {
 std::optional<sqlite_place> sqlite_places::find(const std::string& key) const {
   std::unique_lock held{mutex_};
   if (const auto found = moved_.find(key); found != moved_.end())
-    return found->second;
+    return found->second.at;
   if (const auto found = leaving_.find(key); found != leaving_.end())
-    return found->second;
+    return found->second.at;
   return {};
 }
 
 /// Its entry in moved_, made if there is none. It stays where it is until places are written down.
-sqlite_place& sqlite_places::entry_of(const std::string& key, sqlite_place_table& known) {
+sqlite_places::entry& sqlite_places::entry_of(const std::string& key, sqlite_place_table& known) {
   if (const auto found = moved_.find(key); found != moved_.end()) // no lock: nobody else changes it
     return found->second;
-  const auto before = find(key);
-  return added(key, before ? *before : known.find(key));
+  if (const auto before = find(key))
+    return added(key, {*before, true});
+  return added(key, {known.find(key), known.listed(key)});
 }
 
-sqlite_place& sqlite_places::added(const std::string& key, const sqlite_place& at) {
+/// The same for an open journal, whose place is in mind from then on.
+sqlite_places::entry& sqlite_places::entry_of(const std::string& key, open_journal& open, bool fresh,
+                                              sqlite_place_table& known) {
+  const bool in_mind = std::exchange(open.placed, true);
+  if (!in_mind && !fresh) {
+    auto& e = entry_of(key, known);
+    open.at = e.at;
+    return e;
+  }
+  if (!in_mind)
+    open.at = {};
+  const auto found = moved_.find(key);
+  return found != moved_.end() ? found->second : added(key, {open.at, !fresh});
+}
+
+sqlite_places::entry& sqlite_places::added(const std::string& key, const entry& e) {
   std::unique_lock held{mutex_};
-  return moved_.emplace(key, at).first->second;
+  return moved_.emplace(key, e).first->second;
+}
+
+void sqlite_places::publish() {
+  std::unique_lock held{mutex_};
+  for (const auto& [at, place] : changed_)
+    *at = place;
+  changed_.clear();
 }
 
 void sqlite_places::forget(std::string_view key) {
@@ -100,7 +129,7 @@ void sqlite_places::forget(std::string_view key) {
   std::unique_lock held{mutex_};
   moved_.erase(gone);
   if (const auto found = leaving_.find(gone); found != leaving_.end())
-    found->second = {};
+    found->second.at = {};
 }
 
 void sqlite_places::write_down(sqlite_connection& c, bool all) {
@@ -129,10 +158,18 @@ void sqlite_places::begin_writing() {
 void sqlite_places::write_some(sqlite_connection& c, std::size_t n) {
   if (order_.empty())
     return;
-  sqlite_statement put{c, "INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?)"};
-  for (const auto end = std::min(order_.size(), written_ + n); written_ < end; ++written_)
-    if (const auto& [key, at] = *order_[written_]; at.event != 0 || at.snapshot != 0)
-      put.bind(key, at.event, at.snapshot, checksum_of_place(key, at.event, at.snapshot)).run();
+  if (!put_) {
+    put_.emplace(c, "INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?)");
+    list_.emplace(c, "INSERT OR IGNORE INTO journals VALUES (?, 0, ?)");
+  }
+  for (const auto end = std::min(order_.size(), written_ + n); written_ < end; ++written_) {
+    const auto& [key, e] = *order_[written_];
+    if (e.at.event == 0 && e.at.snapshot == 0)
+      continue;
+    put_->bind(key, e.at.event, e.at.snapshot, checksum_of_place(key, e.at.event, e.at.snapshot)).run();
+    if (!e.listed)
+      list_->bind(key, checksum_of_head(key, 0)).run();
+  }
   if (written_ == order_.size())
     sqlite_statement{c, "INSERT OR REPLACE INTO meta VALUES ('placed_to', ?)"}
         .bind(std::string_view{std::to_string(leaving_to_)})

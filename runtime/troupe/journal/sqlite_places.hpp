@@ -16,13 +16,6 @@
 
 namespace troupe {
 
-/// Where a journal's newest rows are: numbers of rows of `events` and `snapshots`, 0 for none. Each of these rows names
-/// the one before it in the same journal.
-struct sqlite_place {
-  std::uint64_t event = 0;
-  std::uint64_t snapshot = 0;
-};
-
 /// Finds places in the file: in the table `places`, or, if a journal that is listed has no good row there, among all rows.
 class sqlite_place_table {
 public:
@@ -30,6 +23,8 @@ public:
   sqlite_place find(std::string_view key);
   /// From the table only: nothing if there is no good row in it.
   std::optional<sqlite_place> written(std::string_view key);
+  /// Whether it has its row in `journals`.
+  bool listed(std::string_view key);
   /// Looks at every row.
   sqlite_place search(std::string_view key);
 
@@ -41,8 +36,8 @@ private:
 
 /// The places of all journals. Rows are added at the end of their tables, whichever journals they belong to, so that a
 /// commit of many journals' rows touches few pages; the table `places`, by which a journal is found, is written much later
-/// and then for many rows at once. Until then the places that have moved are known here, and to who opens the file after a
-/// kill by a look at the rows that were added since.
+/// and then for many rows at once, and so is the row in `journals` of one that has sent nothing. Until then the places that
+/// have moved are known here, and to who opens the file after a kill by a look at the rows that were added since.
 ///
 /// Threads: `find` any; all else the writer, or the one owner of a look at a foreign file.
 class sqlite_places {
@@ -55,21 +50,18 @@ public:
 
   /// If it has moved since `places` was written.
   std::optional<sqlite_place> find(const std::string& key) const;
-  /// The writer's way to a place: `f` is called with it, as it is now, and may move it. `open`, if there is one, keeps in
-  /// mind where it is. `known`: where places are found that have not moved for long.
+  /// The writer's way to a place: `f` is called with it, as it is now, and may move it, which readers see after `publish`.
+  /// `fresh`: the journal has no rows yet. `known`: where places are found that nobody has in mind.
   template <class F>
-  void change(std::string_view key, open_journal* open, sqlite_place_table& known, F&& f) {
-    const bool at_hand = open != nullptr && open->places_count == count_;
-    auto& entry = at_hand ? *open->place : entry_of(std::string{key}, known);
-    if (open != nullptr) {
-      open->place = &entry;
-      open->places_count = count_;
+  void change(std::string_view key, open_journal& open, bool fresh, sqlite_place_table& known, F&& f) {
+    if (open.entry == nullptr || open.entries_count != count_) {
+      open.entry = &entry_of(std::string{key}, open, fresh, known).at;
+      open.entries_count = count_;
     }
-    auto at = entry;
-    f(at);
-    std::unique_lock held{mutex_};
-    entry = at;
+    f(open.at);
+    changed_.emplace_back(open.entry, open.at);
   }
+  void publish();
   /// The journal has no rows any more, nor one in `places`.
   void forget(std::string_view key);
   /// Number for the next row, the same count for both tables.
@@ -83,9 +75,14 @@ public:
   std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 
 private:
-  using map = std::unordered_map<std::string, sqlite_place>;
-  sqlite_place& entry_of(const std::string& key, sqlite_place_table& known);
-  sqlite_place& added(const std::string& key, const sqlite_place& at);
+  struct entry {
+    sqlite_place at;
+    bool listed = false; ///< It has its row in `journals`, or will before this is written down.
+  };
+  using map = std::unordered_map<std::string, entry>;
+  entry& entry_of(const std::string& key, open_journal& open, bool fresh, sqlite_place_table& known);
+  entry& entry_of(const std::string& key, sqlite_place_table& known);
+  entry& added(const std::string& key, const entry& e);
   void begin_writing();
   void write_some(sqlite_connection& c, std::size_t n);
 
@@ -97,12 +94,15 @@ private:
   map leaving_; // being written down
 
   // -- the writer --
-  std::uint64_t count_ = 1; // another one when entries of moved_ have left it
+  std::uint64_t count_ = 1;                                     // another one when entries of moved_ have left it
+  std::vector<std::pair<sqlite_place*, sqlite_place>> changed_; // entries of moved_, and what they are to become
   std::uint64_t last_ = 0;
   std::uint64_t moved_from_ = 0; // rows up to this number are in `places`, or in leaving_
   std::uint64_t leaving_to_ = 0;
-  std::vector<const std::pair<const std::string, sqlite_place>*> order_; // of leaving_, by key
-  std::size_t written_ = 0;                                              // of order_
+  std::vector<const map::value_type*> order_; // of leaving_, by key
+  std::size_t written_ = 0;                   // of order_
+  std::optional<sqlite_statement> put_;
+  std::optional<sqlite_statement> list_;
 
   std::atomic<std::uint64_t> generation_{0}; // release by the writer, after the commit; acquire by readers
 };

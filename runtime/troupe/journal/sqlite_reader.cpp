@@ -21,6 +21,14 @@ void read_record(const sqlite_statement& s, int first, record_row& r) {
 constexpr const char* step_event = "SELECT sequence, previous FROM events WHERE number = ? AND journal = ?";
 constexpr const char* step_snapshot = "SELECT sequence, previous FROM snapshots WHERE number = ? AND journal = ?";
 
+/// Before a query: the journals that hold something, as `listed(key)`, and the number up to which rows have their journals in
+/// `journals`, as `placed(number)`.
+const std::string with_listed = "WITH placed(number) AS (SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta "
+                                "WHERE name = 'placed_to'), 0)), "
+                                "listed(key) AS (SELECT key FROM journals UNION "
+                                "SELECT journal FROM events WHERE number > (SELECT number FROM placed) UNION "
+                                "SELECT journal FROM snapshots WHERE number > (SELECT number FROM placed)) ";
+
 /// Keys sort by their bytes, and no text that begins with `prefix` comes after this one.
 std::string end_of(std::string_view prefix) { return std::string{prefix} + "\xf4\x8f\xbf\xbf"; }
 
@@ -42,11 +50,12 @@ sqlite_statement& sqlite_reader::prepared(lazy& s, const char* sql) {
 }
 
 std::optional<journal_head> sqlite_reader::head(const std::string& key) {
+  const auto last = last_sequence(key);
   auto& s = prepared(head_, "SELECT last_sent, checksum FROM journals WHERE key = ?");
   const sqlite_reset after{s};
-  if (!s.bind(key).step())
-    return {};
-  return journal_head{s.count(0), static_cast<std::uint32_t>(s.number(1)), last_sequence(key)};
+  if (s.bind(key).step())
+    return journal_head{s.count(0), static_cast<std::uint32_t>(s.number(1)), last.value_or(0)};
+  return last ? std::optional{journal_head{0, checksum_of_head(key, 0), *last}} : std::nullopt;
 }
 
 sqlite_place sqlite_reader::place_of(const std::string& key) {
@@ -65,26 +74,25 @@ sqlite_place sqlite_reader::place_of(const std::string& key) {
   return table_.find(key);
 }
 
-/// Of events and snapshots. If the row that should be the last one is not there, all are looked at.
-std::uint64_t sqlite_reader::last_sequence(const std::string& key) {
+/// Of events and snapshots, nothing if there are none. If the row that should be the last one is not there, all are looked at.
+std::optional<std::uint64_t> sqlite_reader::last_sequence(const std::string& key) {
   const auto at = place_of(key);
-  std::uint64_t last = 0;
+  std::optional<std::uint64_t> last;
   const auto look = [&](std::uint64_t number, lazy& kept, const char* by_number, const char* all) {
     if (number == 0)
       return;
     auto& s = prepared(kept, by_number);
     const sqlite_reset after{s};
     if (s.bind(number, key).step()) {
-      last = std::max(last, s.count(0));
+      last = std::max(last.value_or(0), s.count(0));
       return;
     }
     sqlite_statement wide{connection_, all};
-    if (wide.bind(key).step())
-      last = std::max(last, wide.count(0));
+    if (wide.bind(key).step() && !wide.null(0))
+      last = std::max(last.value_or(0), wide.count(0));
   };
-  look(at.event, step_event_, step_event, "SELECT coalesce(max(sequence), 0) FROM events WHERE journal = ?");
-  look(at.snapshot, step_snapshot_, step_snapshot,
-       "SELECT coalesce(max(sequence), 0) FROM snapshots WHERE journal = ?");
+  look(at.event, step_event_, step_event, "SELECT max(sequence) FROM events WHERE journal = ?");
+  look(at.snapshot, step_snapshot_, step_snapshot, "SELECT max(sequence) FROM snapshots WHERE journal = ?");
   return last;
 }
 
@@ -246,7 +254,8 @@ void sqlite_reader::outbox(const std::string& key, const std::function<bool(cons
 }
 
 std::vector<std::string> sqlite_reader::keys(std::string_view prefix) {
-  sqlite_statement s{connection_, "SELECT key FROM journals WHERE key >= ? AND key < ? ORDER BY key"};
+  sqlite_statement s{connection_,
+                     (with_listed + "SELECT key FROM listed WHERE key >= ? AND key < ? ORDER BY key").c_str()};
   const auto end = end_of(prefix);
   std::vector<std::string> found;
   for (s.bind(prefix, end); s.step();)
@@ -269,13 +278,15 @@ std::vector<owing_journal> sqlite_reader::unsettled() {
 
 std::vector<journal_summary> sqlite_reader::summaries(std::string_view prefix) {
   sqlite_statement s{connection_,
-                     "SELECT key, coalesce(e.n, 0), coalesce(s.n, 0), coalesce(e.bytes, 0) + coalesce(s.bytes, 0), "
-                     "(SELECT count(*) FROM outbox WHERE journal = key), coalesce(e.last, 0) FROM journals "
-                     "LEFT JOIN (SELECT journal, count(*) AS n, sum(length(CAST(data AS BLOB))) AS bytes, "
-                     "max(time) AS last FROM events GROUP BY journal) AS e ON e.journal = key "
-                     "LEFT JOIN (SELECT journal, count(*) AS n, sum(length(CAST(data AS BLOB))) AS bytes "
-                     "FROM snapshots GROUP BY journal) AS s ON s.journal = key "
-                     "WHERE key >= ? AND key < ? ORDER BY key"};
+                     (with_listed +
+                      "SELECT key, coalesce(e.n, 0), coalesce(s.n, 0), coalesce(e.bytes, 0) + coalesce(s.bytes, 0), "
+                      "(SELECT count(*) FROM outbox WHERE journal = key), coalesce(e.last, 0) FROM listed "
+                      "LEFT JOIN (SELECT journal, count(*) AS n, sum(length(CAST(data AS BLOB))) AS bytes, "
+                      "max(time) AS last FROM events GROUP BY journal) AS e ON e.journal = key "
+                      "LEFT JOIN (SELECT journal, count(*) AS n, sum(length(CAST(data AS BLOB))) AS bytes "
+                      "FROM snapshots GROUP BY journal) AS s ON s.journal = key "
+                      "WHERE key >= ? AND key < ? ORDER BY key")
+                         .c_str()};
   const auto end = end_of(prefix);
   std::vector<journal_summary> found;
   for (s.bind(prefix, end); s.step();)
@@ -289,12 +300,13 @@ std::vector<std::string> sqlite_reader::damage() {
   while (pages.step())
     if (pages.text(0) != "ok")
       found.emplace_back(pages.text(0));
-  sqlite_statement strays{connection_,
-                          "SELECT journal, place FROM (SELECT journal, 'events' AS place FROM events UNION "
-                          "SELECT journal, 'snapshots' FROM snapshots UNION "
-                          "SELECT journal, 'handled' FROM handled UNION "
-                          "SELECT journal, 'outbox' FROM outbox) "
-                          "WHERE journal NOT IN (SELECT key FROM journals) ORDER BY 1, 2"};
+  sqlite_statement strays{
+      connection_, (with_listed + "SELECT journal, place FROM (SELECT journal, 'events' AS place FROM events UNION "
+                                  "SELECT journal, 'snapshots' FROM snapshots UNION "
+                                  "SELECT journal, 'handled' FROM handled UNION "
+                                  "SELECT journal, 'outbox' FROM outbox) "
+                                  "WHERE journal NOT IN (SELECT key FROM listed) ORDER BY 1, 2")
+                       .c_str()};
   while (strays.step())
     found.push_back("journal '" + std::string{strays.text(0)} + "' has rows in " + std::string{strays.text(1)} +
                     " but none in journals");

@@ -44,7 +44,7 @@ private:
   using lazy = std::optional<sqlite_statement>;
   sqlite_statement& prepared(lazy& s, const char* sql);
   sqlite_place place_of(const std::string& key);
-  std::uint64_t last_sequence(const std::string& key);
+  std::optional<std::uint64_t> last_sequence(const std::string& key);
   std::uint64_t first_of_range(const std::string& key, std::uint64_t after, std::uint64_t last);
   std::vector<std::uint64_t> numbers_after(const std::string& key, std::uint64_t after, bool& complete);
   bool read_range(std::uint64_t first, std::uint64_t last, const std::function<bool(const record_row&)>& f);

@@ -57,6 +57,10 @@ namespace steps {
 /// `logic.on(context, state, x, emit)` for each element, with the state of its key; `logic.on_reminder(context, state, emit)`
 /// when the reminder of a key is due, and `logic.at_end(key, state, emit)` for each key at the end of the stream, if there are
 /// such members.
+///
+/// A state that may change is copied first, once per batch, for the case that the batch fails. Where many elements change
+/// nothing, `bool look(const state, x, emit)` spares that: it is asked first, if the key has a state, and returns true if that
+/// was all there is to do about x.
 template <class In, class S, class Out, class Key, class Logic>
 class process {
   using K = key_of<Key, In>;
@@ -72,10 +76,14 @@ public:
   template <class Next>
   [[gnu::always_inline]] void on(const In& x, Next&& next) {
     const K key = std::invoke(key_, x);
-    auto& here = keys_.touch(key, initial_);
-    key_context<K> context{key, watermark_.get(), here.reminder};
-    logic_.on(context, here.state, x, next);
-    conclude(key, here, context);
+    if constexpr (looks) {
+      if (const auto* there = keys_.find(key); there == nullptr)
+        change(key, keys_.touch(key, initial_), x, next);
+      else if (!logic_.look(there->state, x, next))
+        change(key, keys_.touch_found(*there), x, next);
+    } else {
+      change(key, keys_.touch(key, initial_), x, next);
+    }
   }
 
   template <class Next>
@@ -134,6 +142,15 @@ private:
     void operator()(Out) const {}
   };
   static constexpr bool reminds = requires(Logic & l, key_context<K>& c, S& s, no_emit& e) { l.on_reminder(c, s, e); };
+
+  static constexpr bool looks = requires(const Logic& l, const S& s, const In& x, no_emit& e) { l.look(s, x, e); };
+
+  template <class Next>
+  [[gnu::always_inline]] void change(const K& key, entry& here, const In& x, Next& next) {
+    key_context<K> context{key, watermark_.get(), here.reminder};
+    logic_.on(context, here.state, x, next);
+    conclude(key, here, context);
+  }
 
   [[gnu::always_inline]] void conclude(const K& key, entry& here, const key_context<K>& context) {
     if (context.forgets() || context.reminder() != here.reminder) [[unlikely]]

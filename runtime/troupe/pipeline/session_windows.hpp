@@ -30,17 +30,18 @@ public:
   /// become a part of was complete already. Returns false if it is late for good: no session could hold it any more.
   template <class Add, class Late>
   [[gnu::always_inline]] bool add(const K& key, event_time t, Add&& add_to, Late&& late) {
-    if (later_by(t + gap_, lateness_) <= watermark_.get())
+    if (t < taken_from_)
       return false;
-    auto& all = keys_.touch(key, none_);
-    auto& s = session_of(key, all, t);
+    auto& here = keys_.touch(key, none_);
+    auto& s = here.first;
+    if (!here.usual || t < s.start || s.last + gap_ <= t) [[unlikely]] {
+      add_elsewhere(key, here, t, add_to, late);
+      return true;
+    }
+    // Its end only moves away: so it is not complete, and its reminder is early enough.
+    if (t > s.last)
+      s.last = t;
     add_to(s.accumulator);
-    const auto end = s.last + gap_;
-    s.said = end <= watermark_.get();
-    if (s.said)
-      late(window{s.start, end}, std::as_const(s.accumulator));
-    if (const auto next = due(s); next < all.reminded) [[unlikely]]
-      remind(all, next, key);
     return true;
   }
 
@@ -67,13 +68,18 @@ public:
     if (watermark <= watermark_.get())
       return;
     watermark_.change() = watermark;
-    agenda_.due(watermark, [&](event_time at, const K& key) {
+    taken_from_ = first_taken(watermark);
+    const auto still = [&](event_time at, const K& key) {
       const auto* all = keys_.find(key);
       if (all == nullptr || all->reminded != at)
-        return; // there is another reminder
-      if (const auto next = due(key, *all); next > watermark)
+        return false; // there is another reminder
+      const auto next = due(key, *all);
+      if (next > watermark) // nearly always: something came since
         remind(*all, next, key);
-      else
+      return next <= watermark;
+    };
+    agenda_.due(watermark, still, [&](event_time at, const K& key) {
+      if (const auto* all = keys_.find(key); all != nullptr && all->reminded == at)
         look_at(keys_.touch_found(*all), key, complete);
     });
   }
@@ -101,6 +107,7 @@ public:
     keys_.rollback();
     others_.rollback();
     watermark_.rollback();
+    taken_from_ = first_taken(watermark_.get());
     agenda_.clear();
     keys_.for_each([&](const K& key, const sessions& all) { remind(all, due(key, all), key); });
   }
@@ -123,6 +130,8 @@ private:
     open_session first;
     bool empty = true;
     bool more = false;
+    /// There is one session, and its result was not said, so its end is after the watermark. False says nothing.
+    bool usual = false;
     /// Where their reminder is in the agenda. Not part of the state: a rollback makes it anew.
     mutable event_time reminded = end_of_time;
   };
@@ -184,17 +193,26 @@ private:
     several* later_; // null: none
   };
 
-  /// The session that `t` belongs to, extended by it; a new one if there is none.
-  [[gnu::always_inline]] open_session& session_of(const K& key, sessions& here, event_time t) {
-    auto& s = here.first;
-    if (here.empty || here.more || t < s.start || s.last + gap_ <= t) [[unlikely]]
-      return join(all_of{*this, key, here}, t);
-    if (t > s.last)
-      s.last = t;
-    return s;
+  /// As `add`, for what is not simply a further element of the only session.
+  template <class Add, class Late>
+  [[gnu::noinline]] void add_elsewhere(const K& key, sessions& here, event_time t, Add& add_to, Late& late) {
+    auto& s = join(all_of{*this, key, here}, t);
+    add_to(s.accumulator);
+    const auto end = s.last + gap_;
+    s.said = end <= watermark_.get();
+    if (s.said)
+      late(window{s.start, end}, std::as_const(s.accumulator));
+    if (const auto next = due(s); next < here.reminded)
+      remind(here, next, key);
+    note_whether_usual(here);
   }
 
-  [[gnu::noinline]] open_session& join(all_of all, event_time t) {
+  static void note_whether_usual(sessions& here) noexcept {
+    here.usual = !here.empty && !here.more && !here.first.said;
+  }
+
+  /// The session that `t` belongs to, extended by it; a new one if there is none.
+  open_session& join(all_of all, event_time t) {
     std::size_t i = 0;
     while (i < all.size() && all[i].last + gap_ <= t)
       ++i;
@@ -242,9 +260,16 @@ private:
         ++i;
     }
     if (here.empty)
-      keys_.erase_found(here);
-    else
-      remind(here, due(key, here), key);
+      return keys_.erase_found(here);
+    note_whether_usual(here);
+    remind(here, due(key, here), key);
+  }
+
+  /// What happened before that is late for good when event time has come so far.
+  event_time first_taken(event_time watermark) const noexcept {
+    if (watermark == start_of_time || watermark == end_of_time)
+      return watermark;
+    return later_by(earlier_by(earlier_by(watermark, gap_), lateness_), event_duration{1});
   }
 
   void remind(const sessions& all, event_time at, const K& key) {
@@ -256,6 +281,7 @@ private:
   event_duration lateness_;
   sessions none_; // what the state of a key begins as
   restorable<event_time> watermark_{start_of_time};
+  event_time taken_from_ = start_of_time; // by the watermark
   keyed_table<K, sessions> keys_;
   keyed_table<K, several> others_;
   agenda<K> agenda_;

@@ -8,6 +8,7 @@
 #include <troupe/testing/manual_clock.hpp>
 
 #include "runtime/journal/notes.hpp"
+#include "runtime/journal/sqlite_files.hpp"
 #include "support/faulty_vfs.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -15,9 +16,6 @@
 
 #include <charconv>
 #include <csignal>
-#include <fstream>
-#include <map>
-#include <random>
 #include <string>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -40,20 +38,6 @@ std::string message_of(const std::function<void()>& f) {
 }
 
 bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-void execute(const std::string& path, const std::string& sql) {
-  troupe::sqlite_connection c{path, troupe::sqlite_connection::mode::write};
-  c.execute(sql.c_str());
-}
-
-std::string bytes_of(const std::string& path) {
-  std::ifstream in{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
-
-void write_bytes(const std::string& path, const std::string& bytes) {
-  std::ofstream{path, std::ios::binary | std::ios::trunc} << bytes;
-}
 
 lines numbered(int n) {
   lines all;
@@ -374,33 +358,6 @@ TEST_CASE("sqlite store: every field of every row is under a checksum") {
   }
 }
 
-TEST_CASE("sqlite store: a damaged row of places, or none, costs time and no event") {
-  for (const auto* sql :
-       {"DELETE FROM places", "UPDATE places SET event = 1", "UPDATE places SET event = 99, checksum = 0",
-        "UPDATE events SET previous = 2 WHERE sequence = 2", "UPDATE events SET number = 50 WHERE sequence = 2",
-        "UPDATE snapshots SET previous = 77"}) {
-    CAPTURE(std::string{sql});
-    support::temporary_directory folder;
-    const auto path = folder / "journal.db";
-    for (int i = 1; i <= 2; ++i) {
-      auto store = troupe::open_sqlite_store(path);
-      auto j = open(*store, "a");
-      if (i == 1) {
-        keep_events(*j, added{"1"}, added{"2"}, added{"3"});
-        continue;
-      }
-      CHECK(replayed(*j) == lines{"added 1", "added 2", "added 3"});
-      keep_events(*j, added{"4"});
-      j->snapshot(record(page{"1234"}));
-      keep_events(*j, added{"5"});
-      j.reset();
-      store.reset();
-      execute(path, sql);
-      CHECK(kept_under(*troupe::open_sqlite_store(path), "a") == lines{"snapshot page 1234", "added 5"});
-    }
-  }
-}
-
 TEST_CASE("sqlite store: a snapshot that cannot be read gives way to the one before and then to all events") {
   support::temporary_directory folder;
   const auto path = folder / "journal.db";
@@ -537,7 +494,7 @@ TEST_CASE("sqlite store: a file of a later version, or of another kind, is refus
   troupe::open_sqlite_store(later);
   execute(later, "UPDATE meta SET value = '99' WHERE name = 'schema_version'");
   CHECK(message_of([&] { troupe::open_sqlite_store(later); }) ==
-        later + " is of schema version 99; this program knows versions up to 2");
+        later + " is of schema version 99; this program knows versions up to 3");
   const auto other = folder / "other.db";
   execute(other, "CREATE TABLE people (name TEXT)");
   CHECK(says(message_of([&] { troupe::open_sqlite_store(other); }), "is a database, but holds no journals"));
@@ -635,49 +592,5 @@ TEST_CASE("sqlite store: a file of version 1 is brought up to date and loses not
         replayed(*j);
         keep_events(*j, added{"5"});
       }
-  }
-}
-
-TEST_CASE("sqlite store: journals are found however many have moved and whenever the process ends") {
-  std::mt19937 random{7};
-  for (const std::uint64_t place_every : {1, 3, 20, 1'000}) {
-    CAPTURE(place_every);
-    support::temporary_directory folder;
-    auto path = folder / "0.db";
-    troupe::sqlite_options o;
-    o.place_every = place_every;
-    o.threads = nullptr;
-    std::map<std::string, std::pair<int, int>> expected; // the last event, and the one that the snapshot includes
-    for (int life = 1; life <= 8; ++life) {
-      auto store = troupe::open_sqlite_store(path, o);
-      for (int i = 0; i < 60; ++i) {
-        const auto key = "k" + std::to_string(random() % 12);
-        auto& [last, snapshot] = expected[key];
-        auto j = open(*store, key);
-        lines want;
-        if (snapshot > 0)
-          want.push_back("snapshot page " + std::to_string(snapshot));
-        for (int n = snapshot + 1; n <= last; ++n)
-          want.push_back("removed " + std::to_string(n));
-        REQUIRE(replayed(*j) == want);
-        const auto what = random() % 10;
-        if (what == 0) {
-          j->erase();
-          last = snapshot = 0;
-        } else if (what < 3 && last > 0) {
-          snapshot = last;
-          j->snapshot(record(page{std::to_string(last)}));
-        } else {
-          for (auto n = random() % 3; n < 3; ++n)
-            keep_events(*j, removed{++last});
-        }
-      }
-      if (life % 2 == 0)
-        continue;                                                // closed in good order
-      const auto copy = folder / (std::to_string(life) + ".db"); // as a kill would leave it
-      write_bytes(copy, bytes_of(path));
-      write_bytes(copy + "-wal", bytes_of(path + "-wal"));
-      path = copy;
-    }
   }
 }

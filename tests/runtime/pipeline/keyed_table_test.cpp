@@ -5,10 +5,13 @@
 
 #include <doctest/doctest.h>
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
+#include <string_view>
 
 using troupe::pipeline::keyed_table;
 
@@ -22,11 +25,24 @@ std::map<K, V> contents(const keyed_table<K, V>& t) {
   return all;
 }
 
-template <class K, class MakeKey>
+/// A value that is put back word by word, with members that do not fill its words.
+struct small {
+  explicit small(std::string_view text) : n{static_cast<std::int64_t>(text.size())} {}
+  small& operator+=(std::string_view text) {
+    last = text.empty() ? ' ' : text.back();
+    n = n * 31 + last;
+    return *this;
+  }
+  friend auto operator<=>(const small&, const small&) = default;
+  std::int64_t n;
+  char last = ' ';
+};
+
+template <class K, class V = std::string, class MakeKey>
 void compare_with_map(std::uint64_t seed, std::uint64_t keys, MakeKey make_key) {
   std::mt19937_64 random{seed};
-  keyed_table<K, std::string> table;
-  std::map<K, std::string> model;
+  keyed_table<K, V> table;
+  std::map<K, V> model;
   auto committed = model;
   for (int i = 0; i < 5'000; ++i) {
     const K key = make_key(random() % keys);
@@ -48,8 +64,8 @@ void compare_with_map(std::uint64_t seed, std::uint64_t keys, MakeKey make_key) 
         auto* found = table.touch_existing(key);
         REQUIRE((found != nullptr) == model.contains(key));
         if (found != nullptr) {
-          *found += '!';
-          model[key] += '!';
+          *found += "!";
+          model.at(key) += "!";
         }
         break;
       }
@@ -57,8 +73,8 @@ void compare_with_map(std::uint64_t seed, std::uint64_t keys, MakeKey make_key) 
         const auto* found = table.find(key);
         REQUIRE((found != nullptr) == model.contains(key));
         if (found != nullptr) {
-          table.touch_found(*found) += '?';
-          model[key] += '?';
+          table.touch_found(*found) += "?";
+          model.at(key) += "?";
         }
         break;
       }
@@ -70,14 +86,14 @@ void compare_with_map(std::uint64_t seed, std::uint64_t keys, MakeKey make_key) 
         break;
       default: {
         const auto text = std::to_string(random() % 100);
-        table.touch(key, "new ") += text;
-        model.try_emplace(key, "new ").first->second += text;
+        table.touch(key, V("new ")) += text;
+        model.try_emplace(key, V("new ")).first->second += text;
       }
     }
     const auto* found = table.find(key);
     REQUIRE((found != nullptr) == model.contains(key));
     if (found != nullptr)
-      CHECK(*found == model[key]);
+      CHECK(*found == model.at(key));
   }
   CHECK(contents(table) == model);
   const auto copy = table;
@@ -90,11 +106,48 @@ TEST_CASE("keyed_table: random changes, commits and rollbacks leave what a map w
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     CAPTURE(seed);
     compare_with_map<std::int64_t>(seed, 5 + seed * 20, [](std::uint64_t n) { return static_cast<std::int64_t>(n); });
+    compare_with_map<std::int64_t, small>(seed, 5 + seed * 20,
+                                          [](std::uint64_t n) { return static_cast<std::int64_t>(n); });
     compare_with_map<std::string>(seed, 40, [](std::uint64_t n) { return "key " + std::to_string(n); });
     compare_with_map<std::pair<std::int64_t, std::string>>(seed, 40, [](std::uint64_t n) {
       return std::pair{static_cast<std::int64_t>(n % 6), std::to_string(n / 6)};
     });
   }
+}
+
+TEST_CASE("keyed_table: values stay where they are while the table grows and others come and go") {
+  keyed_table<std::int64_t, std::string> table;
+  std::map<std::int64_t, const std::string*> places;
+  for (std::int64_t k = 0; k < 10'000; ++k) {
+    places[k] = &table.touch(k, std::to_string(k));
+    if (k % 3 == 0)
+      table.erase(k / 2);
+    if (k % 100 == 0)
+      table.commit();
+  }
+  table.for_each([&](std::int64_t k, const std::string& value) {
+    CHECK(&value == places[k]);
+    CHECK(value == std::to_string(k));
+  });
+}
+
+TEST_CASE("keyed_table: memory is used again, within a batch and after clearing") {
+  keyed_table<std::int64_t, std::string> table;
+  std::set<const std::string*> places;
+  for (std::int64_t k = 0; k < 1'000; ++k) {
+    places.insert(&table.touch(k, "x"));
+    table.erase(k);
+  }
+  CHECK(places.size() == 1);
+  for (int round = 0; round < 3; ++round) {
+    for (std::int64_t k = 0; k < 16; ++k)
+      places.insert(&table.touch(k, "x"));
+    table.commit();
+    table.clear();
+    CHECK(table.empty());
+    CHECK(table.find(3) == nullptr);
+  }
+  CHECK(places.size() == 16);
 }
 
 TEST_CASE("keyed_table: a batch copies a value once, however often it touches it") {

@@ -11,9 +11,11 @@
 #include <map>
 #include <memory>
 #include <numeric>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <support/stepped_system.hpp>
+#include <utility>
 #include <vector>
 
 using namespace troupe;
@@ -402,4 +404,57 @@ TEST_CASE("pipeline: wrong options are refused with the name of the option") {
   CHECK_THROWS_WITH(numbers.event_times(-1s, time), doctest::Contains("bound"));
   CHECK_THROWS_WITH(numbers.together().window(pl::tumbling{0s}, pl::count{}, {}, time),
                     doctest::Contains("tumbling.size"));
+}
+
+namespace {
+
+/// The greatest value of each key so far, said whenever it rises. Only that changes the state; `looked` counts the rest.
+struct rising {
+  struct reading {
+    int key;
+    std::int64_t value;
+  };
+  template <class Emit>
+  bool look(std::int64_t most, const reading& r, Emit&) const {
+    if (r.value > most)
+      return false;
+    ++*looked;
+    return true;
+  }
+  template <class Context, class Emit>
+  void on(Context& c, std::int64_t& most, const reading& r, Emit& emit) const {
+    most = r.value;
+    emit(std::pair{c.key(), most});
+  }
+  std::shared_ptr<std::int64_t> looked = std::make_shared<std::int64_t>(0);
+};
+
+} // namespace
+
+TEST_CASE("pipeline: logic that looks first changes what it would without, also when batches fail") {
+  std::vector<rising::reading> readings;
+  std::vector<std::pair<int, std::int64_t>> expected;
+  std::map<int, std::int64_t> most;
+  std::mt19937_64 random{7};
+  for (int i = 0; i < 2'000; ++i) {
+    readings.push_back({static_cast<int>(random() % 9), static_cast<std::int64_t>(random() % 10'000) + i});
+    const auto& r = readings.back();
+    if (r.value > most[r.key]) {
+      most[r.key] = r.value;
+      expected.emplace_back(r.key, r.value);
+    }
+  }
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    troupe::system sys{failing(seed, seed == 0 ? 0 : 0.2)};
+    const rising logic;
+    const pl::collection<std::pair<int, std::int64_t>> said;
+    const auto plan = pl::from_values(readings)
+                          .key_by(&rising::reading::key, 1)
+                          .process<std::pair<int, std::int64_t>>(std::int64_t{0}, logic)
+                          .collect(said);
+    CHECK(run(sys, plan.start(sys, "rising", small_batches(16))).has_value());
+    CHECK(said.take() == expected);
+    if (seed == 0) // a key without a state is not looked at
+      CHECK(*logic.looked == static_cast<std::int64_t>(readings.size() - expected.size()));
+  }
 }

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Claim: a SQLite store finds every journal's rows wherever they lie and however its process ended, and the work for that
+// grows with the rows, not with rows times journals.
+// Observed: what journals replay, and how many steps SQLite's machine takes for it.
+#include <troupe/journal/rows.hpp>
+#include <troupe/journal/sqlite_store.hpp>
+
+#include "runtime/journal/notes.hpp"
+#include "runtime/journal/sqlite_files.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <map>
+#include <random>
+#include <sqlite3.h>
+#include <string>
+#include <utility>
+
+using namespace notes;
+
+namespace {
+
+troupe::sqlite_options alone(std::uint64_t place_every = 512 * 1024) {
+  troupe::sqlite_options o;
+  o.place_every = place_every;
+  o.threads = nullptr;
+  return o;
+}
+
+std::uint64_t steps = 0; // of all connections that were made while `counted` was under way
+
+/// What `f` costs in steps of SQLite's machine, to the nearest ten for each statement.
+template <class F>
+std::uint64_t counted(F&& f) {
+  const auto watch = [](sqlite3* db, char**, const sqlite3_api_routines*) {
+    sqlite3_progress_handler(
+        db, 10,
+        [](void*) {
+          steps += 10;
+          return 0;
+        },
+        nullptr);
+    return SQLITE_OK;
+  };
+  const auto entry = reinterpret_cast<void (*)()>(+watch); // as SQLite wants it
+  steps = 0;
+  sqlite3_auto_extension(entry);
+  f();
+  sqlite3_cancel_auto_extension(entry);
+  return steps;
+}
+
+std::string key_of(int i) { return "k" + std::to_string(i); }
+
+} // namespace
+
+TEST_CASE("sqlite store: after a kill each row is looked at once, however many journals there are") {
+  static constexpr int each = 20;
+  const auto cost_of = [](int journals) {
+    support::temporary_directory folder;
+    {
+      auto store = troupe::open_sqlite_store(folder / "live.db", alone());
+      for (int i = 0; i < each; i += 10)
+        for (int k = 0; k < journals; ++k) {
+          auto j = open(*store, key_of(k));
+          const auto n = [i](int m) { return removed{i + m}; };
+          keep_events(*j, n(0), n(1), n(2), n(3), n(4), n(5), n(6), n(7), n(8), n(9));
+        }
+      copy_as_killed(folder / "live.db", folder / "killed.db");
+    }
+    return counted([&] {
+      auto store = troupe::open_sqlite_store(folder / "killed.db", alone());
+      for (int k = 0; k < journals; ++k)
+        REQUIRE(kept_under(*store, key_of(k)).size() == each);
+    });
+  };
+  const auto few = cost_of(10);
+  const auto many = cost_of(200);
+  CAPTURE(few);
+  CAPTURE(many);
+  CHECK(few >= 10 * each);
+  CHECK(many <= 30 * few); // 20 times the rows; 400 times the pairs of a row and a journal
+}
+
+TEST_CASE("sqlite store: a journal that has sent nothing is listed and found before its place is written down") {
+  support::temporary_directory folder;
+  const auto killed = folder / "killed.db";
+  {
+    auto store = troupe::open_sqlite_store(folder / "live.db", alone());
+    keep_events(*open(*store, "a"), added{"1"});
+    auto b = open(*store, "b");
+    keep_events(*b, added{"1"});
+    b->erase();
+    CHECK(store->keys() == std::vector<std::string>{"a"});
+    copy_as_killed(folder / "live.db", killed);
+  }
+  auto store = troupe::open_sqlite_store(killed, alone(1)); // writes places down at once
+  CHECK(store->keys() == std::vector<std::string>{"a"});
+  keep_events(*open(*store, "b"), added{"2"});
+  keep_events(*open(*store, "a"), added{"2"});
+  CHECK(store->keys() == std::vector<std::string>{"a", "b"});
+  CHECK(kept_under(*store, "a") == lines{"added 1", "added 2"});
+  CHECK(kept_under(*store, "b") == lines{"added 2"});
+}
+
+TEST_CASE("sqlite store: events that lie together are read as one piece, and a hole among them is named") {
+  support::temporary_directory folder;
+  const auto path = folder / "journal.db";
+  constexpr int events = 400; // more than are looked up one by one
+  lines want;
+  {
+    auto store = troupe::open_sqlite_store(path, alone());
+    auto together = open(*store, "together");
+    for (int i = 0; i < events; ++i) {
+      keep_events(*together, removed{i});
+      want.push_back("removed " + std::to_string(i));
+    }
+    auto apart = open(*store, "apart");
+    auto between = open(*store, "between");
+    for (int i = 0; i < events; ++i) {
+      keep_events(*apart, removed{i});
+      keep_events(*between, removed{i});
+    }
+  }
+  const auto replay = [&](const char* key) {
+    auto store = troupe::open_sqlite_store(path, alone());
+    CHECK(kept_under(*store, key) == want);
+  };
+  const auto one_piece = counted([&] { replay("together"); });
+  const auto pieces = counted([&] { replay("apart"); });
+  CAPTURE(one_piece);
+  CAPTURE(pieces);
+  CHECK(one_piece < pieces);
+  execute(path, "DELETE FROM events WHERE journal = 'together' AND sequence = 100");
+  auto store = troupe::open_sqlite_store(path, alone());
+  CHECK_THROWS_WITH_AS(kept_under(*store, "together"), doctest::Contains("the events 100 to 100 are missing"),
+                       troupe::journal_error);
+}
+
+TEST_CASE("sqlite store: a damaged row of places, or none, costs time and no event") {
+  for (const auto* sql :
+       {"DELETE FROM places", "UPDATE places SET event = 1", "UPDATE places SET event = 99, checksum = 0",
+        "UPDATE events SET previous = 2 WHERE sequence = 2", "UPDATE events SET number = 50 WHERE sequence = 2",
+        "UPDATE snapshots SET previous = 77"}) {
+    CAPTURE(std::string{sql});
+    support::temporary_directory folder;
+    const auto path = folder / "journal.db";
+    for (int i = 1; i <= 2; ++i) {
+      auto store = troupe::open_sqlite_store(path);
+      auto j = open(*store, "a");
+      if (i == 1) {
+        keep_events(*j, added{"1"}, added{"2"}, added{"3"});
+        continue;
+      }
+      CHECK(replayed(*j) == lines{"added 1", "added 2", "added 3"});
+      keep_events(*j, added{"4"});
+      j->snapshot(record(page{"1234"}));
+      keep_events(*j, added{"5"});
+      j.reset();
+      store.reset();
+      execute(path, sql);
+      CHECK(kept_under(*troupe::open_sqlite_store(path), "a") == lines{"snapshot page 1234", "added 5"});
+    }
+  }
+}
+
+TEST_CASE("sqlite store: journals are found however many have moved and whenever the process ends") {
+  std::mt19937 random{7};
+  for (const std::uint64_t place_every : {1, 3, 20, 1'000}) {
+    CAPTURE(place_every);
+    support::temporary_directory folder;
+    auto path = folder / "0.db";
+    troupe::sqlite_options o;
+    o.place_every = place_every;
+    o.threads = nullptr;
+    std::map<std::string, std::pair<int, int>> expected; // the last event, and the one that the snapshot includes
+    for (int life = 1; life <= 8; ++life) {
+      auto store = troupe::open_sqlite_store(path, o);
+      for (int i = 0; i < 60; ++i) {
+        const auto key = "k" + std::to_string(random() % 12);
+        auto& [last, snapshot] = expected[key];
+        auto j = open(*store, key);
+        lines want;
+        if (snapshot > 0)
+          want.push_back("snapshot page " + std::to_string(snapshot));
+        for (int n = snapshot + 1; n <= last; ++n)
+          want.push_back("removed " + std::to_string(n));
+        REQUIRE(replayed(*j) == want);
+        const auto what = random() % 10;
+        if (what == 0) {
+          j->erase();
+          last = snapshot = 0;
+        } else if (what < 3 && last > 0) {
+          snapshot = last;
+          j->snapshot(record(page{std::to_string(last)}));
+        } else {
+          for (auto n = random() % 3; n < 3; ++n)
+            keep_events(*j, removed{++last});
+        }
+      }
+      if (life % 2 == 0)
+        continue;                                                // closed in good order
+      const auto copy = folder / (std::to_string(life) + ".db"); // as a kill would leave it
+      copy_as_killed(path, copy);
+      path = copy;
+    }
+  }
+}
