@@ -27,14 +27,14 @@ std::map<K, V> contents(const keyed_table<K, V>& t) {
 
 /// A value that is put back word by word, with members that do not fill its words.
 struct small {
-  explicit small(std::string_view text) : n{static_cast<std::int64_t>(text.size())} {}
+  explicit small(std::string_view text) : n{static_cast<std::uint64_t>(text.size())} {}
   small& operator+=(std::string_view text) {
     last = text.empty() ? ' ' : text.back();
-    n = n * 31 + last;
+    n = n * 31 + static_cast<unsigned char>(last);
     return *this;
   }
   friend auto operator<=>(const small&, const small&) = default;
-  std::int64_t n;
+  std::uint64_t n;
   char last = ' ';
 };
 
