@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
@@ -127,6 +128,16 @@ std::string postgres_server::url(const std::string& schema) const {
   PQclear(PQexec(c, ("CREATE SCHEMA IF NOT EXISTS \"" + schema + '"').c_str()));
   PQfinish(c);
   return base + "?options=-csearch_path%3D" + schema;
+}
+
+postgres_server& postgres_server::only() {
+  if (!programs()) {
+    std::puts("SKIPPED: no PostgreSQL server is installed (Debian: postgresql)");
+    std::fflush(stdout);
+    std::_Exit(0);
+  }
+  static postgres_server server;
+  return server;
 }
 
 } // namespace support

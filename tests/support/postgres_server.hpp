@@ -29,6 +29,9 @@ public:
   void crash();
   void start();
 
+  /// One for the whole program; it takes a second to make. Where none is installed the program ends here, and says so.
+  static postgres_server& only();
+
 private:
   int run(const std::vector<std::string>& command) const;
 

@@ -7,38 +7,21 @@
 #include <troupe/testing/manual_clock.hpp>
 
 #include "runtime/journal/notes.hpp"
+#include "support/program.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
 
-#include <array>
-#include <cstdio>
 #include <memory>
 #include <string>
-#include <sys/wait.h>
 
 using namespace notes;
 
+using support::outcome, support::says;
+
 namespace {
 
-struct outcome {
-  int status = -1;
-  std::string output; ///< With what went to standard error.
-};
-
-outcome run(const std::string& arguments) {
-  outcome o;
-  auto* pipe = ::popen((std::string{TROUPE_JOURNAL} + ' ' + arguments + " 2>&1").c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::array<char, 4096> buffer{};
-  for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    o.output.append(buffer.data(), n);
-  const int status = ::pclose(pipe);
-  o.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return o;
-}
-
-bool says(const outcome& o, const std::string& part) { return o.output.find(part) != std::string::npos; }
+outcome run(const std::string& arguments) { return support::run_program(TROUPE_JOURNAL " " + arguments); }
 
 /// A file with three journals; the clock stands at 2026-01-01 00:00 UTC.
 struct shop {

@@ -4,37 +4,18 @@
 // Observed: the program's output over a file of a stepped system, and the system after it has carried the orders out.
 #include <troupe/observe/quarantine_file.hpp>
 
+#include "support/program.hpp"
 #include "support/supervision_stage.hpp"
 #include "support/temporary_directory.hpp"
 
-#include <array>
-#include <cstdio>
 #include <fstream>
 #include <sstream>
-#include <sys/wait.h>
 
 using namespace support;
 
 namespace {
 
-struct outcome {
-  int status = -1;
-  std::string output; ///< With what went to standard error.
-};
-
-outcome run(const std::string& arguments) {
-  outcome o;
-  auto* pipe = ::popen((std::string{TROUPE_QUARANTINE} + ' ' + arguments + " 2>&1").c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::array<char, 4096> buffer{};
-  for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    o.output.append(buffer.data(), n);
-  const int status = ::pclose(pipe);
-  o.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return o;
-}
-
-bool says(const outcome& o, const std::string& part) { return o.output.find(part) != std::string::npos; }
+outcome run(const std::string& arguments) { return support::run_program(TROUPE_QUARANTINE " " + arguments); }
 
 /// Three messages in quarantine: two for shop/a, one for shop/b.
 struct shop : stage {

@@ -61,6 +61,7 @@ public:
     f(open.at);
     changed_.emplace_back(open.entry, open.at);
   }
+  /// Shows readers what `change` has moved. Before `write_down` and `forget`.
   void publish();
   /// The journal has no rows any more, nor one in `places`.
   void forget(std::string_view key);

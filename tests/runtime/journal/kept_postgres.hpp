@@ -5,23 +5,12 @@
 
 #include "support/postgres_server.hpp"
 
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 
 namespace kept {
 
-/// One server for the whole program; it takes a second to make. Where none is installed the program ends here, and says so.
-inline support::postgres_server& server() {
-  if (!support::postgres_server::programs()) {
-    std::puts("SKIPPED: no PostgreSQL server is installed (Debian: postgresql)");
-    std::fflush(stdout);
-    std::_Exit(0);
-  }
-  static support::postgres_server only;
-  return only;
-}
+inline support::postgres_server& server() { return support::postgres_server::only(); }
 
 /// See kept_stores.hpp. A schema of its own for each.
 struct postgres {
