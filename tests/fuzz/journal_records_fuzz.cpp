@@ -70,9 +70,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       row.checksum = troupe::checksum_of(codec.key(), row) ^ (damaged ? 1u << in.byte() % 32 : 0);
       const auto read = codec.decode("event", row);
       require(!damaged);
-      std::string text;
+      troupe::json_text text;
       const auto again = codec.encode(read.record(), row.sequence, row.time, text);
-      std::string other;
+      troupe::json_text other;
       const auto read_again = codec.decode("event", again);
       require(again.data == codec.encode(read_again.record(), row.sequence, row.time, other).data);
     } else {

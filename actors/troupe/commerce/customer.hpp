@@ -59,7 +59,7 @@ struct packages_arrived {
 class customer final : public journaled_actor<customer, customer_state, events<purchase_noted, packages_arrived>,
                                               note_purchase, note_arrival, customer_query, begin_anew> {
 public:
-  static constexpr std::size_t snapshot_every = 8;
+  static constexpr std::size_t snapshot_every = 16;
 
   explicit customer(customer_id who);
 

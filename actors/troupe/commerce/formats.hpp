@@ -31,7 +31,7 @@
 namespace troupe::commerce {
 
 template <class A, class B>
-void write_json_pair(std::string& out, const A& a, const B& b) {
+void write_json_pair(json_text& out, const A& a, const B& b) {
   out += '[';
   troupe::detail::append_json(out, a);
   out += ',';
@@ -41,40 +41,40 @@ void write_json_pair(std::string& out, const A& a, const B& b) {
 
 inline void to_json(nlohmann::json& j, money m) { j = m.cents; }
 inline void from_json(const nlohmann::json& j, money& m) { read_json(j, m.cents); }
-inline void write_json(std::string& out, money m) { troupe::detail::append_json(out, m.cents); }
+inline void write_json(json_text& out, money m) { troupe::detail::append_json(out, m.cents); }
 
 inline void to_json(nlohmann::json& j, customer_id c) { j = c.value; }
 inline void from_json(const nlohmann::json& j, customer_id& c) { read_json(j, c.value); }
-inline void write_json(std::string& out, customer_id c) { troupe::detail::append_json(out, c.value); }
+inline void write_json(json_text& out, customer_id c) { troupe::detail::append_json(out, c.value); }
 
 inline void to_json(nlohmann::json& j, seller_id s) { j = s.value; }
 inline void from_json(const nlohmann::json& j, seller_id& s) { read_json(j, s.value); }
-inline void write_json(std::string& out, seller_id s) { troupe::detail::append_json(out, s.value); }
+inline void write_json(json_text& out, seller_id s) { troupe::detail::append_json(out, s.value); }
 
 inline void to_json(nlohmann::json& j, product_key p) { j = nlohmann::json::array({p.seller.value, p.number}); }
 inline void from_json(const nlohmann::json& j, product_key& p) {
   read_json(j.at(0), p.seller);
   read_json(j.at(1), p.number);
 }
-inline void write_json(std::string& out, product_key p) { write_json_pair(out, p.seller.value, p.number); }
+inline void write_json(json_text& out, product_key p) { write_json_pair(out, p.seller.value, p.number); }
 
 inline void to_json(nlohmann::json& j, order_key o) { j = nlohmann::json::array({o.customer.value, o.number}); }
 inline void from_json(const nlohmann::json& j, order_key& o) {
   read_json(j.at(0), o.customer);
   read_json(j.at(1), o.number);
 }
-inline void write_json(std::string& out, order_key o) { write_json_pair(out, o.customer.value, o.number); }
+inline void write_json(json_text& out, order_key o) { write_json_pair(out, o.customer.value, o.number); }
 
 inline void to_json(nlohmann::json& j, const tally& t) { j = nlohmann::json::array({t.count, t.checksum}); }
 inline void from_json(const nlohmann::json& j, tally& t) {
   read_json(j.at(0), t.count);
   read_json(j.at(1), t.checksum);
 }
-inline void write_json(std::string& out, const tally& t) { write_json_pair(out, t.count, t.checksum); }
+inline void write_json(json_text& out, const tally& t) { write_json_pair(out, t.count, t.checksum); }
 
 inline void to_json(nlohmann::json& j, moment m) { j = m.us; }
 inline void from_json(const nlohmann::json& j, moment& m) { read_json(j, m.us); }
-inline void write_json(std::string& out, moment m) { troupe::detail::append_json(out, m.us); }
+inline void write_json(json_text& out, moment m) { troupe::detail::append_json(out, m.us); }
 
 TROUPE_JSON_OUTSIDE(status_change, status, at)
 TROUPE_JSON_OUTSIDE(order_line, item, version, unit_price, freight, voucher, quantity)
@@ -92,14 +92,14 @@ void from_json(const nlohmann::json& j, recent<T, N>& r) {
     r.add(troupe::detail::read_json_as<T>(x));
 }
 template <class T, std::size_t N>
-void write_json(std::string& out, const recent<T, N>& r) {
+void write_json(json_text& out, const recent<T, N>& r) {
   char before = '[';
   r.for_each([&](const T& x) {
     out += before;
     troupe::detail::append_json(out, x);
     before = ',';
   });
-  out += before == '[' ? "[]" : "]";
+  out += before == '[' ? std::string_view{"[]"} : std::string_view{"]"};
 }
 
 } // namespace troupe::commerce

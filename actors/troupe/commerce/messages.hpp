@@ -198,7 +198,7 @@ inline void from_json(const nlohmann::json& j, price_quote& q) {
   read_json(j.at(1), q.price);
   q.known = true;
 }
-inline void write_json(std::string& out, const price_quote& q) {
+inline void write_json(json_text& out, const price_quote& q) {
   if (q.known)
     write_json_pair(out, q.version, q.price);
   else

@@ -138,7 +138,7 @@ class order final : public journaled_actor<
                         events<order_invoiced, order_refused, order_progressed, order_compensated, order_misordered>,
                         place_order, order_moved, resume_orders, order_query> {
 public:
-  static constexpr std::size_t snapshot_every = 8;
+  static constexpr std::size_t snapshot_every = 16;
 
   order(customer_id who, std::shared_ptr<const directory> shop, retry_policy policy = {});
 

@@ -136,7 +136,7 @@ class seller final
                              note_payment, void_invoice, note_ready, note_packages, note_concluded, quote_price,
                              quote_prices, publish_price, query_dashboard, seller_query, begin_anew> {
 public:
-  static constexpr std::size_t snapshot_every = 32;
+  static constexpr std::size_t snapshot_every = 128;
 
   /// The prices are those of the products 1, 2, ... before any update.
   explicit seller(seller_id who, const std::vector<money>& prices = {});

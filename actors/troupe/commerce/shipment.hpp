@@ -70,7 +70,7 @@ public:
     for (const auto& x : j)
       r.add(x.get<delivery>());
   }
-  friend void write_json(std::string& out, const recent_deliveries& r) { troupe::detail::append_json(out, r.last_); }
+  friend void write_json(json_text& out, const recent_deliveries& r) { troupe::detail::append_json(out, r.last_); }
 
 private:
   static constexpr std::uint64_t mark_of(transaction_id tid) noexcept { return std::uint64_t{1} << (mix(tid) >> 58); }

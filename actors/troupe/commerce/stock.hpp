@@ -87,7 +87,7 @@ class stock final
                              events<units_reserved, reservation_settled, stock_version_set, units_added>, reserve_units,
                              confirm_reservation, cancel_reservation, set_stock_version, restock, stock_query> {
 public:
-  static constexpr std::size_t snapshot_every = 8;
+  static constexpr std::size_t snapshot_every = 32;
 
   /// Throws std::invalid_argument if `opening` is negative.
   stock(product_key item, std::int64_t opening);

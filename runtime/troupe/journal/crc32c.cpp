@@ -47,19 +47,39 @@ std::uint32_t by_table(std::string_view bytes, std::uint32_t crc) noexcept {
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::string_view bytes, std::uint32_t crc) noexcept {
+template <class Word>
+Word word_at(const char* p) noexcept {
+  Word w;
+  std::memcpy(&w, p, sizeof w);
+  return w;
+}
+
+__attribute__((target("sse4.2"))) inline std::uint32_t by_instruction(std::string_view bytes,
+                                                                      std::uint32_t crc) noexcept {
   const auto* p = bytes.data();
   auto left = bytes.size();
   std::uint64_t wide = crc;
-  for (; left >= 8; p += 8, left -= 8) {
-    std::uint64_t eight;
-    std::memcpy(&eight, p, 8);
-    wide = __builtin_ia32_crc32di(wide, eight);
-  }
+  for (; left >= 8; p += 8, left -= 8)
+    wide = __builtin_ia32_crc32di(wide, word_at<std::uint64_t>(p));
   crc = static_cast<std::uint32_t>(wide);
-  for (; left > 0; ++p, --left)
+  if ((left & 4) != 0) {
+    crc = __builtin_ia32_crc32si(crc, word_at<std::uint32_t>(p));
+    p += 4;
+  }
+  if ((left & 2) != 0) {
+    crc = __builtin_ia32_crc32hi(crc, word_at<std::uint16_t>(p));
+    p += 2;
+  }
+  if ((left & 1) != 0)
     crc = __builtin_ia32_crc32qi(crc, static_cast<unsigned char>(*p));
   return crc;
+}
+
+__attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::span<const std::string_view> pieces) noexcept {
+  auto crc = ~std::uint32_t{0};
+  for (const auto piece : pieces)
+    crc = by_instruction(piece, crc);
+  return ~crc;
 }
 
 const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
@@ -73,6 +93,17 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc) noexcept {
     return ~by_instruction(bytes, ~crc);
 #endif
   return crc32c_by_table(bytes, crc);
+}
+
+std::uint32_t crc32c_of(std::span<const std::string_view> pieces) noexcept {
+#if defined(__x86_64__)
+  if (has_instruction) [[likely]]
+    return by_instruction(pieces);
+#endif
+  std::uint32_t crc = 0;
+  for (const auto piece : pieces)
+    crc = crc32c_by_table(piece, crc);
+  return crc;
 }
 
 std::uint32_t crc32c_by_table(std::string_view bytes, std::uint32_t crc) noexcept { return ~by_table(bytes, ~crc); }

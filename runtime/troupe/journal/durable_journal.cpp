@@ -19,7 +19,7 @@ struct draft {
   std::vector<record_row> events;
   std::vector<outbox_row> sends;
   std::vector<std::string_view> forgotten;
-  std::vector<std::string> texts; // of events and sends
+  std::vector<json_text> texts; // of events and sends
 
   /// For `n` rows, whose texts then stay where they are.
   void begin(std::size_t n) {
@@ -76,7 +76,7 @@ journal::status durable_journal::append(const journal_append& a, const std::func
 
 void durable_journal::snapshot(const journal_record& state) {
   begin_write();
-  std::string text;
+  json_text text;
   journal_change c{.key = codec_.key()};
   c.snapshot = codec_.encode(state, last_event_, now(), text);
   if (!listed_)

@@ -34,14 +34,13 @@ namespace troupe {
 /// one; a type with a version above 1 must have one. A record of a later version is an error.
 template <class T>
 struct json_format {
-  static void encode(const void* value, std::string& text) {
+  static void encode(const void* value, json_text& text) {
     const auto& v = *static_cast<const T*>(value);
-    if constexpr (writes_json<T>) {
-      text.clear();
+    text.clear();
+    if constexpr (writes_json<T>)
       write_json(text, v);
-    } else {
-      text = nlohmann::json(v).dump();
-    }
+    else
+      text += nlohmann::json(v).dump();
   }
 
   static std::shared_ptr<const void> decode(int version, std::string_view text) {

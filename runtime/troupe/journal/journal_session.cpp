@@ -86,6 +86,27 @@ void awaited_write::await(std::coroutine_handle<> h, envelope* on_behalf_of) {
   shared_->message = on_behalf_of;
 }
 
+void awaited_write::state::send(std::shared_ptr<state> s, cell& to, std::exception_ptr failure) noexcept {
+  auto& message = *s;
+  message.failure = std::move(failure);
+  message.self = std::move(s);
+  to.send_control(&message);
+}
+
+void awaited_write::state::deliver(cell& to) noexcept {
+  const auto kept = std::move(self);
+  const auto how = std::exchange(failure, nullptr);
+  to.hold_lane(-1);
+  ended = true;
+  if (session != nullptr)
+    session->written(kept, how);
+  to.resume_held();
+}
+
+void awaited_write::state::refuse(cell&) noexcept {
+  const auto kept = std::move(self); // perhaps the last to do so
+}
+
 journal_session::journal_session(cell& owner, const std::string& key, std::span<const journal_type* const> types,
                                  const durable_type& type, std::size_t unconfirmed_max, std::size_t senders_max)
     : owner_{owner}, type_{type}, address_{owner.core().durable->at(key)},
@@ -204,17 +225,13 @@ bool journal_session::submit(const journal_append& a, awaited_write& write) {
   const auto completion = [this, &write]() -> journal::completion {
     if (spare_ == nullptr || spare_.use_count() > 1) // who else has held it has touched nothing of it
       spare_ = std::make_shared<awaited_write::state>();
-    *spare_ = {};
+    spare_->ended = spare_->abandoned = false;
+    spare_->waiter = nullptr;
+    spare_->message = nullptr;
     spare_->session = this;
     write.shared_ = spare_;
     return [owner = cell_pointer{owner_}, shared = spare_](std::exception_ptr failure) mutable {
-      owner->send_control(make_control([shared = std::move(shared), failure = std::move(failure)](cell& c) {
-        c.hold_lane(-1);
-        shared->ended = true;
-        if (shared->session != nullptr)
-          shared->session->written(shared, failure);
-        c.resume_held();
-      }));
+      awaited_write::state::send(std::move(shared), *owner, std::move(failure));
     };
   };
   if (journal_->append(a, completion) == journal::status::durable)

@@ -81,7 +81,16 @@ public:
 
 private:
   friend class journal_session;
-  struct state {
+  /// It is also the control message by which the turn hears of the end.
+  struct state final : control_message {
+    /// Threads: the store's, once.
+    static void send(std::shared_ptr<state> s, cell& to, std::exception_ptr failure) noexcept;
+    void deliver(cell& to) noexcept override;
+    void refuse(cell& to) noexcept override;
+
+    // -- who sends it, then the turn --
+    std::shared_ptr<state> self; // while it is on its way
+    std::exception_ptr failure;
     // -- the turn only --
     bool ended = false;
     bool abandoned = false;
@@ -183,6 +192,7 @@ public:
   std::optional<wall_time_point> next_timer() const;
 
 private:
+  friend class awaited_write; // its end
   struct mail;
 
   void follow(awaited_write::consequences& then);

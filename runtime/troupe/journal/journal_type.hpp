@@ -8,12 +8,14 @@
 
 namespace troupe {
 
+class json_text;
+
 /// How values of a type are written down, for stores that outlive the process. Threads: any.
 struct journal_format {
   std::string_view name; ///< What records of this type are called for ever.
   int version;           ///< What `encode` writes: 1 or more.
   /// Makes `text` the value's JSON. Throws if it has none, such as text that is not UTF-8.
-  void (*encode)(const void* value, std::string& text);
+  void (*encode)(const void* value, json_text& text);
   /// From JSON of this or an earlier version. Throws if it cannot be read.
   std::shared_ptr<const void> (*decode)(int version, std::string_view json);
 };

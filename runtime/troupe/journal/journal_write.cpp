@@ -11,8 +11,8 @@ namespace {
 
 /// Goes through a change and hands each piece of memory outside of it to `on`, aligned ones first.
 template <class Pieces>
-void visit(journal_change& c, Pieces& on) {
-  const auto text_of = [&](record_row& r) {
+void visit(auto& c, Pieces& on) {
+  const auto text_of = [&](auto& r) {
     on.text(r.type);
     on.text(r.data);
   };
@@ -39,9 +39,9 @@ void visit(journal_change& c, Pieces& on) {
 /// Adds up what a copy needs.
 struct measure {
   template <class T>
-  T* array(std::span<const T> all) noexcept {
+  const T* array(std::span<const T> all) noexcept {
     bytes += all.size_bytes();
-    return const_cast<T*>(all.data()); // it is looked at only
+    return all.data();
   }
   void text(std::string_view t) noexcept { bytes += t.size(); }
   std::size_t bytes = 0;
@@ -74,15 +74,13 @@ struct copy {
 
 std::unique_ptr<journal_write> journal_write::of(const journal_change& c) {
   using detail::block_pool;
-  auto change = c;
   measure all;
-  visit(change, all);
+  visit(c, all);
   const auto bytes = sizeof(journal_write) + all.bytes;
   auto* block = block_pool::allocate(block_pool::class_for(bytes), bytes);
-  std::unique_ptr<journal_write> w{new (block) journal_write{bytes}};
+  std::unique_ptr<journal_write> w{new (block) journal_write{bytes, c}};
   copy into{static_cast<std::byte*>(block) + sizeof(journal_write)};
-  visit(change, into);
-  w->change_ = change;
+  visit(w->change_, into);
   return w;
 }
 

@@ -78,10 +78,10 @@ public:
   void operator delete(journal_write* w, std::destroying_delete_t) noexcept;
 
 private:
-  explicit journal_write(std::size_t bytes) noexcept : bytes_{bytes} {}
+  journal_write(std::size_t bytes, const journal_change& c) noexcept : bytes_{bytes}, change_{c} {}
 
   const std::size_t bytes_;
-  journal_change change_{};
+  journal_change change_;
 };
 
 } // namespace troupe

@@ -2,11 +2,24 @@
 #include <troupe/journal/json_text.hpp>
 
 #include <algorithm>
+#include <utility>
 
-namespace troupe::detail {
+namespace troupe {
+
+void json_text::grow(std::size_t n) {
+  constexpr std::size_t least = 256;
+  const auto capacity = std::max({least, 2 * capacity_, size_ + n});
+  auto bytes = std::make_unique_for_overwrite<char[]>(capacity);
+  if (size_ != 0)
+    std::memcpy(bytes.get(), bytes_.get(), size_);
+  bytes_ = std::move(bytes);
+  capacity_ = capacity;
+}
+
+namespace detail {
 
 /// What needs no escape is copied; the rest, and the check that it is UTF-8, is nlohmann's.
-void append_json_text(std::string& out, std::string_view text) {
+void append_json_text(json_text& out, std::string_view text) {
   const auto plain = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
   if (!std::ranges::all_of(text, plain)) {
     out += nlohmann::json(text).dump();
@@ -17,4 +30,6 @@ void append_json_text(std::string& out, std::string_view text) {
   out += '"';
 }
 
-} // namespace troupe::detail
+} // namespace detail
+
+} // namespace troupe

@@ -80,7 +80,7 @@ row_codec::row_codec(std::string place, std::string key, std::span<const journal
   }
 }
 
-record_row row_codec::encode(const journal_record& r, std::uint64_t sequence, row_time time, std::string& text) const {
+record_row row_codec::encode(const journal_record& r, std::uint64_t sequence, row_time time, json_text& text) const {
   if (r.type->format == nullptr)
     throw rejected_record{where() + ": the type " + type_name(*r.type->info) + " has no journal_name"};
   record_row row{sequence, time, r.type->format->name, r.type->format->version, {}};
@@ -90,12 +90,12 @@ record_row row_codec::encode(const journal_record& r, std::uint64_t sequence, ro
     throw rejected_record{where() + ": a value of the type '" + std::string{row.type} +
                           "' cannot be written down: " + e.what()};
   }
-  row.data = text;
+  row.data = text.view();
   row.checksum = checksum_of(key_, row);
   return row;
 }
 
-outbox_row row_codec::encode(const outbound& o, row_time time, std::string& text) const {
+outbox_row row_codec::encode(const outbound& o, row_time time, json_text& text) const {
   check_key("the target", o.target);
   if (!o.timer.empty())
     check_key("the timer's name", o.timer);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/journal/json_text.hpp>
 #include <troupe/journal/rows.hpp>
 #include <troupe/journal/store.hpp>
 
@@ -29,8 +30,8 @@ public:
   const std::string& key() const noexcept { return key_; }
 
   /// `text` is where the row's data is: it lives as long as the row. The other texts are those of the arguments.
-  record_row encode(const journal_record& r, std::uint64_t sequence, row_time time, std::string& text) const;
-  outbox_row encode(const outbound& o, row_time time, std::string& text) const;
+  record_row encode(const journal_record& r, std::uint64_t sequence, row_time time, json_text& text) const;
+  outbox_row encode(const outbound& o, row_time time, json_text& text) const;
   handled_row encode(const inbound& i) const;
 
   /// A value read back, with what it needs to be a record.

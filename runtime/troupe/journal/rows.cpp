@@ -3,7 +3,12 @@
 #include <troupe/journal/rows.hpp>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <chrono>
+#include <cstddef>
+#include <cstring>
+#include <span>
 
 namespace troupe {
 
@@ -13,26 +18,35 @@ namespace {
 class digest {
 public:
   digest& add(std::uint64_t n) noexcept {
-    char bytes[8];
-    for (int i = 0; i < 8; ++i)
-      bytes[i] = static_cast<char>(n >> (8 * i) & 0xff);
-    crc_ = crc32c({bytes, 8}, crc_);
+    auto& bytes = numbers_[numbers_count_++];
+    if constexpr (std::endian::native == std::endian::little)
+      std::memcpy(bytes.data(), &n, sizeof n);
+    else
+      for (std::size_t i = 0; i < bytes.size(); ++i)
+        bytes[i] = static_cast<char>(n >> (8 * i) & 0xff);
+    pieces_[pieces_count_++] = {bytes.data(), bytes.size()};
     return *this;
   }
   digest& add(std::int64_t n) noexcept { return add(static_cast<std::uint64_t>(n)); }
   digest& add(int n) noexcept { return add(static_cast<std::int64_t>(n)); }
   digest& add(std::string_view text) noexcept {
     add(std::uint64_t{text.size()});
-    crc_ = crc32c(text, crc_);
+    pieces_[pieces_count_++] = text;
     return *this;
   }
   digest& add(const record_row& r) noexcept {
     return add(r.sequence).add(r.time).add(r.type).add(r.version).add(r.data);
   }
-  std::uint32_t value() const noexcept { return crc_; }
+  std::uint32_t value() const noexcept { return crc32c_of(std::span{pieces_}.first(pieces_count_)); }
 
 private:
-  std::uint32_t crc_ = 0;
+  static constexpr std::size_t texts_max = 5; // a row of outbox: key, type, data, target, timer
+  static constexpr std::size_t numbers_max = 5 + texts_max;
+
+  std::size_t numbers_count_ = 0;
+  std::size_t pieces_count_ = 0;
+  std::array<std::array<char, 8>, numbers_max> numbers_;
+  std::array<std::string_view, numbers_max + texts_max> pieces_;
 };
 
 } // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/journal/sqlite_database.hpp>
+#include <troupe/journal/sqlite_new_events.hpp>
 #include <troupe/journal/sqlite_schema.hpp>
 
 #include <exception>
@@ -12,7 +13,6 @@ struct sqlite_database::statements {
   explicit statements(sqlite_connection& c)
       : begin{c, "BEGIN IMMEDIATE"}, commit{c, "COMMIT"}, //
         put_journal{c, "INSERT OR REPLACE INTO journals VALUES (?, ?, ?)"},
-        add_event{c, "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
         note_handled{c, "INSERT INTO handled VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
                         "SET sequence = excluded.sequence, checksum = excluded.checksum "
                         "WHERE excluded.sequence > sequence"},
@@ -29,12 +29,13 @@ struct sqlite_database::statements {
         erase_journal{c, "DELETE FROM journals WHERE key = ?"}, //
         erase_handled{c, "DELETE FROM handled WHERE journal = ?"},
         erase_outbox{c, "DELETE FROM outbox WHERE journal = ?"}, //
-        erase_place{c, "DELETE FROM places WHERE journal = ?"} {}
+        erase_place{c, "DELETE FROM places WHERE journal = ?"}, new_events{c} {}
 
   sqlite_statement begin, commit;
-  sqlite_statement put_journal, add_event, note_handled, forget_sender, add_send, settle;
+  sqlite_statement put_journal, note_handled, forget_sender, add_send, settle;
   sqlite_statement put_snapshot, step_event, step_snapshot, drop_event, drop_snapshot, end_events, end_snapshots;
   sqlite_statement erase_journal, erase_handled, erase_outbox, erase_place;
+  sqlite_new_events new_events; ///< Of the batch in hand. What looks at events has them inserted before.
 };
 
 sqlite_database::sqlite_database(const std::string& path, options o)
@@ -119,6 +120,7 @@ void sqlite_database::write(batch b) {
         __builtin_prefetch(b[i + ahead]->journal.get());
       write(*b[i]);
     }
+    statements_->new_events.insert();
     places_.publish();
     places_.write_down(connection_, false);
     if (log_moved_)
@@ -199,8 +201,7 @@ void sqlite_database::write(const journal_write& w) {
 void sqlite_database::add_events(const journal_change& c, sqlite_place& at) {
   for (const auto& e : c.events) {
     const auto number = places_.next_number();
-    statements_->add_event.bind(number, at.event, c.key, e.sequence, e.time, e.type, e.version, e.data, e.checksum)
-        .run();
+    statements_->new_events.add({number, at.event, c.key, &e});
     at.event = number;
   }
 }
@@ -235,6 +236,7 @@ void sqlite_database::put_snapshot(const journal_change& c, sqlite_place& at) {
 
 void sqlite_database::drop_events(const journal_change& c, sqlite_place& at) {
   auto& s = *statements_;
+  s.new_events.insert();
   std::uint64_t oldest = 0; // of those that stay
   bool dropped = false;
   for (auto number = at.event; number != 0;) {
@@ -258,6 +260,7 @@ void sqlite_database::drop_events(const journal_change& c, sqlite_place& at) {
 
 void sqlite_database::erase(std::string_view key, open_journal& open) {
   auto& s = *statements_;
+  s.new_events.insert();
   sqlite_place at;
   places_.change(key, open, false, table_, [&](sqlite_place& now) { at = std::exchange(now, {}); });
   const auto drop_all = [&](std::uint64_t number, sqlite_statement& step, sqlite_statement& drop) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/journal/format.hpp>
+#include <troupe/journal/json_text.hpp>
 #include <troupe/pipeline/checkpoint.hpp>
 
 #include <array>
@@ -51,12 +52,13 @@ std::string to_bytes(std::string_view text) {
 
 constexpr int format_version = 1;
 
-void encode(const void* value, std::string& text) {
+void encode(const void* value, json_text& text) {
   const auto& c = *static_cast<const checkpoint*>(value);
   nlohmann::json kept = nlohmann::json::object();
   for (const auto& [name, bytes] : c.kept)
     kept[name] = to_text(bytes);
-  text =
+  text.clear();
+  text +=
       nlohmann::json{{"version", c.version}, {"epoch", c.epoch}, {"graph", c.graph}, {"kept", std::move(kept)}}.dump();
 }
 

@@ -160,10 +160,10 @@ TEST_CASE("shipment: the last sixteen deliveries are recognised, and again after
   recent_deliveries all;
   for (std::uint32_t tid = 1; tid <= 40; ++tid)
     all.add({tid, 100 + tid});
-  std::string text;
+  troupe::json_text text;
   write_json(text, all);
   const nlohmann::json json = all;
-  CHECK(nlohmann::json::parse(text) == json);
+  CHECK(nlohmann::json::parse(text.view()) == json);
   for (const auto& r : {all, json.get<recent_deliveries>()}) {
     for (std::uint32_t tid = 25; tid <= 40; ++tid) {
       REQUIRE(r.find(tid) != nullptr);

@@ -5,6 +5,7 @@
 #include <troupe/journal/crc32c.hpp>
 #include <troupe/journal/format.hpp>
 #include <troupe/journal/row_codec.hpp>
+#include <troupe/journal/rows.hpp>
 
 #include <doctest/doctest.h>
 
@@ -14,8 +15,10 @@
 #include <deque>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -101,10 +104,10 @@ inline constexpr std::string_view troupe::journal_name<int> = "number";
 
 TEST_CASE("journal format: a value comes back") {
   const person p{"Ada", "Lovelace", 36};
-  std::string json;
+  troupe::json_text json;
   troupe::json_format<person>::encode(&p, json);
-  CHECK(json == R"({"age":36,"first":"Ada","last":"Lovelace"})");
-  CHECK(read(3, json) == "Ada|Lovelace|36");
+  CHECK(json.view() == R"({"age":36,"first":"Ada","last":"Lovelace"})");
+  CHECK(read(3, std::string{json.view()}) == "Ada|Lovelace|36");
 }
 
 TEST_CASE("journal format: an earlier version goes through each step to the present one") {
@@ -123,16 +126,16 @@ TEST_CASE("journal format: what is written at once reads as what nlohmann::json 
   for (const auto* text : {"", "plain", "a \"quote\" and a \\", "line\nend\t", "Ž 🐎", "\x7f"}) {
     mixture m;
     m.text = text;
-    std::string json;
+    troupe::json_text json;
     troupe::json_format<mixture>::encode(&m, json);
-    CAPTURE(json);
-    CHECK(nlohmann::json::parse(json) == nlohmann::json(m));
-    const auto back = troupe::json_format<mixture>::decode(1, json);
+    CAPTURE(json.view());
+    CHECK(nlohmann::json::parse(json.view()) == nlohmann::json(m));
+    const auto back = troupe::json_format<mixture>::decode(1, json.view());
     CHECK(*static_cast<const mixture*>(back.get()) == m);
   }
   mixture broken;
   broken.text = "\x80";
-  std::string json;
+  troupe::json_text json;
   CHECK_THROWS(troupe::json_format<mixture>::encode(&broken, json));
 }
 
@@ -204,6 +207,22 @@ TEST_CASE("journal format: a key is text of a bounded length") {
     CHECK_THROWS_AS(troupe::check_key("key", bad), troupe::usage_error);
 }
 
+TEST_CASE("json text: grows over its first room, and keeps what it has") {
+  troupe::json_text text;
+  std::string expected;
+  for (int i = 0; i < 2'000; ++i) {
+    text.add_number(i * 1'000'003LL);
+    text += ',';
+    text += std::string_view{"abcdefgh"}.substr(0, static_cast<std::size_t>(i % 9));
+    expected += std::to_string(i * 1'000'003LL) + ',' + std::string(std::string_view{"abcdefgh"}.substr(0, static_cast<std::size_t>(i % 9)));
+    REQUIRE(text.view() == expected);
+  }
+  text.clear();
+  CHECK(text.view().empty());
+  text += "[]";
+  CHECK(text.view() == "[]");
+}
+
 TEST_CASE("crc32c: gives the published checksums, in one piece or in two") {
   for (const auto crc : {&troupe::crc32c, &troupe::crc32c_by_table}) {
     // RFC 3720, appendix B.4, and the check value of the catalogue of CRC algorithms.
@@ -217,6 +236,32 @@ TEST_CASE("crc32c: gives the published checksums, in one piece or in two") {
     for (std::size_t cut = 0; cut <= 32; ++cut)
       CHECK(crc(ascending.substr(cut), crc(ascending.substr(0, cut), 0)) == 0x46dd794e);
   }
+}
+
+TEST_CASE("crc32c: pieces have the checksum of what they make together") {
+  std::string all;
+  for (int i = 0; i < 40; ++i)
+    all.push_back(static_cast<char>(37 * i));
+  const std::string_view bytes = all;
+  for (std::size_t first = 0; first <= 20; ++first)
+    for (std::size_t second = first; second <= bytes.size(); ++second) {
+      const std::array pieces{bytes.substr(0, first), bytes.substr(first, second - first), bytes.substr(second)};
+      REQUIRE(troupe::crc32c_of(pieces) == troupe::crc32c_by_table(bytes, 0));
+    }
+  CHECK(troupe::crc32c_of({}) == 0);
+}
+
+TEST_CASE("rows: checksums are those that released files have") {
+  const troupe::record_row row{2, 1'700'000'000'123'456, "units_reserved", 1, R"({"tid":17,"quantity":3})"};
+  CHECK(troupe::checksum_of("stock/1/2", row) == 0x0c6d78fa);
+  CHECK(troupe::checksum_of("stock/1/2", troupe::handled_row{"clerk/1", 7}) == 0x04b38cf9);
+  troupe::outbox_row sent{row, "clerk/1", std::nullopt, ""};
+  CHECK(troupe::checksum_of("stock/1/2", sent) == 0x492a7125);
+  sent.due = 1'700'000'000'999'999;
+  sent.timer = "lapse";
+  CHECK(troupe::checksum_of("stock/1/2", sent) == 0x783f9714);
+  CHECK(troupe::checksum_of_head("stock/1/2", 9) == 0x1f269005);
+  CHECK(troupe::checksum_of_place("stock/1/2", 4, 3) == 0xe52b55f6);
 }
 
 TEST_CASE("rows: a time beyond the calendar becomes its nearer end") {

@@ -2,7 +2,9 @@
 // Claim: a SQLite store finds every journal's rows wherever they lie and however its process ended, and the work for that
 // grows with the rows, not with rows times journals.
 // Observed: what journals replay, and how many steps SQLite's machine takes for it.
+#include <troupe/journal/journal_write.hpp>
 #include <troupe/journal/rows.hpp>
+#include <troupe/journal/sqlite_database.hpp>
 #include <troupe/journal/sqlite_store.hpp>
 
 #include "runtime/journal/notes.hpp"
@@ -13,10 +15,13 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <random>
 #include <sqlite3.h>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 using namespace notes;
 
@@ -206,5 +211,48 @@ TEST_CASE("sqlite store: journals are found however many have moved and whenever
       copy_as_killed(path, copy);
       path = copy;
     }
+  }
+}
+
+TEST_CASE("sqlite store: what one transaction adds, drops and erases happens in the order of its changes") {
+  for (const bool held_open : {false, true}) {
+    CAPTURE(held_open);
+    support::temporary_directory folder;
+    troupe::sqlite_database file{folder / "live.db", {}};
+    const auto row = [](std::string_view key, std::uint64_t sequence, std::string_view data) {
+      troupe::record_row r{sequence, 0, "noted", 1, data};
+      r.checksum = troupe::checksum_of(key, r);
+      return r;
+    };
+    const auto a = std::make_shared<troupe::open_journal>();
+    const auto b = std::make_shared<troupe::open_journal>();
+    std::vector<std::unique_ptr<troupe::journal_write>> batch;
+    const auto change = [&](const troupe::journal_change& c, const auto& who) {
+      batch.push_back(troupe::journal_write::of(c));
+      if (held_open)
+        batch.back()->journal = who;
+    };
+    const std::vector old{row("a", 1, "[1]"), row("a", 2, "[2]")};
+    const std::vector kept{row("b", 1, "[1]"), row("b", 2, "[2]"), row("b", 3, "[3]")};
+    const std::vector fresh{row("a", 1, "[10]")};
+    change({.key = "a", .first = true, .events = old}, a);
+    change({.key = "b", .first = true, .events = kept}, b);
+    change({.key = "a", .erase = true}, a);
+    change({.key = "a", .first = true, .events = fresh}, a);
+    change({.key = "b", .snapshot = row("b", 3, "{}"), .drop_events_to = 2}, b);
+    file.write(batch);
+
+    const auto events_of = [&](const std::string& key) {
+      std::vector<std::pair<std::uint64_t, std::string>> found;
+      file.read()->events(key, 0, [&](const troupe::record_row& r) {
+        CHECK(troupe::checksum_of(key, r) == r.checksum);
+        found.emplace_back(r.sequence, r.data);
+        return true;
+      });
+      return found;
+    };
+    using all = std::vector<std::pair<std::uint64_t, std::string>>;
+    CHECK(events_of("a") == all{{1, "[10]"}});
+    CHECK(events_of("b") == all{{3, "[3]"}});
   }
 }
