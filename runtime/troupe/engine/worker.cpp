@@ -13,7 +13,7 @@ namespace {
 
 /// Begins to fetch what a turn touches first.
 void fetch(const runnable& r) noexcept {
-  constexpr std::size_t bytes = 256; // of a cell: the senders' and the turn's lines
+  constexpr std::size_t bytes = 704; // a cell, and the beginning of the actor's object behind it
   const auto* first = reinterpret_cast<const char*>(&r);
   for (std::size_t line = 0; line < bytes; line += 64)
     __builtin_prefetch(first + line);
