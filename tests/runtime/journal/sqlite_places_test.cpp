@@ -233,13 +233,15 @@ TEST_CASE("sqlite store: what one transaction adds, drops and erases happens in 
         batch.back()->journal = who;
     };
     const std::vector old{row("a", 1, "[1]"), row("a", 2, "[2]")};
+    const std::vector last{row("a", 3, "[3]")};
     const std::vector kept{row("b", 1, "[1]"), row("b", 2, "[2]"), row("b", 3, "[3]")};
     const std::vector fresh{row("a", 1, "[10]")};
     change({.key = "a", .first = true, .events = old}, a);
     change({.key = "b", .first = true, .events = kept}, b);
+    change({.key = "b", .snapshot = row("b", 3, "{}"), .drop_events_to = 2}, b);
+    change({.key = "a", .events = last}, a);
     change({.key = "a", .erase = true}, a);
     change({.key = "a", .first = true, .events = fresh}, a);
-    change({.key = "b", .snapshot = row("b", 3, "{}"), .drop_events_to = 2}, b);
     file.write(batch);
 
     const auto events_of = [&](const std::string& key) {
@@ -254,5 +256,7 @@ TEST_CASE("sqlite store: what one transaction adds, drops and erases happens in 
     using all = std::vector<std::pair<std::uint64_t, std::string>>;
     CHECK(events_of("a") == all{{1, "[10]"}});
     CHECK(events_of("b") == all{{3, "[3]"}});
+    for (const auto& journal : file.read()->summaries("")) // nothing is there that nobody finds
+      CHECK(journal.events == 1);
   }
 }
