@@ -25,9 +25,10 @@ namespace troupe {
 class json_text {
 public:
   json_text() = default;
-  json_text(json_text&& from) noexcept
-      : bytes_{std::move(from.bytes_)}, size_{std::exchange(from.size_, 0)},
-        capacity_{std::exchange(from.capacity_, 0)} {}
+  json_text(json_text&& from) noexcept : bytes_{std::move(from.bytes_)} {
+    size_ = std::exchange(from.size_, 0);
+    capacity_ = std::exchange(from.capacity_, 0);
+  }
   json_text& operator=(json_text&&) = delete;
 
   json_text& operator+=(char c) {

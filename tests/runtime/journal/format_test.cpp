@@ -214,7 +214,8 @@ TEST_CASE("json text: grows over its first room, and keeps what it has") {
     text.add_number(i * 1'000'003LL);
     text += ',';
     text += std::string_view{"abcdefgh"}.substr(0, static_cast<std::size_t>(i % 9));
-    expected += std::to_string(i * 1'000'003LL) + ',' + std::string(std::string_view{"abcdefgh"}.substr(0, static_cast<std::size_t>(i % 9)));
+    expected += std::to_string(i * 1'000'003LL) + ',' +
+                std::string(std::string_view{"abcdefgh"}.substr(0, static_cast<std::size_t>(i % 9)));
     REQUIRE(text.view() == expected);
   }
   text.clear();
