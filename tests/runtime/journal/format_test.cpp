@@ -252,7 +252,7 @@ TEST_CASE("crc32c: pieces have the checksum of what they make together") {
   CHECK(troupe::crc32c_of({}) == 0);
 }
 
-TEST_CASE("rows: checksums are those that released files have") {
+TEST_CASE("rows: checksums are those that files hold which were written before") {
   const troupe::record_row row{2, 1'700'000'000'123'456, "units_reserved", 1, R"({"tid":17,"quantity":3})"};
   CHECK(troupe::checksum_of("stock/1/2", row) == 0x0c6d78fa);
   CHECK(troupe::checksum_of("stock/1/2", troupe::handled_row{"clerk/1", 7}) == 0x04b38cf9);
