@@ -61,15 +61,13 @@ report run_scenario(const options& opts, const run_journal& journal, live_view& 
   throw std::logic_error{"no such scenario"};
 }
 
-int run(const options& opts) {
+int run(options opts) {
   // The view goes to standard error, so that standard output holds the report alone.
   live_view view{stderr, live_view::style_for(stderr, opts.quiet)};
   const run_journal journal = open_run_journal(opts);
   if (journal.name != "memory" && !opts.quiet)
     std::fputs(
-        fmt::format("order_simulation: journal in {0}; after a crash go on with the same options and --journal {0} "
-                    "--resume\n",
-                    journal.name)
+        fmt::format("order_simulation: journal in {0}; after a crash go on with --journal {0} --resume\n", journal.name)
             .c_str(),
         stderr);
   const report r = run_scenario(opts, journal, view);
@@ -87,14 +85,14 @@ int run(const options& opts) {
 } // namespace
 
 int main(int argc, char** argv) {
-  const command_line command = parse_command_line(argc, argv);
+  command_line command = parse_command_line(argc, argv);
   std::fputs(command.output.c_str(), stdout);
   std::fputs(command.error.c_str(), stderr);
   if (!command.run)
     return command.exit_status;
   handle_signals();
   try {
-    return run(*command.run);
+    return run(*std::move(command.run));
   } catch (const journal_mismatch& e) {
     return complain(exit_bad_input, e.what());
   } catch (const troupe::journal_error& e) {

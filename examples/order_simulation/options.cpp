@@ -69,7 +69,8 @@ public:
             fail(o, "the name is empty");
           values_.journal = v;
         });
-    add_flag(any, "--resume", "Go on with the run that --journal holds, after it was killed or interrupted", {},
+    add_flag(any, "--resume",
+             "Go on with the run that --journal holds, and its options, after it was killed or interrupted", {},
              values_.resume);
     add(any, "--kill-after", "N", "End this process by SIGKILL after N acknowledged orders", {},
         [this](auto& o, auto& v) { values_.kill_after = parse_whole<std::uint64_t>(o, v, 1, 1'000'000'000'000); });
@@ -101,6 +102,9 @@ public:
       check_scenario();
       check_combinations();
       check_outputs();
+      for (const auto& [option, fits] : entries_)
+        if (option->count() > 0)
+          values_.given.insert(option->get_name());
       result.run = std::move(values_);
     } catch (const CLI::CallForHelp&) {
       result.output = app_.help();

@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -66,6 +68,8 @@ struct options {
   bool analytics = true;        ///< Revenue, top products, dashboards and order rate beside the shop.
   std::string dashboard;        ///< File for the analytics as an HTML page; empty: none.
   bool quiet = false;           ///< No live view.
+
+  std::set<std::string, std::less<>> given; ///< What the command line names, such as `--seed`; the rest are defaults.
 };
 
 /// What a command line asks for: a run, or something to print and an exit status.

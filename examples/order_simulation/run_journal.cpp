@@ -13,6 +13,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -53,17 +54,21 @@ struct run_state {
   TROUPE_JSON(run_state, terms, life)
 };
 
+struct what_run {
+  using reply = run_state;
+};
 /// Begins the run's next life, unless it has other terms. Answers what was found.
 struct begin_life {
   using reply = run_state;
   run_terms terms;
 };
 
-class run_record
-    : public troupe::journaled_actor<run_record, run_state, troupe::events<run_begun, run_resumed>, begin_life> {
+class run_record : public troupe::journaled_actor<run_record, run_state, troupe::events<run_begun, run_resumed>,
+                                                  what_run, begin_life> {
 public:
   run_record() : journaled_actor{std::string{record_key}} {}
 
+  run_state on(const what_run&) const { return state(); }
   effect<run_state> on(const begin_life& m) const {
     if (state().life == 0)
       return {state(), run_begun{m.terms}};
@@ -103,6 +108,39 @@ run_terms terms_of(const options& o) {
       break;
   }
   return t;
+}
+
+/// What the command line leaves open is as the run began; only a file or a rate must be named again.
+void take_over(options& o, const run_terms& kept) {
+  const auto whole = [&](const char* option, auto& into) {
+    const auto found = kept.find(option);
+    if (found == kept.end() || o.given.contains(option))
+      return;
+    std::from_chars(found->second.data(), found->second.data() + found->second.size(), into);
+  };
+  const auto is = [&](const char* option, std::string_view value) {
+    const auto found = kept.find(option);
+    return !o.given.contains(option) && found != kept.end() && found->second == value;
+  };
+  for (const auto scenario : {scenario_kind::marketplace, scenario_kind::flash_sale, scenario_kind::replay})
+    if (is("--scenario", name_of(scenario)))
+      o.scenario = scenario;
+  whole("--seed", o.seed);
+  whole("--customers", o.customers);
+  if (!o.given.contains("--products"))
+    whole("--sellers", o.sellers);
+  o.products = o.sellers * products_per_seller;
+  if (!o.rate)
+    whole("--concurrency", o.concurrency);
+  if (!o.duration)
+    whole("--transactions", o.transactions);
+  whole("--orders", o.orders);
+  for (const auto rule : {replay_rule::line, replay_rule::order})
+    if (is("--rule", name_of(rule)))
+      o.rule = rule;
+  whole("--opening-stock", o.opening_stock);
+  if (is("--skip-bad-rows", "yes"))
+    o.skip_bad_rows = true;
 }
 
 std::string new_folder() {
@@ -147,9 +185,8 @@ void check_terms(const run_terms& wanted, const run_terms& kept, const std::stri
 
 } // namespace
 
-run_journal open_run_journal(const options& opts) {
+run_journal open_run_journal(options& opts) {
   run_journal j = open_store(opts);
-  const auto terms = terms_of(opts);
   const auto held = j.store->keys(record_key);
   if (held.empty() && opts.resume)
     throw journal_mismatch{"--resume: " + j.name + " holds no run"};
@@ -161,8 +198,12 @@ run_journal open_run_journal(const options& opts) {
   o.journals = j.store;
   o.workers = 1;
   troupe::system writer{std::move(o)};
-  const auto found =
-      writer.root().start<run_record>("run", troupe::child_options{}).ask(begin_life{terms}, patience).get();
+  const auto record = writer.root().start<run_record>("run", troupe::child_options{});
+  take_over(opts, record.ask(what_run{}, patience).get().terms);
+  if (opts.scenario == scenario_kind::replay && opts.input.empty())
+    throw journal_mismatch{"--input: " + j.name + " holds a replay: give --scenario replay and its --input"};
+  const auto terms = terms_of(opts);
+  const auto found = record.ask(begin_life{terms}, patience).get();
   if (found.life > 0)
     check_terms(terms, found.terms, j.name);
   j.life = found.life + 1;

@@ -27,10 +27,11 @@ struct run_journal {
 };
 
 /// Opens what `--journal` names, or makes it, and takes down what the run is: its scenario, seed, population and whatever
-/// else decides its answers. With `--resume`, compares that with what was taken down.
+/// else decides its answers. With `--resume`, gives `opts` what was taken down wherever the command line says nothing, and
+/// compares the rest.
 ///
 /// Errors: journal_mismatch if a new run finds a journal that holds something, a resumed one finds none, or an option
-/// differs; troupe::journal_error if the journal cannot be opened.
-run_journal open_run_journal(const options& opts);
+/// that is given differs; troupe::journal_error if the journal cannot be opened.
+run_journal open_run_journal(options& opts);
 
 } // namespace order_simulation

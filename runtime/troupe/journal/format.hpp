@@ -40,13 +40,13 @@ struct json_format {
     if constexpr (writes_json<T>)
       write_json(text, v);
     else
-      text += nlohmann::json(v).dump();
+      text += detail::text_of(v);
   }
 
   static std::shared_ptr<const void> decode(int version, std::string_view text) {
     if (version < 1 || version > journal_version<T>)
       throw journal_error{"this program knows versions 1 to " + std::to_string(journal_version<T>)};
-    auto json = nlohmann::json::parse(text);
+    auto json = detail::json_of(text);
     if constexpr (journal_version < T >> 1)
       for (; version < journal_version<T>; ++version)
         T::upcast(version, json);

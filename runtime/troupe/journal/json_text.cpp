@@ -22,7 +22,7 @@ namespace detail {
 void append_json_text(json_text& out, std::string_view text) {
   const auto plain = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
   if (!std::ranges::all_of(text, plain)) {
-    out += nlohmann::json(text).dump();
+    out += text_of(text);
     return;
   }
   out += '"';

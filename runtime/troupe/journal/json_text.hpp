@@ -101,7 +101,7 @@ void append_json(json_text& out, const T& value) {
     }
     out += before == '[' ? std::string_view{"[]"} : std::string_view{"]"};
   } else {
-    out += nlohmann::json(value).dump();
+    out += text_of(value);
   }
 }
 

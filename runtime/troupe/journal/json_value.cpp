@@ -6,6 +6,9 @@
 
 namespace troupe::detail {
 
+nlohmann::json json_of(std::string_view text) { return nlohmann::json::parse(text); }
+std::string text_of(const nlohmann::json& json) { return json.dump(); }
+
 whole whole_of(const nlohmann::json& j) noexcept {
   if (const auto* n = j.get_ptr<const nlohmann::json::number_unsigned_t*>())
     return {.fits = true, .value = *n};

@@ -59,6 +59,10 @@ concept json_tuple = requires {
   std::tuple_size<T>::value;
 };
 
+/// nlohmann::json's parser and writer, compiled once: in a header they cost every source seconds.
+nlohmann::json json_of(std::string_view text);
+std::string text_of(const nlohmann::json& json);
+
 /// Throws journal_error: `j` is no whole number between the two.
 [[noreturn]] void refuse_number(const nlohmann::json& j, std::int64_t least, std::uint64_t most);
 
