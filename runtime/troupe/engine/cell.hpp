@@ -124,13 +124,6 @@ public:
     release();
   }
 
-  /// Begins to fetch what `send_control` touches.
-  void fetch() const noexcept {
-    __builtin_prefetch(&refs_, 1);
-    __builtin_prefetch(&control_, 1);
-    __builtin_prefetch(&handed_, 1);
-  }
-
   void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); } // relaxed: the caller owns a count
   void release() noexcept {
     // acq_rel: whoever frees the cell sees what the others wrote.

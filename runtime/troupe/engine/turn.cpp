@@ -139,12 +139,8 @@ engine::run_result cell::run() noexcept {
       judge_lingering();
     in_vain = handed_ == nullptr;
   }
-  if (handed_ != nullptr) {
-    // Most likely the latest suspended handler goes on; others have used the memory since.
-    for (std::size_t line = 0; suspensions_ != nullptr && line < 256; line += 64)
-      __builtin_prefetch(reinterpret_cast<const char*>(suspensions_) + line);
+  if (handed_ != nullptr)
     std::exchange(handed_, nullptr)->deliver(*this);
-  }
   for (;;) {
     envelope* e;
     if (!detour_ && control_.empty()) [[likely]] {

@@ -10,8 +10,7 @@
 namespace troupe {
 
 /// What is to be called once when an append has ended: with null if it is durable, else with why it failed. Moved, not
-/// copied; what is small needs no memory of its own, because it is made on one thread and ends on another. What has a
-/// `fetch() const noexcept` begins there to fetch what its call will touch.
+/// copied; what is small needs no memory of its own, because it is made on one thread and ends on another.
 class journal_completion {
 public:
   journal_completion() noexcept = default;
@@ -41,11 +40,6 @@ public:
   explicit operator bool() const noexcept { return how_ != nullptr; }
   /// Requires a true one.
   void operator()(std::exception_ptr failure) const { how_->call(room_, std::move(failure)); }
-  /// The call comes soon.
-  void fetch() const noexcept {
-    if (how_ != nullptr && how_->fetch != nullptr)
-      how_->fetch(room_);
-  }
 
 private:
   static constexpr std::size_t size = 4 * sizeof(void*);
@@ -54,7 +48,6 @@ private:
     void (*call)(void*, std::exception_ptr);
     void (*move)(void* from, void* to) noexcept;
     void (*destroy)(void*) noexcept;
-    void (*fetch)(const void*) noexcept; // null: there is nothing to fetch
   };
   template <class F>
   struct boxed {
@@ -62,20 +55,13 @@ private:
     void operator()(std::exception_ptr failure) const { (*f)(std::move(failure)); }
   };
   template <class F>
-  static constexpr auto fetch_of() noexcept -> void (*)(const void*) noexcept {
-    if constexpr (requires(const F& f) { f.fetch(); })
-      return [](const void* f) noexcept { static_cast<const F*>(f)->fetch(); };
-    else
-      return nullptr;
-  }
-  template <class F>
   static constexpr operations operations_of{
       [](void* f, std::exception_ptr failure) { (*static_cast<F*>(f))(std::move(failure)); },
       [](void* from, void* to) noexcept {
         ::new (to) F(std::move(*static_cast<F*>(from)));
         static_cast<F*>(from)->~F();
       },
-      [](void* f) noexcept { static_cast<F*>(f)->~F(); }, fetch_of<F>()};
+      [](void* f) noexcept { static_cast<F*>(f)->~F(); }};
 
   template <class F, class From>
   void emplace(From&& f) {

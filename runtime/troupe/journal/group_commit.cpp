@@ -155,10 +155,8 @@ void group_commit::finish(group& g) {
     constexpr std::size_t ahead = 4; // others have used all this last: have it here in time
     if (i + 2 * ahead < n)
       g.writes[i + 2 * ahead]->fetch();
-    if (i + ahead < n) {
+    if (i + ahead < n)
       __builtin_prefetch(g.writes[i + ahead]->journal.get(), 1);
-      g.writes[i + ahead]->done.fetch();
-    }
     auto& w = g.writes[i];
     if (g.failure && w->journal != nullptr)
       w->journal->uncertain.store(true, std::memory_order_release);

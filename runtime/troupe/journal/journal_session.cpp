@@ -221,18 +221,6 @@ bool journal_session::append(const append_request& what, awaited_write& write) {
 }
 
 bool journal_session::submit(const journal_append& a, awaited_write& write) {
-  /// Tells the actor.
-  struct written_report {
-    cell_pointer owner;
-    std::shared_ptr<awaited_write::state> shared;
-    void operator()(std::exception_ptr failure) {
-      awaited_write::state::send(std::move(shared), *owner, std::move(failure));
-    }
-    void fetch() const noexcept {
-      owner->fetch();
-      __builtin_prefetch(shared.get(), 1);
-    }
-  };
   // Made only by a store that does not write at once.
   const auto completion = [this, &write]() -> journal::completion {
     if (spare_ == nullptr || spare_.use_count() > 1) // who else has held it has touched nothing of it
@@ -242,7 +230,9 @@ bool journal_session::submit(const journal_append& a, awaited_write& write) {
     spare_->message = nullptr;
     spare_->session = this;
     write.shared_ = spare_;
-    return written_report{cell_pointer{owner_}, spare_};
+    return [owner = cell_pointer{owner_}, shared = spare_](std::exception_ptr failure) mutable {
+      awaited_write::state::send(std::move(shared), *owner, std::move(failure));
+    };
   };
   if (journal_->append(a, completion) == journal::status::durable)
     return true;
