@@ -103,6 +103,10 @@ expect_end("journal kept, resumed: process 2 of the run.*accepted orders +96\n" 
 expect_kill(--journal market --quiet --transactions 900 --customers 300 --sellers 20 --concurrency 7 --seed 5 --kill-after 100)
 expect_refusal("--seed: 6 differs from the 5 of the run in market" --journal market --resume --seed 6)
 expect_end("marketplace,.* seed 5\n.*journal market, resumed: process 2 of the run.*Invariants" --journal market --resume --quiet)
+expect_kill(--journal while --quiet --duration 1h --customers 300 --sellers 20 --kill-after 100)
+expect_refusal("--duration: the run in while began with one; give one again" --journal while --resume)
+expect_kill(--journal paced --quiet --rate 500 --transactions 9000 --customers 300 --sellers 20 --kill-after 100)
+expect_refusal("--rate: the run in paced began with one; give one again" --journal paced --resume)
 expect_kill(--scenario flash-sale --journal sale --quiet --orders 2000 --kill-after 100)
 expect_end("flash-sale.*journal sale, resumed: process 2 of the run.*submitted +([12],)?[0-9][0-9][0-9]\n" --journal sale --resume --quiet)
 
