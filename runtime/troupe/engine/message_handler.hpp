@@ -137,12 +137,13 @@ template <class A, class M>
 constexpr void (*rehearsal_of())(void*, const void*) {
   if constexpr (handler_access::has<A, M>) {
     using returned = std::remove_cvref_t<decltype(handler_access::call(std::declval<A&>(), std::declval<const M&>()))>;
-    if constexpr (requires(A & a, std::add_lvalue_reference_t<returned> r) { conclusion<M, returned>::rehearse(a, r); })
-      return [](void* object, const void* payload) {
-        auto& a = *static_cast<A*>(object);
-        returned decided = handler_access::call(a, *static_cast<const M*>(payload));
-        conclusion<M, returned>::rehearse(a, decided);
-      };
+    if constexpr (!std::is_void_v<returned>) // clang takes no parameter of type void for a requirement that fails
+      if constexpr (requires(A & a, returned r) { conclusion<M, returned>::rehearse(a, r); })
+        return [](void* object, const void* payload) {
+          auto& a = *static_cast<A*>(object);
+          returned decided = handler_access::call(a, *static_cast<const M*>(payload));
+          conclusion<M, returned>::rehearse(a, decided);
+        };
   }
   return nullptr;
 }
