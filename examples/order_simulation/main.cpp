@@ -66,10 +66,11 @@ int run(options opts) {
   live_view view{stderr, live_view::style_for(stderr, opts.quiet)};
   const run_journal journal = open_run_journal(opts);
   if (journal.name != "memory" && !opts.quiet)
-    std::fputs(
-        fmt::format("order_simulation: journal in {0}; after a crash go on with --journal {0} --resume\n", journal.name)
-            .c_str(),
-        stderr);
+    std::fputs(fmt::format("order_simulation: journal in {0}; after a crash go on with --journal {0} --resume{1}\n",
+                           journal.name,
+                           opts.scenario == scenario_kind::replay ? " --scenario replay --input " + opts.input : "")
+                   .c_str(),
+               stderr);
   const report r = run_scenario(opts, journal, view);
   const std::string text = to_text(r, wants_color(stdout));
   const bool printed = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;

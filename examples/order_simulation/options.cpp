@@ -70,7 +70,7 @@ public:
           values_.journal = v;
         });
     add_flag(any, "--resume",
-             "Go on with the run that --journal holds, and its options, after it was killed or interrupted", {},
+             "Go on with the run that --journal holds, as it was begun, after it was killed or interrupted", {},
              values_.resume);
     add(any, "--kill-after", "N", "End this process by SIGKILL after N acknowledged orders", {},
         [this](auto& o, auto& v) { values_.kill_after = parse_whole<std::uint64_t>(o, v, 1, 1'000'000'000'000); });

@@ -54,6 +54,7 @@ struct run_state {
   TROUPE_JSON(run_state, terms, life)
 };
 
+/// Answers what the journal says of the run.
 struct what_run {
   using reply = run_state;
 };
@@ -110,7 +111,7 @@ run_terms terms_of(const options& o) {
   return t;
 }
 
-/// What the command line leaves open is as the run began; only a file or a rate must be named again.
+/// What the command line leaves open is as the run began; only a file, a rate or a duration must be named again.
 void take_over(options& o, const run_terms& kept) {
   const auto whole = [&](const char* option, auto& into) {
     const auto found = kept.find(option);
