@@ -6,6 +6,8 @@
 #include <troupe/journal/handled_senders.hpp>
 #include <troupe/journal/memory_store.hpp>
 
+#include "runtime/journal/ballot.hpp"
+
 #include <doctest/doctest.h>
 
 #include <memory>
@@ -13,6 +15,7 @@
 #include <support/stepped_system.hpp>
 #include <vector>
 
+using namespace ballot;
 using namespace std::chrono_literals;
 using troupe::detail::handled_senders;
 
@@ -104,76 +107,6 @@ TEST_CASE("handled senders: no room is a matter of new ones only") {
 // -- an actor ----------------------------------------------------------------------------------------------------------
 
 namespace {
-
-struct vote {
-  int n = 0;
-  static constexpr std::string_view journal_name = "vote";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(vote, n)
-};
-struct voted {
-  int n = 0;
-  static constexpr std::string_view journal_name = "voted";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(voted, n)
-};
-struct tally {
-  int votes = 0;
-  int sum = 0;
-  static constexpr std::string_view journal_name = "tally";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(tally, votes, sum)
-};
-struct count_query {
-  using reply = tally;
-};
-struct senders_query {
-  using reply = std::size_t;
-};
-
-template <std::size_t Most>
-class urn : public troupe::journaled_actor<urn<Most>, tally, troupe::events<voted>, vote, count_query, senders_query> {
-  using base = troupe::journaled_actor<urn<Most>, tally, troupe::events<voted>, vote, count_query, senders_query>;
-
-public:
-  static constexpr std::size_t senders_max = Most;
-  explicit urn(const std::string& key) : base{key} {}
-  typename base::template effect<> on(const vote& m) { return {voted{m.n}}; }
-  tally on(const count_query&) { return this->state(); }
-  std::size_t on(const senders_query&) { return this->session().senders(); }
-  static void apply(tally& t, const voted& e) {
-    ++t.votes;
-    t.sum += e.n;
-  }
-};
-
-struct cast_vote {
-  int n = 0;
-};
-struct cast {
-  static constexpr std::string_view journal_name = "cast";
-  friend void to_json(nlohmann::json& j, const cast&) { j = nlohmann::json::object(); }
-  friend void from_json(const nlohmann::json&, cast&) {}
-};
-struct card {
-  int cast = 0;
-  static constexpr std::string_view journal_name = "card";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(card, cast)
-};
-
-template <class Urn>
-class voter : public troupe::journaled_actor<voter<Urn>, card, troupe::events<cast>, cast_vote> {
-  using base = troupe::journaled_actor<voter<Urn>, card, troupe::events<cast>, cast_vote>;
-
-public:
-  voter(const std::string& key, const troupe::durable_ref<Urn>& to) : base{key}, to_{to} {}
-  typename base::template effect<> on(const cast_vote& m) {
-    typename base::template effect<> fx{cast{}};
-    fx.send(to_, vote{m.n});
-    return fx;
-  }
-  static void apply(card& c, const cast&) { ++c.cast; }
-
-private:
-  const troupe::durable_ref<Urn> to_;
-};
 
 /// Counts of whom a journal says that messages were handled.
 struct remembered final : troupe::journal_visitor {
