@@ -9,7 +9,7 @@ namespace troupe::detail {
 
 void reply_slot::open_for(cell& receiver, cell* asker, std::int64_t deadline) noexcept {
   receiver_ = &receiver;
-  core_ = &receiver.core();
+  core_ = &(asker != nullptr ? *asker : receiver).core(); // as in ask_deadline
   asker_ = asker;
   const time_point due{std::chrono::nanoseconds{deadline}};
   if (asker == nullptr) {

@@ -98,23 +98,22 @@ void durable_journal::erase() {
 }
 
 void durable_journal::replay(journal_visitor& v) {
-  located_ = false;
-  locate();
-  const auto reader = store_->database_->read();
-  const auto start = replay_snapshot(*reader, v);
-  replay_events(*reader, v, start);
+  const auto reader = locate();
+  const auto start = listed_ ? replay_snapshot(*reader, v) : 0;
+  if (listed_)
+    replay_events(*reader, v, start);
   replay_exchange(*reader, v);
   last_snapshot_ = start;
 }
 
 /// Finds out how far the journal goes, after its last write has ended.
-void durable_journal::locate() {
-  if (located_)
-    return;
+std::shared_ptr<journal_reader> durable_journal::locate() {
+  located_ = false;
   store_->writer_.wait(state_->ticket.load(std::memory_order_acquire));
   state_->uncertain.store(false, std::memory_order_relaxed); // the writer has nothing of this journal any more
   forget();
-  if (const auto head = store_->database_->read()->head(codec_.key())) {
+  auto reader = store_->database_->read();
+  if (const auto head = reader->head(codec_.key())) {
     if (const auto fault = fault_of(codec_.key(), *head); !fault.empty())
       throw journal_error{codec_.where() + ", its row in journals: " + fault};
     listed_ = true;
@@ -122,12 +121,14 @@ void durable_journal::locate() {
     last_sent_ = head->last_sent;
   }
   located_ = true;
+  return reader;
 }
 
 void durable_journal::begin_write() {
   if (state_->uncertain.load(std::memory_order_acquire))
     throw journal_error{codec_.where() + ": its last write failed; nothing can be added until it has been read again"};
-  locate();
+  if (!located_)
+    locate();
 }
 
 void durable_journal::submit(const journal_change& c, completion done) {

@@ -21,7 +21,7 @@ public:
   void erase() override;
 
 private:
-  void locate();
+  std::shared_ptr<journal_reader> locate();
   void begin_write();
   void submit(const journal_change& c, completion done = {});
   std::uint64_t replay_snapshot(journal_reader& r, journal_visitor& v) const;
@@ -33,7 +33,6 @@ private:
   // -- immutable; the store outlives the state --
   const std::shared_ptr<durable_store> store_;
   const std::shared_ptr<open_journal> state_;
-  const row_codec codec_;
 
   // -- the actor's turn: how far the journal goes, known once `located_` --
   bool located_ = false;
@@ -41,6 +40,8 @@ private:
   std::uint64_t last_event_ = 0;
   std::uint64_t last_sent_ = 0;
   std::optional<std::uint64_t> last_snapshot_; ///< The last good one, 0 if there is none; known after a replay.
+
+  const row_codec codec_; ///< The last: its end is needed for errors only.
 };
 
 } // namespace troupe

@@ -20,20 +20,25 @@ std::vector<std::string> durable_store::keys(std::string_view prefix) { return d
 
 std::vector<owing_journal> durable_store::unsettled() { return database_->read()->unsettled(); }
 
+/// Leaves the map with its last holder, unless a new one has taken its place.
+struct durable_store::listed_state : open_journal {
+  listed_state(durable_store& s, const std::string& k) : store{s}, key{k} {}
+  ~listed_state() {
+    std::unique_lock leaving{store.mutex_};
+    const auto found = store.states_.find(key);
+    if (found != store.states_.end() && found->second.expired())
+      store.states_.erase(found);
+  }
+  durable_store& store;
+  const std::string key;
+};
+
 std::shared_ptr<open_journal> durable_store::state_of(const std::string& key) {
   std::unique_lock held{mutex_};
   auto& kept = states_[key];
   if (auto state = kept.lock())
     return state;
-  // Leaves the map with its last holder, unless a new one has taken its place.
-  const auto leave = [this, key](open_journal* s) {
-    delete s;
-    std::unique_lock leaving{mutex_};
-    const auto entry = states_.find(key);
-    if (entry != states_.end() && entry->second.expired())
-      states_.erase(entry);
-  };
-  std::shared_ptr<open_journal> state{new open_journal, leave};
+  auto state = std::make_shared<listed_state>(*this, key); // in one block with its count, which each write changes
   kept = state;
   return state;
 }

@@ -52,6 +52,7 @@ public:
 
 private:
   friend class durable_journal;
+  struct listed_state;
 
   std::shared_ptr<open_journal> state_of(const std::string& key);
 

@@ -152,9 +152,9 @@ void group_commit::sync(group& g) const {
 void group_commit::finish(group& g) {
   const auto n = g.writes.size();
   for (std::size_t i = 0; i < n; ++i) {
-    constexpr std::size_t ahead = 4; // others have used all this last: have it here in time
+    constexpr std::size_t ahead = 8; // others have used all this last: have it here in time
     if (i + 2 * ahead < n)
-      g.writes[i + 2 * ahead]->fetch();
+      g.writes[i + 2 * ahead]->fetch_end();
     if (i + ahead < n)
       __builtin_prefetch(g.writes[i + ahead]->journal.get(), 1);
     auto& w = g.writes[i];

@@ -69,6 +69,8 @@ public:
     for (std::size_t line = 0; line < sizeof *this + 192; line += 64)
       __builtin_prefetch(reinterpret_cast<const char*>(this) + line);
   }
+  /// The same for who only ends it.
+  void fetch_end() const noexcept { __builtin_prefetch(this); }
   /// What this holds in memory.
   std::size_t bytes() const noexcept { return bytes_; }
 

@@ -66,7 +66,7 @@ void check_key(std::string_view what, std::string_view key) {
 }
 
 row_codec::row_codec(std::string place, std::string key, std::span<const journal_type* const> types)
-    : place_{std::move(place)}, key_{std::move(key)}, types_{types} {
+    : key_{std::move(key)}, place_{std::move(place)}, types_{types} {
   check_key("the journal's key", key_);
   for (std::size_t i = 0; i < types_.size(); ++i) {
     const auto name_of = [&](std::size_t t) { return type_name(*types_[t]->info); };

@@ -53,8 +53,8 @@ private:
   decoded value_of(std::string_view what, const record_row& r) const;
   [[noreturn]] void refuse(std::string_view what, const record_row& r, const std::string& why) const;
 
-  const std::string place_;
   const std::string key_;
+  const std::string place_;
   const std::span<const journal_type* const> types_;
 };
 
