@@ -9,7 +9,7 @@ namespace troupe::detail {
 
 void reply_slot::open_for(cell& receiver, cell* asker, std::int64_t deadline) noexcept {
   receiver_ = &receiver;
-  core_ = &(asker != nullptr ? *asker : receiver).core(); // as in ask_deadline
+  core_ = &receiver.core(); // which replies, so it is there; the asker's system may be another one, and gone by then
   asker_ = asker;
   const time_point due{std::chrono::nanoseconds{deadline}};
   if (asker == nullptr) {
