@@ -31,7 +31,8 @@ std::int64_t ask_deadline(const cell& receiver, std::chrono::nanoseconds timeout
   // A long time-out may begin at a recent moment, which costs less to find out, and end up to its lag late.
   const turn_guard guard;
   const auto* asker = cell::current();
-  const auto& core = (asker != nullptr ? *asker : receiver).core(); // the asker's cell is here, the receiver's need not be
+  const auto& core =
+      (asker != nullptr ? *asker : receiver).core(); // the asker's cell is here, the receiver's need not be
   const auto now = timeout >= std::chrono::seconds{1} ? core.recent_ns() + core.recent_lag : core.now_ns();
   constexpr auto latest = std::numeric_limits<std::int64_t>::max();
   const auto own =

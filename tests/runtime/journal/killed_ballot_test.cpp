@@ -28,8 +28,9 @@ using box = urn<100'000>;
 
 struct polls {
   explicit polls(std::shared_ptr<troupe::journal_store> store)
-      : sys{{.workers = 2, .journals = std::move(store)}}, urns{sys.root(), "urn"},
-        voters{sys.root(), "voter", troupe::entity_options{}, urns["1"]} {}
+      : sys{{.workers = 2, .journals = std::move(store)}}, urns{sys.root(), "urn"}, voters{sys.root(), "voter",
+                                                                                           troupe::entity_options{},
+                                                                                           urns["1"]} {}
 
   tally counted() { return urns["1"].ask(count_query{}).get(); }
   std::size_t senders() { return urns["1"].ask(senders_query{}).get(); }
