@@ -61,9 +61,9 @@ function(troupe_test name)
   endif()
   target_sources(${name} PRIVATE ${arg_SOURCES})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
-  # The tests' own code; the library stays as users get it. Pipelines compile a quarter faster so. Not where the
-  # optimizer's freedom is part of what is tested.
-  if(NOT arg_LABELS MATCHES "stress|model")
+  # The tests' own code; the library stays as users get it. Pipelines compile a quarter faster so. Not where what the
+  # optimizer makes of the code is part of what is tested.
+  if(NOT arg_LABELS MATCHES "stress|model|cost")
     target_compile_options(${name} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
   endif()
 

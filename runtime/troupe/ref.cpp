@@ -31,8 +31,8 @@ std::int64_t ask_deadline(const cell& receiver, std::chrono::nanoseconds timeout
   // A long time-out may begin at a recent moment, which costs less to find out, and end up to its lag late.
   const turn_guard guard;
   const auto* asker = cell::current();
-  const auto& core =
-      (asker != nullptr ? *asker : receiver).core(); // the asker's cell is here, the receiver's need not be
+  // By the asker's clock, which ends the ask. Its cell is in this core's cache; the receiver's hardly ever is.
+  const auto& core = (asker != nullptr ? *asker : receiver).core();
   const auto now = timeout >= std::chrono::seconds{1} ? core.recent_ns() + core.recent_lag : core.now_ns();
   constexpr auto latest = std::numeric_limits<std::int64_t>::max();
   const auto own =

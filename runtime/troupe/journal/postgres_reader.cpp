@@ -20,14 +20,19 @@ std::string end_of(std::string_view prefix) { return std::string{prefix} + "\xf4
 
 } // namespace
 
+/// Rows show that there is a journal even if its own row has been lost.
 std::optional<journal_head> postgres_reader::head(const std::string& key) {
   std::optional<journal_head> found;
   connection_.query("SELECT last_sent, checksum, greatest("
                     "coalesce((SELECT max(sequence) FROM events WHERE journal = $1), 0), "
                     "coalesce((SELECT max(sequence) FROM snapshots WHERE journal = $1), 0)) "
-                    "FROM journals WHERE key = $1",
+                    "FROM (VALUES (1)) AS once LEFT JOIN journals ON key = $1",
                     postgres_parameters{key}, [&](const postgres_row& row) {
-                      found = journal_head{row.count(0), static_cast<std::uint32_t>(row.number(1)), row.count(2)};
+                      const auto last = row.count(2);
+                      if (!row.null(0))
+                        found = journal_head{row.count(0), static_cast<std::uint32_t>(row.number(1)), last};
+                      else if (last > 0)
+                        found = journal_head{0, checksum_of_head(key, 0), last};
                       return true;
                     });
   return found;

@@ -27,13 +27,11 @@ namespace {
 using box = urn<100'000>;
 
 struct polls {
-  explicit polls(std::shared_ptr<troupe::journal_store> store)
-      : sys{{.workers = 2, .journals = std::move(store)}}, urns{sys.root(), "urn"}, voters{sys.root(), "voter",
-                                                                                           troupe::entity_options{},
-                                                                                           urns["1"]} {}
+  explicit polls(std::shared_ptr<troupe::journal_store> store) : sys{{.workers = 2, .journals = std::move(store)}} {}
 
-  tally counted() { return urns["1"].ask(count_query{}).get(); }
-  std::size_t senders() { return urns["1"].ask(senders_query{}).get(); }
+  // Behind what is queued at the urn, each of it a write of its own.
+  tally counted() { return urns["1"].ask(count_query{}, 1min).get(); }
+  std::size_t senders() { return urns["1"].ask(senders_query{}, 1min).get(); }
   /// All that was cast is counted within a minute.
   bool counts(int votes) {
     const auto end = std::chrono::steady_clock::now() + 60s;
@@ -46,8 +44,8 @@ struct polls {
   }
 
   troupe::system sys;
-  troupe::entities<box> urns;
-  troupe::entities<voter<box>> voters;
+  troupe::entities<box> urns{sys.root(), "urn"};
+  troupe::entities<voter<box>> voters{sys.root(), "voter", troupe::entity_options{}, urns["1"]};
 };
 
 constexpr int at_once = 64;
@@ -59,7 +57,7 @@ constexpr int at_once = 64;
   for (int i = first;; i += at_once) {
     std::vector<troupe::reply<void>> under_way;
     for (int k = 0; k < at_once; ++k)
-      under_way.push_back(p.voters[std::to_string(i + k)].ask(cast_vote{1}));
+      under_way.push_back(p.voters[std::to_string(i + k)].ask(cast_vote{1}, 1min));
     for (auto& kept : under_way) {
       std::move(kept).get();
       [[maybe_unused]] const auto n = ::write(said, "v", 1);
@@ -110,6 +108,6 @@ TEST_CASE("durable message: kill -9 while senders are forgotten loses no vote an
   CHECK(p.counted().sum == cast);
   CHECK(p.senders() < static_cast<std::size_t>(cast) / 2); // most were forgotten
   for (int i = 0; i < 200; ++i)                            // and come again
-    p.voters[std::to_string(i)].ask(cast_vote{1}).get();
+    p.voters[std::to_string(i)].ask(cast_vote{1}, 1min).get();
   CHECK(p.counts(cast + 200));
 }

@@ -141,6 +141,17 @@ TEST_CASE("postgres store: damage is found and named") {
   CHECK(says(text, "event 2, type 'added' version 1: its checksum is wrong"));
 }
 
+TEST_CASE("postgres store: a journal that has lost its row in journals shows what it holds, and goes on") {
+  kept::postgres k;
+  keep_events(*open(*k.store, "a"), added{"1"}, added{"2"});
+  execute(k.url, "DELETE FROM journals WHERE key = 'a'");
+  k.reopen();
+  const auto j = open(*k.store, "a");
+  CHECK(replayed(*j) == lines{"added 1", "added 2"});
+  keep_events(*j, added{"3"});
+  CHECK(kept_under(*k.store, "a") == lines{"added 1", "added 2", "added 3"});
+}
+
 TEST_CASE("postgres store: what troupe-journal asks of a store is answered as by SQLite") {
   kept::postgres k;
   {
