@@ -52,7 +52,7 @@
 #define CONTROLS 1
 #endif
 #ifndef REPLIES
-#define REPLIES 0 // control messages that go with the right to run if the receiver rests: `cell::send_reply`
+#define REPLIES 0 // control messages that go with the right to run if the receiver rests: `cell::hand_over`
 #endif
 #ifndef BUG
 #define BUG 0

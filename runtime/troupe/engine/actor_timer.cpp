@@ -18,7 +18,7 @@ void actor_timer::start(cell& owner, time_point when, std::chrono::nanoseconds p
 
 void actor_timer::on_fire(engine::timer_node& node) noexcept {
   auto& t = static_cast<actor_timer&>(node);
-  t.owner_->send_control(&t);
+  t.owner_->send_with_count(&t);
 }
 
 void actor_timer::cancel() noexcept {

@@ -107,14 +107,15 @@ public:
 
   /// Hands `m` over, at once if the cell rests, else on the control lane; lets it refuse itself if the cell has stopped.
   void send_control(control_message* m) noexcept {
-    if ((door_.load(std::memory_order_relaxed) & door_conducted) != 0) [[unlikely]] // relaxed: never changed
-      tell_conductor();
+    note_control();
     if (!hand_over(m))
       send_on_lane(m);
   }
 
-  /// As `send_control`, for a sender that has no count: `m` keeps the cell, but only until it is delivered.
-  void send_reply(control_message* m) noexcept {
+  /// As `send_control`, of a message that carries the sender's only count: it keeps the cell, but only until it is
+  /// delivered or refused. A reply, or a timer that has gone off.
+  void send_with_count(control_message* m) noexcept {
+    note_control();
     if (hand_over(m)) [[likely]]
       return;
     if (control_.push_behind(m))
@@ -340,6 +341,10 @@ private:
   std::optional<delivery> offer_special(envelope* e);
   std::optional<delivery> offer_past_door(envelope* e, bool room) noexcept;
   passage conduct(envelope* e);
+  void note_control() noexcept {
+    if ((door_.load(std::memory_order_relaxed) & door_conducted) != 0) [[unlikely]] // relaxed: never changed
+      tell_conductor();
+  }
   void tell_conductor() noexcept;
   push_result push_sliding(envelope* e) noexcept;
   delivery enqueue_special(envelope* e);

@@ -74,7 +74,7 @@ engine::timer_node* open_asks::pop_due(time_point now) noexcept {
 
 void open_asks::on_watch(engine::timer_node& node) noexcept {
   auto& self = static_cast<open_asks&>(node);
-  self.owner_.send_control(&self);
+  self.owner_.send_with_count(&self);
 }
 
 void open_asks::deliver(cell& to) noexcept {

@@ -91,7 +91,7 @@ void reply_slot::announce() noexcept {
   // release, both: publishes the outcome; pairs with settled()
   if (asker_ != nullptr) {
     status_.store(done, std::memory_order_release);
-    return asker_->send_reply(this); // with the request's count
+    return asker_->send_with_count(this); // with the request's count
   }
   status_.store(done, std::memory_order_release);
   if (observer_ != nullptr)

@@ -136,6 +136,9 @@ void supervisor_core::publish(supervision_event::kind what, const cell& child, s
                                          .recent = crash ? child.recent() : std::vector<flight_record>{}});
 }
 
+/// All children have gone. What comes now came together with the last one's report, or with an order.
+bool supervisor_core::has_ended() const noexcept { return self_->lifecycle() >= cell::state::stopping; }
+
 // -- decisions --------------------------------------------------------------------------------------------------------
 
 void supervisor_core::on_report(const child_report& r) {
@@ -172,7 +175,7 @@ void supervisor_core::on_news(cell& child, child_report::kind what, const std::e
         deferred_.push_back({cell_pointer{child}, what, why});
       break;
     case phase::stopping:
-      if (what == child_report::gone)
+      if (what == child_report::gone && !has_ended())
         stop_next();
       break;
   }

@@ -105,6 +105,7 @@ private:
 
   void forget_name(cell& child);
   double lives_above() const noexcept;
+  bool has_ended() const noexcept;
 
   // Decisions.
   void on_overrun(const child_report& r);

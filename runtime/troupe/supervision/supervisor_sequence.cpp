@@ -277,6 +277,8 @@ void supervisor_core::end_request() {
 }
 
 void supervisor_core::on_order(supervisor_order o) {
+  if (has_ended())
+    return;
   switch (o) {
     case supervisor_order::halt:
       if (phase_ == phase::stopping)

@@ -134,6 +134,31 @@ TEST_CASE("supervisor: a child that ends while its supervisor waits to restart a
   }
 }
 
+TEST_CASE("supervisor: children that end by themselves while their supervisor ends do not disturb it") {
+  for (const auto how : {one_for_one, one_for_all, rest_for_one, dynamic})
+    for (std::uint64_t seed = 0; seed < 50; ++seed) {
+      CAPTURE(to_string(how));
+      CAPTURE(seed);
+      stage s{seed};
+      auto outer = s.sys.supervise("outer", with(how));
+      auto top = outer.supervise("top", with(how));
+      std::vector<ref<worker>> all;
+      for (const char* name : {"a", "b", "c", "d"})
+        all.push_back(s.start(top, name, {.restart = transient}));
+      s.done();
+      top.stop();
+      for (const std::size_t i : {0, 1, 3})
+        all[i].tell(finish{}); // several reports reach the supervisor in one turn
+      s.settle();
+      for (const auto& a : all)
+        CHECK(a.has_stopped());
+      CHECK(top.has_stopped());
+      CHECK(outer.children().empty());
+      CHECK(s.event_lines({kind::stuck, kind::failed}).empty());
+      CHECK(s.sys.books().balanced());
+    }
+}
+
 TEST_CASE("supervisor: a message sent to itself in a constructor at a restart comes after what waits") {
   struct writer : actor<writer, note, crash> {
     explicit writer(std::shared_ptr<diary> d) : diary_{std::move(d)} { self().tell(note{"own"}); }
