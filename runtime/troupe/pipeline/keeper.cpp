@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/pipeline/keeper.hpp>
 
+#include <chrono>
 #include <utility>
 
 namespace troupe::pipeline {
+
+namespace {
+
+/// What a stage that is still in a handler gets before it is stopped.
+constexpr std::chrono::seconds patience{5};
+
+} // namespace
 
 std::optional<result<void>> run_record::outcome() const {
   std::lock_guard lock{mutex_};
@@ -17,7 +25,9 @@ void run_record::conclude(result<void> r) {
 }
 
 keeper::keeper(const std::shared_ptr<run_record>& record) : record_{record} {
-  if (record_->opened)
+  if (!record_->draining.empty())
+    limit_drain();
+  else if (record_->opened)
     on(proceed{});
 }
 
@@ -55,7 +65,7 @@ void keeper::on(const sink_ended& s) {
 void keeper::on(const stage_failed& f) { fail(f.stage + ": " + f.what); }
 
 void keeper::end_if_over() {
-  if (record_->ended.size() < record_->sinks)
+  if (record_->ended.size() < record_->sinks || record_->outcome())
     return;
   if (record_->checkpoints) {
     auto states = record_->checkpoints->epochs.last();
@@ -63,8 +73,27 @@ void keeper::end_if_over() {
       return;
   }
   record_->conclude({});
-  stop();
+  drain_stages();
 }
+
+void keeper::drain_stages() {
+  cancel_timer("checkpoint");
+  for (const auto& s : record_->stages) {
+    record_->draining.insert(s.id());
+    watch(s);
+    s.drain();
+  }
+  limit_drain();
+}
+
+void keeper::limit_drain() { after("drain", patience, stages_late{}); }
+
+void keeper::on(const stopped& stage) {
+  if (record_->draining.erase(stage.id) != 0 && record_->draining.empty())
+    stop();
+}
+
+void keeper::on(const stages_late&) { stop(); }
 
 bool keeper::keep(std::vector<std::string> states) {
   auto& c = *record_->checkpoints;

@@ -7,6 +7,7 @@
 #include <troupe/pipeline/checkpoint.hpp>
 #include <troupe/pipeline/epochs.hpp>
 #include <troupe/pipeline/figures.hpp>
+#include <troupe/watch.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -60,10 +61,12 @@ public:
   /// Fixed before the first element flows.
   std::size_t sinks = 0;
   std::vector<std::function<stage_figures()>> figures;
+  std::vector<any_ref> stages; ///< Their instances.
 
   /// The keeper's turn only.
   std::set<std::uint32_t> ended;
-  bool opened = false; ///< Elements flow.
+  bool opened = false;              ///< Elements flow.
+  std::set<std::uint64_t> draining; ///< Stages that are to handle the last they were sent, by id.
   std::optional<checkpointing> checkpoints;
 
 private:
@@ -71,9 +74,15 @@ private:
   std::optional<result<void>> outcome_;
 };
 
+/// A stage has not ended in time, although all sinks have.
+struct stages_late {};
+
 /// The actor that knows when a pipeline is over: when all its sinks have ended, or a stage cannot go on. It then ends itself,
 /// and with it, as their significant sibling, all stages. Until then it has checkpoints made, if there are to be any.
-class keeper : public actor<keeper, sink_ended, stage_failed, stage_kept, proceed, tick> {
+///
+/// Once all sinks have ended it first has the stages handle what they have been sent, the last demand for the most part, so
+/// that a run that comes to its end drops no message.
+class keeper : public actor<keeper, sink_ended, stage_failed, stage_kept, proceed, tick, stages_late> {
 public:
   explicit keeper(const std::shared_ptr<run_record>& record);
 
@@ -82,9 +91,13 @@ public:
   void on(const stage_kept& k);
   void on(const proceed&); // elements flow
   void on(const tick&);    // it is time for a checkpoint
+  void on(const stopped& stage);
+  void on(const stages_late&);
 
 private:
   void end_if_over();
+  void drain_stages();
+  void limit_drain();
   /// False: it could not be kept, and the pipeline is over.
   bool keep(std::vector<std::string> states);
   void fail(std::string what);

@@ -124,6 +124,7 @@ public:
       head_.started(r);
       this->producing_.push_back({&m->out, r});
       running_.push_back({m, r});
+      l.record->stages.push_back(r);
       l.record->figures.push_back([m, i, plain = unique_name] {
         stage_figures f{.name = plain, .instance = static_cast<std::uint32_t>(i)};
         m->figures.read(f);

@@ -431,6 +431,28 @@ struct rising {
 
 } // namespace
 
+TEST_CASE("pipeline: a run that comes to its end drops no message, in any order of turns") {
+  for (const bool fails : {false, true})
+    for (std::uint64_t seed = 0; seed < 400; ++seed) {
+      CAPTURE(fails);
+      CAPTURE(seed);
+      troupe::system sys{fails ? failing(seed, 0.01) : support::stepped(seed)};
+      pl::inbox<std::int64_t> box;
+      pl::collection<std::int64_t> seen;
+      const auto plan = pl::from(box).spread(2).map([](std::int64_t x) { return x; }).spread(2).collect(seen);
+      const auto r = plan.start(sys, "p", small_batches(4));
+      for (std::int64_t x = 0; x < 100; ++x)
+        CHECK(box.tell(x) == delivery::accepted);
+      box.close();
+      CHECK(run(sys, r).has_value());
+      sys.advance(1s); // restarts while it ends
+      CHECK(seen.size() == 100);
+      CHECK(sys.root().children().empty());
+      CHECK(sys.books().dropped == 0);
+      CHECK(sys.books().queued == 0);
+    }
+}
+
 TEST_CASE("pipeline: logic that looks first changes what it would without, also when batches fail") {
   std::vector<rising::reading> readings;
   std::vector<std::pair<int, std::int64_t>> expected;
