@@ -54,8 +54,10 @@ replay_totals order_sheet::totals(bool accepted) const {
 // -- the order ---------------------------------------------------------------------------------------------------------
 
 replay_order::replay_order(replay_staff* staff, std::uint64_t number, std::shared_ptr<const order_sheet> sheet)
-    : journaled_actor{"order/" + std::to_string(number), {.counted = std::vector<bool>(sheet->parts.size())}},
-      staff_{*staff}, number_{number}, sheet_{std::move(sheet)}, confirmed_(sheet_->parts.size()) {
+    : journaled_actor{"order/" + std::to_string(number),
+                      {.counted = std::vector<bool>(sheet->parts.size()),
+                       .confirmed = std::vector<bool>(sheet->parts.size())}},
+      staff_{*staff}, number_{number}, sheet_{std::move(sheet)}, confirmed_{state().confirmed} {
   if (state().may_announce(staff_.life)) // an earlier incarnation may not have come to it
     announce();
 }
@@ -76,10 +78,16 @@ replay_order::effect<> replay_order::on(const all_parts_out&) {
   return std::move(fx).then([this] { follow_up(); });
 }
 
-void replay_order::on(const verdict_kept& m) {
+replay_order::effect<> replay_order::on(const verdict_kept& m) {
   fault_point();
-  confirmed_[m.part] = true;
-  finish_if_over();
+  if (!confirmed_[m.part]) {
+    confirmed_[m.part] = true;
+    unwritten_.push_back(m.part);
+  }
+  effect<> fx;
+  if (unwritten_.size() >= confirmations_per_record)
+    fx.and_event(verdicts_kept{std::exchange(unwritten_, {})});
+  return std::move(fx).then([this] { finish_if_over(); });
 }
 
 void replay_order::apply(order_state& s, const vote_counted& e) {
@@ -93,6 +101,11 @@ void replay_order::apply(order_state& s, const vote_counted& e) {
     s.decided = s.accepted = true;
 }
 
+void replay_order::apply(order_state& s, const verdicts_kept& e) {
+  for (const auto part : e.parts)
+    s.confirmed[part] = true;
+}
+
 void replay_order::follow_up() {
   if (state().may_announce(staff_.life) && !announced_)
     announce();
@@ -102,9 +115,10 @@ void replay_order::follow_up() {
 void replay_order::announce() {
   announced_ = true;
   for (std::uint32_t i = 0; i < sheet_->parts.size(); ++i)
-    staff_.tell(staff_.parts[sheet_->parts[i].stock_code],
-                hear_verdict{self(), number_, i, state().accepted,
-                             i == 0 ? sheet_->totals(state().accepted) : replay_totals{}});
+    if (!confirmed_[i])
+      staff_.tell(staff_.parts[sheet_->parts[i].stock_code],
+                  hear_verdict{self(), number_, i, state().accepted,
+                               i == 0 ? sheet_->totals(state().accepted) : replay_totals{}});
 }
 
 /// Everybody has spoken, and has kept the verdict.

@@ -7,6 +7,7 @@
 #include "replay_queue.hpp"
 #include "replay_staff.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -65,8 +66,16 @@ struct parts_went_out {
   TROUPE_JSON(parts_went_out, life)
 };
 
+/// Those of several parts together: an order restarts less often than that.
+struct verdicts_kept {
+  std::vector<std::uint32_t> parts{};
+  static constexpr std::string_view journal_name = "verdicts_kept";
+  TROUPE_JSON(verdicts_kept, parts)
+};
+
 struct order_state {
-  std::vector<bool> counted{}; ///< By part.
+  std::vector<bool> counted{};   ///< By part.
+  std::vector<bool> confirmed{}; ///< By part: the verdict is kept.
   std::uint32_t votes = 0;
   std::uint32_t agreed = 0;
   /// The last process of the run in which all stock actors were sent their parts. What an earlier one sent may have been
@@ -77,25 +86,31 @@ struct order_state {
 
   bool may_announce(std::uint64_t life) const { return decided && parts_out_in == life; }
   static constexpr std::string_view journal_name = "order_state";
-  TROUPE_JSON(order_state, counted, votes, agreed, parts_out_in, decided, accepted)
+  TROUPE_JSON(order_state, counted, confirmed, votes, agreed, parts_out_in, decided, accepted)
 };
 
 /// One order under rule order: accepted when all its stock actors say yes, given up when the first one says no. Tells them
 /// until each has confirmed it, and ends when each has spoken, too.
-class replay_order
-    : public troupe::journaled_actor<replay_order, order_state, troupe::events<vote_counted, parts_went_out>, cast_vote,
-                                     all_parts_out, verdict_kept> {
+///
+/// It writes confirmations down now and then. Were they lost with each failure, an order of a thousand parts that fails at
+/// one message in a thousand would hardly ever have them all, and would fill mailboxes with what it says again.
+class replay_order : public troupe::journaled_actor<replay_order, order_state,
+                                                    troupe::events<vote_counted, parts_went_out, verdicts_kept>,
+                                                    cast_vote, all_parts_out, verdict_kept> {
 public:
   replay_order(replay_staff* staff, std::uint64_t number, std::shared_ptr<const order_sheet> sheet);
 
   effect<> on(const cast_vote& v);
   effect<> on(const all_parts_out&);
-  void on(const verdict_kept& m);
+  effect<> on(const verdict_kept& m);
 
   static void apply(order_state& s, const vote_counted& e);
   static void apply(order_state& s, const parts_went_out& e) { s.parts_out_in = e.life; }
+  static void apply(order_state& s, const verdicts_kept& e);
 
 private:
+  static constexpr std::size_t confirmations_per_record = 32;
+
   void follow_up();
   void finish_if_over();
   void announce();
@@ -103,8 +118,9 @@ private:
   replay_staff& staff_;
   const std::uint64_t number_;
   const std::shared_ptr<const order_sheet> sheet_;
-  std::vector<bool> confirmed_; ///< By part: the verdict is kept.
-  bool announced_ = false;      ///< By this incarnation.
+  std::vector<bool> confirmed_;          ///< By part: the verdict is kept, as far as is known.
+  std::vector<std::uint32_t> unwritten_; ///< Of these, those that are in no record.
+  bool announced_ = false;               ///< By this incarnation.
   bool over_ = false;
 };
 

@@ -139,6 +139,22 @@ TEST_CASE("replay: by order random logs get the sequential answers whatever fail
   check_random_logs(replay_rule::order);
 }
 
+TEST_CASE("replay: by order an order of very many codes comes to its end though it fails again and again") {
+  std::string rows;
+  for (int code = 0; code < 2'000; ++code)
+    fmt::format_to(std::back_inserter(rows), "1,C{},x,1,2010-12-01 08:26:00,1,,France\n", code);
+  const scratch_file file{log_text(rows)};
+  options opts;
+  opts.scenario = scenario_kind::replay;
+  opts.rule = replay_rule::order;
+  opts.crash_rate = 0.002; // some eight failures for one telling of all, if none were remembered
+  opts.opening_stock = 1;
+  opts.input = file.path();
+  const report r = run(opts);
+  check(r, order_log::load(opts.input), opts);
+  CHECK(r.replay->accepted == 1);
+}
+
 TEST_CASE("replay: a log without rows has an empty answer") {
   const scratch_file file{log_text({})};
   for (const replay_rule rule : {replay_rule::line, replay_rule::order}) {
