@@ -49,11 +49,14 @@ struct polls {
 };
 
 constexpr int at_once = 64;
+constexpr std::size_t unsettled_max = 1'000; // voters whose votes the store does not know to have been counted
 
 /// Has one voter after the other vote, from `first` on, `at_once` of them at a time, and tells `said` of each vote that is
-/// kept. The urn, which keeps one vote after the other, keeps up: it is asked between.
+/// kept. The urn, which keeps one vote after the other, keeps up: it is asked between. So does the writing down of what was
+/// counted, which comes a second later: without it the urn could forget nobody.
 [[noreturn]] void vote_for_ever(const std::string& path, int first, int said) {
-  polls p{troupe::open_sqlite_store(path)};
+  const auto store = troupe::open_sqlite_store(path);
+  polls p{store};
   for (int i = first;; i += at_once) {
     std::vector<troupe::reply<void>> under_way;
     for (int k = 0; k < at_once; ++k)
@@ -63,6 +66,8 @@ constexpr int at_once = 64;
       [[maybe_unused]] const auto n = ::write(said, "v", 1);
     }
     (void)p.counted();
+    while (store->unsettled().size() > unsettled_max)
+      std::this_thread::sleep_for(20ms); // between two looks
   }
 }
 
