@@ -31,3 +31,26 @@ if(TROUPE_CCACHE AND PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER
     "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_DEPEND=1 "${TROUPE_CCACHE}")
 endif()
+
+# -- what shortens the build -----------------------------------------------------
+option(TROUPE_TOGETHER "Compile sources that instantiate the same templates as one" ON)
+mark_as_advanced(TROUPE_TOGETHER)
+
+# Sources of `target` that instantiate the same templates, on which their compilation spends most of its time: compiled as
+# one. Their anonymous namespaces are one too, and g++ takes those for a header's.
+#
+#   troupe_together(<target> <name of the group> <file>...)
+function(troupe_together target group)
+  if(TROUPE_TOGETHER)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+    set_source_files_properties(${ARGN} TARGET_DIRECTORY ${target} PROPERTIES UNITY_GROUP ${group})
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
+endfunction()
+
+# Sources that run once, and that the optimizer spends long on: command lines.
+#
+#   troupe_run_once(<file>...)
+function(troupe_run_once)
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:RelWithDebInfo>:-O1>")
+endfunction()
