@@ -159,5 +159,6 @@ int main(int argc, char** argv) {
       {"ring-503", &ring_503},   {"counting", &counting},           {"fan-in", &fan_in}, {"fan-out", &fan_out},
       {"wake-up", &wake_up}};
   add_journal_rows(rows);
+  add_postgres_rows(rows);
   return run_row(argc, argv, rows);
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Rows about durable state, on the disk and synced: appends in groups of a given size, recovery, and a cold start.
 #include <troupe/journal/format.hpp>
+#include <troupe/journal/postgres_store.hpp>
 #include <troupe/journal/sqlite_store.hpp>
 
 #include "bench/support/journal_rows.hpp"
+#include "bench/support/postgres_rows.hpp"
 #include "bench/troupe/rows.hpp"
 
 #include <atomic>
@@ -42,44 +44,61 @@ void append(troupe::journal& j, std::uint64_t i, const std::function<void(std::e
   j.append(a, [&] { return done; });
 }
 
+/// A group is full before the time is over.
+template <class Options>
+Options in_groups_of(std::uint64_t n) {
+  Options o;
+  o.commit.max_group = n;
+  o.commit.max_delay = 1s;
+  return o;
+}
+
 /// Twice as many journals as there are events in a group, each with one append under way at most: while one half is being
 /// committed the other is being encoded. As with actors, an append follows when the one before is durable.
+void append_groups(troupe::durable_store& store, std::uint64_t group, std::uint64_t n, stopwatch& clock) {
+  std::vector<std::shared_ptr<troupe::journal>> journals;
+  for (std::uint64_t i = 0; i < 2 * group; ++i)
+    journals.push_back(store.open("stock/" + std::to_string(i), types));
+  std::atomic<std::uint64_t> durable{0};
+  const auto done = [&](const std::exception_ptr& failure) {
+    if (failure)
+      std::abort();
+    if (++durable % group == 0)
+      durable.notify_all();
+  };
+  for (auto& j : journals) // not measured: the rows in the table of journals
+    append(*j, 0, done);
+  store.flush();
+  durable = 0;
+  clock.start();
+  for (std::uint64_t i = 0; i < n; ++i) {
+    if (i % group == 0 && i >= 2 * group)
+      for (auto now = durable.load(); now < i - group; now = durable.load())
+        durable.wait(now);
+    append(*journals[i % journals.size()], i, done);
+  }
+  store.flush();
+  clock.arrive();
+}
+
 template <std::uint64_t Group>
-void append_groups(const run_size& size) {
+void append_sqlite(const run_size& size) {
   journal_file file;
   stopwatch clock;
-  {
-    troupe::sqlite_options o;
-    o.commit.max_group = Group;
-    o.commit.max_delay = 1s; // a group is full before that
-    auto store = troupe::open_sqlite_store(file.path(), o);
-    std::vector<std::shared_ptr<troupe::journal>> journals;
-    for (std::uint64_t i = 0; i < 2 * Group; ++i)
-      journals.push_back(store->open("stock/" + std::to_string(i), types));
-    std::atomic<std::uint64_t> durable{0};
-    const auto done = [&](const std::exception_ptr& failure) {
-      if (failure)
-        std::abort();
-      const auto n = ++durable;
-      if (n % Group == 0)
-        durable.notify_all();
-    };
-    for (auto& j : journals) // not measured: the rows in the table of journals
-      append(*j, 0, done);
-    store->flush();
-    durable = 0;
-    clock.start();
-    for (std::uint64_t i = 0; i < size.n; ++i) {
-      if (i % Group == 0 && i >= 2 * Group)
-        for (auto n = durable.load(); n < i - Group; n = durable.load())
-          durable.wait(n);
-      append(*journals[i % journals.size()], i, done);
-    }
-    store->flush();
-    clock.arrive();
-  }
+  append_groups(*troupe::open_sqlite_store(file.path(), in_groups_of<troupe::sqlite_options>(Group)), Group, size.n,
+                clock);
   clock.print(("journal-append-" + std::to_string(Group)).c_str(), size.n,
               file.count() - 2 * static_cast<std::int64_t>(Group));
+}
+
+template <std::uint64_t Group>
+void append_postgres(const run_size& size) {
+  journal_server server;
+  stopwatch clock;
+  append_groups(*troupe::open_postgres_store(server.url(), in_groups_of<troupe::postgres_options>(Group)), Group,
+                size.n, clock);
+  clock.print(("journal-postgres-" + std::to_string(Group)).c_str(), size.n,
+              server.count() - 2 * static_cast<std::int64_t>(Group));
 }
 
 /// Counts events, and adds their numbers up.
@@ -148,11 +167,15 @@ void cold_start(const run_size& size) {
 } // namespace
 
 void add_journal_rows(row_table& rows) {
-  rows["journal-append-1"] = &append_groups<1>;
-  rows["journal-append-16"] = &append_groups<16>;
-  rows["journal-append-256"] = &append_groups<256>;
+  rows["journal-append-1"] = &append_sqlite<1>;
+  rows["journal-append-16"] = &append_sqlite<16>;
+  rows["journal-append-256"] = &append_sqlite<256>;
   rows["journal-recovery"] = &recovery;
   rows["journal-cold-start"] = &cold_start;
+  if (journal_server::installed()) {
+    rows["journal-postgres-16"] = &append_postgres<16>;
+    rows["journal-postgres-256"] = &append_postgres<256>;
+  }
 }
 
 } // namespace bench

@@ -30,6 +30,51 @@ std::vector<const char*> postgres_parameters::pointers() const {
   return all;
 }
 
+// Numbers travel with their most significant byte first. An array's header: dimensions, whether there are nulls, the type,
+// how many, and the index of the first.
+postgres_array::postgres_array(type elements) : bytes_(20, '\0') {
+  put(1, 0);
+  put(static_cast<std::int32_t>(elements), 8);
+  put(1, 16);
+}
+
+void postgres_array::put(std::int32_t n, std::size_t at) {
+  const auto bits = static_cast<std::uint32_t>(n);
+  for (std::size_t i = 0; i < 4; ++i)
+    bytes_[at + i] = static_cast<char>(bits >> (24 - 8 * i) & 0xff);
+}
+
+void postgres_array::begin_element(std::size_t bytes) {
+  put(++count_, 12);
+  const auto at = bytes_.size();
+  bytes_.resize(at + 4);
+  put(static_cast<std::int32_t>(bytes), at);
+}
+
+void postgres_array::add(std::int64_t bigint) {
+  begin_element(8);
+  const auto bits = static_cast<std::uint64_t>(bigint);
+  for (int shift = 56; shift >= 0; shift -= 8)
+    bytes_ += static_cast<char>(bits >> shift & 0xff);
+}
+
+void postgres_array::add(std::int32_t integer) {
+  begin_element(4);
+  const auto at = bytes_.size();
+  bytes_.resize(at + 4);
+  put(integer, at);
+}
+
+void postgres_array::add(std::string_view text_or_json) {
+  begin_element(text_or_json.size());
+  bytes_ += text_or_json;
+}
+
+void postgres_array::clear() {
+  bytes_.resize(20);
+  put(count_ = 0, 12);
+}
+
 std::string_view postgres_row::text(int column) const noexcept {
   return {PQgetvalue(result_, row_, column), static_cast<std::size_t>(PQgetlength(result_, row_, column))};
 }
@@ -135,6 +180,19 @@ void postgres_connection::begin_pipeline() {
 void postgres_connection::send(const char* statement, const postgres_parameters& p) {
   const auto values = p.pointers();
   if (PQsendQueryPrepared(handle_, statement, p.count(), values.data(), nullptr, nullptr, 0) != 1)
+    fail(statement);
+}
+
+void postgres_connection::send(const char* statement, std::span<postgres_array* const> p) {
+  std::vector<const char*> values;
+  std::vector<int> lengths;
+  for (const auto* a : p) {
+    values.push_back(a->bytes().data());
+    lengths.push_back(static_cast<int>(a->bytes().size()));
+  }
+  const std::vector<int> binary(p.size(), 1);
+  if (PQsendQueryPrepared(handle_, statement, static_cast<int>(p.size()), values.data(), lengths.data(), binary.data(),
+                          0) != 1)
     fail(statement);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,30 @@ private:
   }
 
   std::vector<std::optional<std::string>> values_;
+};
+
+/// A parameter that is an array of one dimension, without nulls, in PostgreSQL's binary format.
+class postgres_array {
+public:
+  /// Of its elements, by their numbers in pg_type.
+  enum class type : std::int32_t { bigint = 20, integer = 23, text = 25, json = 114 };
+  explicit postgres_array(type elements);
+
+  void add(std::int64_t bigint);
+  void add(std::int32_t integer);
+  void add(std::string_view text_or_json);
+  void clear();
+
+  bool empty() const noexcept { return count_ == 0; }
+  /// Valid until this changes or goes.
+  std::string_view bytes() const noexcept { return bytes_; }
+
+private:
+  void put(std::int32_t n, std::size_t at);
+  void begin_element(std::size_t bytes);
+
+  std::int32_t count_ = 0;
+  std::string bytes_;
 };
 
 /// A row of a result. Valid during the call that shows it.
@@ -83,6 +108,7 @@ public:
   /// Statements prepared before, sent without waiting for each other's results.
   void begin_pipeline();
   void send(const char* statement, const postgres_parameters& p = postgres_parameters{});
+  void send(const char* statement, std::span<postgres_array* const> p);
   /// Waits for all results; throws the first error.
   void end_pipeline();
 

@@ -21,7 +21,6 @@ constexpr statement statements[] = {
     {"commit", "COMMIT"},
     {"put_journal", "INSERT INTO journals VALUES ($1, $2, $3) ON CONFLICT (key) DO UPDATE "
                     "SET last_sent = excluded.last_sent, checksum = excluded.checksum"},
-    {"add_event", "INSERT INTO events VALUES ($1, $2, $3, $4, $5, $6, $7)"},
     {"note_handled", "INSERT INTO handled VALUES ($1, $2, $3, $4) ON CONFLICT (journal, sender) DO UPDATE "
                      "SET sequence = excluded.sequence, checksum = excluded.checksum "
                      "WHERE excluded.sequence > handled.sequence"},
@@ -40,28 +39,25 @@ constexpr statement statements[] = {
     {"erase_outbox", "DELETE FROM outbox WHERE journal = $1"},
 };
 
+/// Makes the tables, takes the lock, and has the server know the statements.
+postgres_connection& made_ready(postgres_connection& c) {
+  prepare_postgres_schema(c);
+  lock_postgres_journals(c);
+  // What is acknowledged must be on the disk, whatever the server's default is.
+  if (c.text_of("SHOW synchronous_commit") == "off")
+    c.execute("SET synchronous_commit = on");
+  for (const auto& s : statements)
+    c.prepare(s.name, s.sql);
+  return c;
+}
+
 } // namespace
+
+postgres_database::session::session(const std::string& url) : connection{url}, new_events{made_ready(connection)} {}
 
 postgres_database::postgres_database(const std::string& url, options o)
     : url_{url}, name_{postgres_connection::name_of(url)}, options_{std::move(o)} {
-  connect();
-}
-
-void postgres_database::connect() {
-  connection_.reset();
-  try {
-    auto& c = connection_.emplace(url_);
-    prepare_postgres_schema(c);
-    lock_postgres_journals(c);
-    // What is acknowledged must be on the disk, whatever the server's default is.
-    if (c.text_of("SHOW synchronous_commit") == "off")
-      c.execute("SET synchronous_commit = on");
-    for (const auto& s : statements)
-      c.prepare(s.name, s.sql);
-  } catch (...) {
-    connection_.reset();
-    throw;
-  }
+  session_.emplace(url_);
 }
 
 void postgres_database::reconnect() {
@@ -69,7 +65,7 @@ void postgres_database::reconnect() {
   constexpr milliseconds longest{2'000};
   for (milliseconds pause{50};; pause = std::min(2 * pause, longest)) {
     try {
-      connect();
+      session_.emplace(url_);
       return;
     } catch (const journal_error&) {
       if (options_.clock->now() - lost_ + pause > options_.patience)
@@ -80,35 +76,45 @@ void postgres_database::reconnect() {
 }
 
 void postgres_database::write(batch b) {
-  if (!connection_)
+  if (!session_)
     reconnect();
-  auto& c = *connection_;
+  auto& c = session_->connection;
   try {
     c.begin_pipeline();
     c.send("begin");
     for (const auto& w : b)
       send(w->change());
+    session_->new_events.send();
     c.send("commit");
     c.end_pipeline();
   } catch (const journal_error& e) {
     if (c.usable())
       throw;
-    connection_.reset();
-    lost_ = options_.clock->now();
+    lose_session();
     throw journal_error{std::string{e.what()} + "; whether this was kept is unknown"};
+  } catch (...) { // no memory; half of it may be on its way
+    lose_session();
+    throw;
   }
+}
+
+void postgres_database::lose_session() noexcept {
+  session_.reset();
+  lost_ = options_.clock->now();
 }
 
 void postgres_database::send(const journal_change& w) {
   using with = postgres_parameters;
-  auto& c = *connection_;
-  if (w.erase)
+  auto& c = session_->connection;
+  if (w.erase) {
+    session_->new_events.send();
     for (const auto* s : {"erase_journal", "erase_events", "erase_snapshots", "erase_handled", "erase_outbox"})
       c.send(s, with{w.key});
+  }
   if (w.last_sent)
     c.send("put_journal", with{w.key, *w.last_sent, checksum_of_head(w.key, *w.last_sent)});
   for (const auto& e : w.events)
-    c.send("add_event", with{w.key, e.sequence, e.time, e.type, e.version, e.data, e.checksum});
+    session_->new_events.add(w.key, e);
   for (const auto sender : w.forgotten)
     c.send("forget_sender", with{w.key, sender});
   if (w.handled)
@@ -126,14 +132,16 @@ void postgres_database::send(const journal_change& w) {
     if (w.other_snapshot)
       c.send("trim_snapshots", with{w.key, r.sequence, *w.other_snapshot});
   }
-  if (w.drop_events_to)
+  if (w.drop_events_to) {
+    session_->new_events.send();
     c.send("drop_events", with{w.key, *w.drop_events_to});
+  }
 }
 
 void postgres_database::reclaim() {
-  if (!connection_)
+  if (!session_)
     reconnect();
-  connection_->execute("VACUUM events");
+  session_->connection.execute("VACUUM events");
 }
 
 std::shared_ptr<journal_reader> postgres_database::read() {

@@ -3,6 +3,7 @@
 
 #include <troupe/journal/database.hpp>
 #include <troupe/journal/postgres_connection.hpp>
+#include <troupe/journal/postgres_new_events.hpp>
 #include <troupe/journal/postgres_reader.hpp>
 #include <troupe/seams.hpp>
 
@@ -36,8 +37,16 @@ public:
   std::shared_ptr<journal_reader> read() override;
 
 private:
-  void connect();
+  /// Whoever holds it may write.
+  struct session {
+    explicit session(const std::string& url);
+
+    postgres_connection connection;
+    postgres_new_events new_events;
+  };
+
   void reconnect();
+  void lose_session() noexcept;
   void send(const journal_change& w);
 
   // -- immutable --
@@ -46,7 +55,7 @@ private:
   const options options_;
 
   // -- the writer --
-  std::optional<postgres_connection> connection_;
+  std::optional<session> session_;
   time_point lost_{}; ///< When the last session ended.
 
   // -- guarded by mutex_ --

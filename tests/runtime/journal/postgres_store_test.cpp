@@ -107,6 +107,16 @@ TEST_CASE("postgres store: what was acknowledged outlives a server that is lost 
   CHECK(failures > 0);
 }
 
+TEST_CASE("postgres store: a record too large for one statement is kept whole, whatever its texts hold") {
+  kept::postgres k;
+  const std::string braces = R"({"a","\\b",NULL} \N 'c' $1 é)";
+  const std::string large(3'000'000, 'x');
+  keep_events(*open(*k.store, braces), added{braces}, added{large}, added{""}, added{large}, added{"last"});
+  k.reopen();
+  CHECK(kept_under(*k.store, braces) ==
+        lines{"added " + braces, "added " + large, "added ", "added " + large, "added last"});
+}
+
 TEST_CASE("postgres store: appends fail with the server's name once its absence outlasts the patience") {
   const auto url = kept::server().url("patience");
   troupe::postgres_options o;
