@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Finds the C++ Actor Framework and defines CAF::core and, where its library is present, CAF::io.
+# Finds the C++ Actor Framework and defines CAF::core.
 # CAF_ROOT (variable or environment) names an installation outside the system's paths.
 # Debian ships neither a CMake package nor a .pc file for CAF; this file is installed with troupe's.
 
 find_path(CAF_INCLUDE_DIR caf/config.hpp)
 find_library(CAF_CORE_LIBRARY caf_core)
-find_library(CAF_IO_LIBRARY caf_io)
-mark_as_advanced(CAF_INCLUDE_DIR CAF_CORE_LIBRARY CAF_IO_LIBRARY)
+mark_as_advanced(CAF_INCLUDE_DIR CAF_CORE_LIBRARY)
 
 # CAF_VERSION is major * 10000 + minor * 100 + patch.
 if(CAF_INCLUDE_DIR AND EXISTS "${CAF_INCLUDE_DIR}/caf/config.hpp")
@@ -31,10 +30,4 @@ if(CAF_FOUND AND NOT TARGET CAF::core)
     IMPORTED_LOCATION "${CAF_CORE_LIBRARY}"
     INTERFACE_INCLUDE_DIRECTORIES "${CAF_INCLUDE_DIR}"
     INTERFACE_LINK_LIBRARIES Threads::Threads)
-endif()
-if(CAF_FOUND AND CAF_IO_LIBRARY AND NOT TARGET CAF::io)
-  add_library(CAF::io UNKNOWN IMPORTED)
-  set_target_properties(CAF::io PROPERTIES
-    IMPORTED_LOCATION "${CAF_IO_LIBRARY}"
-    INTERFACE_LINK_LIBRARIES CAF::core)
 endif()

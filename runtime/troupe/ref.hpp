@@ -88,7 +88,8 @@ public:
   explicit any_ref(detail::cell& c) noexcept : cell_{c} {}
   explicit any_ref(detail::cell_pointer p) noexcept : cell_{std::move(p)} {}
 
-  /// False for a default-constructed ref. All other members but comparison require a true one, and throw usage_error.
+  /// False for a default-constructed ref. To such a one `tell` returns `delivery::stopped` and `id` 0; comparison is
+  /// allowed; all other members throw usage_error.
   explicit operator bool() const noexcept { return cell_.get() != nullptr; }
 
   /// Unique in the system, for its whole life. 0 for an empty ref.

@@ -108,7 +108,7 @@ child_count supervisor::count() const {
     ++n.specs;
     n.active += state == actor_state::running || state == actor_state::draining;
     ++(c->supervisor() != nullptr ? n.supervisors : n.actors);
-    n.suspended += state == actor_state::waiting;
+    n.waiting += state == actor_state::waiting;
   }
   return n;
 }

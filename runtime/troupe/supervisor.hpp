@@ -20,7 +20,7 @@ struct child_count {
   std::size_t active = 0;      ///< Of all: neither waiting for a restart nor stopped by name.
   std::size_t actors = 0;      ///< Of all: no supervisors.
   std::size_t supervisors = 0; ///< Of all.
-  std::size_t suspended = 0;   ///< Of all: down, and waiting for a restart.
+  std::size_t waiting = 0;     ///< Of all: down, and waiting for a restart.
 };
 
 /// The address of a supervisor: starts, restarts and stops the actors under it. See docs/reference/guarantees.md.

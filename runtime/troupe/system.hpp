@@ -28,17 +28,18 @@ class actor_system;
 
 namespace troupe {
 
+/// Checked when the system is made: see there. Ranges are given where there are any.
 struct system_options {
-  /// Worker threads; 0: as many as the process may use, by affinity and container quota.
+  /// Worker threads, at most 1,023; 0: as many as the process may use, by affinity and container quota.
   unsigned workers = 0;
-  /// How long a worker without work looks for some before it sleeps. 0 costs nothing when idle.
+  /// How long a worker without work looks for some before it sleeps, 0 or more. 0 costs nothing when idle.
   std::chrono::microseconds spin{0};
-  /// Fairness: after so many messages, or so much time, an actor goes behind the others. At least 8 messages.
+  /// Fairness: after so many messages, or so much time, an actor goes behind the others. At least 8 messages, and 1 us.
   unsigned turn_messages = 128;
   std::chrono::microseconds turn_time{500};
   /// Where journaled actors keep their events; null: in memory, to the end of the system.
   std::shared_ptr<journal_store> journals{};
-  /// How long a handler may run, where its actor's options do not say; 0: without limit.
+  /// How long a handler may run, where its actor's options do not say, up to 24 h; 0: without limit.
   std::chrono::milliseconds handler_budget{0};
   /// Threads that may run at a time in the place of workers whose handler does not return and was replaced, 0..64.
   unsigned spare_workers = 4;
@@ -47,7 +48,7 @@ struct system_options {
   bool check_starts = true;
   /// Messages that the quarantine holds.
   std::size_t quarantine_capacity = 1'000;
-  /// How long `~system` lets the shutdown take.
+  /// How long `shutdown` and `~system` let the shutdown take, 0 or more. After nine tenths of it actors are killed.
   std::chrono::milliseconds shutdown_timeout{10'000};
   /// The world outside: clock, randomness, files, threads.
   seams through{};

@@ -221,9 +221,9 @@ TEST_CASE("event: everything that reports name has a name of its own, as written
                                       "no_reply", "name_taken", "unavailable", "not_found", "not_stopped",
                                       "bad_options", "shutting_down"});
   CHECK(names(troupe::delivery{}) == list{"accepted", "dropped", "rejected", "stopped"});
-  CHECK(names(drop_reason{}) ==
-        list{"overflow", "stopped", "restarted", "resumed", "quarantine_full", "overran", "unhandled"});
-  CHECK(names(dead_letter::cause{}) == list{"mailbox_full", "receiver_stopped", "dropped", "expired", "unavailable"});
+  CHECK(names(drop_reason{}) == list{"overflow", "stopped", "restarted", "resumed", "quarantine_full", "overran"});
+  CHECK(names(dead_letter::cause{}) ==
+        list{"mailbox_full", "receiver_stopped", "dropped", "expired", "unavailable", "unhandled"});
   CHECK(names(supervision_event::kind{}) == list{"started", "failed", "restarted", "resumed", "quarantined", "stopped",
                                                  "gave_up", "escalated", "stuck", "overran", "replaced", "returned",
                                                  "questionable", "rehearsed"});

@@ -246,7 +246,7 @@ cell::incidents& cell::rare() const {
 void cell::refuse_foreign(std::string type) noexcept {
   rare().refused.fetch_add(1, std::memory_order_relaxed);
   if (core_->events.observed())
-    core_->events.publish(dead_letter{dead_letter::cause::dropped, drop_reason::unhandled, std::move(type), name()});
+    core_->events.publish(dead_letter{dead_letter::cause::unhandled, {}, std::move(type), name()});
 }
 
 void cell::note_letter(const envelope& e, dead_letter::cause why, drop_reason reason) const noexcept {

@@ -54,10 +54,10 @@ struct cell_options {
 ///
 ///     state       who may act              what is served                          next
 ///     starting    the spawner              nothing                                 running | passive | stopped
-///     passive     the turn                 control; a message builds the object    running | suspended | stopping
+///     passive     the turn                 control; a message builds the object    running | draining | suspended | stopping
 ///     running     the turn                 control, retries, timers, mailbox       passive | suspended | draining | stopping
 ///     draining    the turn                 as running, up to a mark in the mailbox stopping | suspended
-///     suspended   the turn (control only)  control: the supervisor's word          running | stopping
+///     suspended   the turn (control only)  control: the supervisor's word          running | draining | stopping
 ///     stopping    the turn                 nothing                                 stopped
 ///     stopped     nobody                   nothing: both lanes are closed          -
 ///
@@ -202,13 +202,14 @@ public:
     lane_holds_ += by;
     detour_ = true;
   }
-  bool lane_held() const noexcept { return lane_holds_ != 0; }
   /// Lets those handlers go on that a hold has kept, as far as there is no new hold.
   void resume_held() noexcept;
   /// What the suspended handler of `e` waited for has failed so that the object must not go on, whatever the rules say.
   void fail_suspended(envelope* e, std::exception_ptr why) noexcept;
   /// The next failure leads to a restart even if the rules say `resume`.
   void forbid_resume() noexcept { resume_forbidden_ = true; }
+  /// Reports the exception in hand, which changes nothing: `where` it was thrown.
+  void note_failure(const char* where) const noexcept;
 
   /// If it has nothing to do and nothing under way: destroys the object, and stops unless a message comes meanwhile, which
   /// builds a new one. No message is lost by that.
@@ -369,7 +370,6 @@ private:
   void resume_observed(std::coroutine_handle<> h, envelope* message) noexcept;
   void end_incarnation() noexcept;
   void open_door() noexcept;
-  void note_hook_failure(const char* hook) const noexcept;
   static std::unique_ptr<instruments> instruments_for(const system_core& core, const cell_options& options,
                                                       const actor_type& type);
   void rehearse();

@@ -225,7 +225,7 @@ void cell::destroy_object(bool with_hook) noexcept {
     try {
       type().on_stop(host_->object());
     } catch (...) { // it ends all the same
-      note_hook_failure("on_stop");
+      note_failure("on_stop");
     }
   }
   host_->destroy();
@@ -239,18 +239,18 @@ void cell::end_incarnation() noexcept {
     try {
       type().before_restart(host_->object(), failure_);
     } catch (...) {
-      note_hook_failure("before_restart");
+      note_failure("before_restart");
     }
   }
   destroy_object(false);
 }
 
-void cell::note_hook_failure(const char* hook) const noexcept {
+void cell::note_failure(const char* where) const noexcept {
   if (core_->events.observed())
     core_->events.publish(
         supervision_event{.supervisor = parent_ != nullptr ? parent_->name() : std::string{},
                           .what = supervision_event::kind::failed,
-                          .why = std::string{hook} + ": " + troupe::describe(std::current_exception()),
+                          .why = std::string{where} + ": " + troupe::describe(std::current_exception()),
                           .child = name(),
                           .child_id = id_,
                           .at = core_->now()});

@@ -351,7 +351,6 @@ void cell::drop(envelope* e, drop_reason why) noexcept {
       case drop_reason::quarantine_full: settle(*e, errc::failed, describe(failure_)); break;
       case drop_reason::overflow:
       case drop_reason::overran: settle(*e, errc::dropped); break; // overran: its asker was told, and it is not here
-      case drop_reason::unhandled: settle(*e, errc::no_reply, name() + " has no handler for it"); break;
     }
   }
   detail::destroy(e);
@@ -404,7 +403,8 @@ void cell::quarantine(envelope* e) noexcept {
                           .child = about.receiver,
                           .child_id = id_,
                           .message_type = about.message_type,
-                          .attempt = e->attempts};
+                          .attempt = e->attempts,
+                          .at = core_->now()};
   // The asker is told last: who learns of the failure finds the message in the quarantine and in the books.
   auto* reply = std::exchange(e->reply, nullptr);
   if (!core_->quarantine.add(*this, e, std::move(about))) {

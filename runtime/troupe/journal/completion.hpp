@@ -17,12 +17,15 @@ public:
   journal_completion(std::nullptr_t) noexcept {}
   template <class F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, journal_completion> &&
-           std::is_invocable_v<std::remove_cvref_t<F>&, std::exception_ptr>) journal_completion(F&& f) {
+           std::is_invocable_v<std::remove_cvref_t<F>&, std::exception_ptr>)
+      journal_completion(F&& f) { // NOLINT(bugprone-forwarding-reference-overload): not for journal_completion
     using held = std::remove_cvref_t<F>;
     if constexpr (requires { f == nullptr; })
       if (f == nullptr)
         return;
-    if constexpr (sizeof(held) <= size && alignof(held) <= alignof(void*) && std::is_nothrow_move_constructible_v<held>)
+    constexpr bool small = sizeof(held) <= size;
+    constexpr bool aligned = alignof(held) <= alignof(void*);
+    if constexpr (small && aligned && std::is_nothrow_move_constructible_v<held>)
       emplace<held>(std::forward<F>(f));
     else
       emplace<boxed<held>>(boxed<held>{std::make_unique<held>(std::forward<F>(f))});

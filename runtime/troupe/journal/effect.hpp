@@ -133,16 +133,16 @@ public:
   }
 
   /// For the runtime.
-  bool empty() const noexcept { return events_.size() == 0 && outgoing_ == nullptr; }
-  detail::event_row<typename Self::event_list::variant> events_;
+  bool empty() const noexcept { return new_events.size() == 0 && new_sends == nullptr; }
+  detail::event_row<typename Self::event_list::variant> new_events;
   /// Null if there is none: most effects have none.
-  std::unique_ptr<std::vector<detail::outgoing>> outgoing_;
+  std::unique_ptr<std::vector<detail::outgoing>> new_sends;
 
 private:
   std::vector<detail::outgoing>& outgoing() {
-    if (outgoing_ == nullptr)
-      outgoing_ = std::make_unique<std::vector<detail::outgoing>>();
-    return *outgoing_;
+    if (new_sends == nullptr)
+      new_sends = std::make_unique<std::vector<detail::outgoing>>();
+    return *new_sends;
   }
 };
 
@@ -162,22 +162,22 @@ public:
   template <class V, class... Es>
   requires(replies&& std::is_convertible_v<V, reply_type> &&
            (Self::event_list::template contains<std::remove_cvref_t<Es>> && ...)) basic_effect(V&& reply, Es&&... es)
-      : reply_{std::forward<V>(reply)} {
-    (step_.events_.add(std::forward<Es>(es)), ...);
+      : answer{std::forward<V>(reply)} {
+    (step.new_events.add(std::forward<Es>(es)), ...);
   }
 
   template <class... Es>
   requires(!replies && (Self::event_list::template contains<std::remove_cvref_t<Es>> && ...)) basic_effect(Es&&... es) {
-    (step_.events_.add(std::forward<Es>(es)), ...);
+    (step.new_events.add(std::forward<Es>(es)), ...);
   }
 
   basic_effect(const basic_effect&) = delete;
-  basic_effect(basic_effect&&) = default;
-  basic_effect& operator=(basic_effect&& other) {
-    if (this != &other) { // fx = std::move(fx).send(...)
-      step_ = std::move(other.step_);
-      then_ = std::move(other.then_);
-      reply_ = std::move(other.reply_);
+  basic_effect(basic_effect&&) = default; // NOLINT(performance-noexcept-move-constructor): as noexcept as the reply
+  basic_effect& operator=(basic_effect&& other) { // NOLINT(performance-noexcept-move-constructor)
+    if (this != &other) {                         // fx = std::move(fx).send(...)
+      step = std::move(other.step);
+      follow_up = std::move(other.follow_up);
+      answer = std::move(other.answer);
     }
     return *this;
   }
@@ -188,7 +188,7 @@ public:
   /// Adds one event more.
   template <class E>
   requires(Self::event_list::template contains<std::remove_cvref_t<E>>) basic_effect& and_event(E&& e) & {
-    step_.events_.add(std::forward<E>(e));
+    step.new_events.add(std::forward<E>(e));
     return *this;
   }
   template <class E>
@@ -199,7 +199,7 @@ public:
   /// Sends `message`, in the same record as the events: see durable_step.
   template <class A, class M>
   requires handles<A, std::remove_cvref_t<M>> basic_effect& send(const durable_ref<A>& target, M&& message) & {
-    step_.add_message(target, std::forward<M>(message));
+    step.add_message(target, std::forward<M>(message));
     return *this;
   }
   template <class A, class M>
@@ -211,7 +211,7 @@ public:
   template <class When, class M>
   requires(Self::messages::template contains<std::remove_cvref_t<M>>) basic_effect& schedule(std::string_view name,
                                                                                              When when, M&& message) & {
-    step_.add_timer(name, when, std::forward<M>(message));
+    step.add_timer(name, when, std::forward<M>(message));
     return *this;
   }
   template <class When, class M>
@@ -222,7 +222,7 @@ public:
 
   /// The durable timer of that name will not fire any more. Nothing happens if there is none.
   basic_effect& cancel(std::string_view name) & {
-    step_.add_cancel(name);
+    step.add_cancel(name);
     return *this;
   }
   basic_effect&& cancel(std::string_view name) && { return std::move(cancel(name)); }
@@ -230,15 +230,15 @@ public:
   /// `f` is called after the events are kept and applied, before the reply leaves: the place for messages to actors that are
   /// not durable. It runs at most once, and not at all if the handler is tried again because of a failure before.
   basic_effect& then(std::function<void()> f) & {
-    then_ = std::move(f);
+    follow_up = std::move(f);
     return *this;
   }
   basic_effect&& then(std::function<void()> f) && { return std::move(then(std::move(f))); }
 
   /// For the runtime.
-  durable_step<Self> step_;
-  std::function<void()> then_;
-  [[no_unique_address]] reply_type reply_{};
+  durable_step<Self> step;
+  std::function<void()> follow_up;
+  [[no_unique_address]] reply_type answer{};
 };
 
 } // namespace troupe

@@ -48,6 +48,12 @@ private:
   const on_record& event_;
 };
 
+/// `delay` after `wall`, or, where the calendar ends before, then.
+wall_time_point due_in(std::chrono::nanoseconds delay, wall_time_point wall) {
+  const auto d = std::chrono::duration_cast<wall_time_point::duration>(delay);
+  return d > wall_time_point::max() - wall ? wall_time_point::max() : wall + d;
+}
+
 /// What `type` makes of a message that it has sent or kept; null: it has no such message.
 const parcel_entry* entry_for(const durable_type& type, const stored_message& m, std::shared_ptr<const void>& value) {
   for (const auto& p : type.parcels)
@@ -86,6 +92,12 @@ void awaited_write::await(std::coroutine_handle<> h, envelope* on_behalf_of) {
   shared_->message = on_behalf_of;
 }
 
+void awaited_write::release_to(std::unique_ptr<abandoned_step> step) noexcept {
+  shared_->abandoned = true;
+  shared_->step = std::move(step);
+  shared_.reset();
+}
+
 void awaited_write::state::send(std::shared_ptr<state> s, cell& to, std::exception_ptr failure) noexcept {
   auto& message = *s;
   message.failure = std::move(failure);
@@ -100,11 +112,13 @@ void awaited_write::state::deliver(cell& to) noexcept {
   ended = true;
   if (session != nullptr)
     session->written(kept, how);
+  step.reset();
   to.resume_held();
 }
 
 void awaited_write::state::refuse(cell&) noexcept {
   const auto kept = std::move(self); // perhaps the last to do so
+  step.reset();
 }
 
 journal_session::journal_session(cell& owner, const std::string& key, std::span<const journal_type* const> types,
@@ -158,8 +172,7 @@ void journal_session::replay(const std::function<void(const journal_record&)>& s
   pump();
 }
 
-void journal_session::prepare(const append_request& what, awaited_write::consequences& then,
-                              std::vector<outbound>& sends) {
+void journal_session::prepare(const append_request& what, consequences& then, std::vector<outbound>& sends) {
   auto& m = letters();
   const auto wanted = what.sends != nullptr ? what.sends->size() : 0;
   if (wanted != 0 && m.out.size() + wanted > unconfirmed_max_)
@@ -169,13 +182,12 @@ void journal_session::prepare(const append_request& what, awaited_write::consequ
   then.saved = m.unsaved.size();
   then.forgotten = m.handled.forgotten().size();
   then.handled = what.handled;
-  if (what.handled != nullptr && what.handled->timer)
+  if (what.handled != nullptr && what.handled->timer && m.out.find(what.handled->sequence) != nullptr) // not forgotten
     then.settled.push_back(what.handled->sequence);
   if (wanted == 0)
     return;
   const auto wall = owner_.core().through.clock->wall_now();
-  if (last_sequence_ ==
-      0) // a journal that is made again after it was erased must not repeat what its partners remember
+  if (last_sequence_ == 0) // nor is it known what a journal of that key had before it was erased, in a file of long ago
     last_sequence_ = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(wall.time_since_epoch()).count());
   const auto settle_timer = [&](const std::string& name) {
@@ -193,8 +205,7 @@ void journal_session::prepare(const append_request& what, awaited_write::consequ
     if (o.what == outgoing::kind::timer) {
       e.target = key();
       const auto* delay = std::get_if<std::chrono::nanoseconds>(&o.when);
-      e.due = delay != nullptr ? wall + std::chrono::duration_cast<wall_time_point::duration>(*delay)
-                               : std::get<wall_time_point>(o.when);
+      e.due = delay != nullptr ? due_in(*delay, wall) : std::get<wall_time_point>(o.when);
     }
     then.sends.push_back(std::move(e));
   }
@@ -209,7 +220,7 @@ bool journal_session::append(const append_request& what, awaited_write& write) {
   a.events = what.events;
   std::vector<outbound> sends;
   if (mail_ != nullptr || what.handled != nullptr || (what.sends != nullptr && !what.sends->empty())) {
-    write.then_ = std::make_unique<awaited_write::consequences>();
+    write.then_ = std::make_unique<consequences>();
     prepare(what, *write.then_, sends);
     if (what.handled != nullptr && !what.handled->timer)
       a.handled = inbound{what.handled->from->key(), what.handled->sequence};
@@ -242,39 +253,39 @@ bool journal_session::submit(const journal_append& a, awaited_write& write) {
   return false;
 }
 
-/// An append has ended that was pending.
+/// An append has ended that was pending. Whoever goes on may end the object, and this session with it.
 void journal_session::written(const std::shared_ptr<awaited_write::state>& shared, const std::exception_ptr& failure) {
-  auto& c = owner_;
   pending_ = false;
   in_flight_.reset();
-  if (failure && (shared->abandoned || shared->message == nullptr))
-    broken_ = failure; // it is for the next one to fail
-  if (shared->abandoned)
-    return;
-  if (failure && shared->message != nullptr)
-    return c.fail_suspended(shared->message, failure);
-  bool ended = false; // the object may end by that, and this session with it
+  bool ended = false;
   ended_ = &ended;
-  if (shared->waiter)
-    c.resume(shared->waiter, shared->message);
-  else if (shared->message != nullptr)
-    c.finish_if_ended(shared->message);
-  if (ended)
-    return;
-  ended_ = nullptr;
-  if (c.at_work())
-    next_queued();
-}
-
-void journal_session::next_queued() {
-  while (!pending_ && !queue_.empty()) {
+  go_on_after(*shared, failure);
+  while (!ended && !pending_ && !queue_.empty() && owner_.at_work()) {
     auto* next = queue_.front();
     queue_.erase(queue_.begin());
     next->begin();
   }
+  if (!ended)
+    ended_ = nullptr;
 }
 
-void journal_session::follow(awaited_write::consequences& then) {
+void journal_session::go_on_after(awaited_write::state& write, const std::exception_ptr& failure) {
+  if (failure && (write.abandoned || write.message == nullptr))
+    broken_ = failure; // it is for the next one to fail
+  if (write.abandoned) {
+    if (!failure && write.step != nullptr)
+      write.step->apply();
+    return;
+  }
+  if (failure && write.message != nullptr)
+    owner_.fail_suspended(write.message, failure);
+  else if (write.waiter)
+    owner_.resume(write.waiter, write.message);
+  else if (write.message != nullptr)
+    owner_.finish_if_ended(write.message);
+}
+
+void journal_session::follow(consequences& then) {
   auto& m = letters();
   const auto now = owner_.core().now();
   m.unsaved.erase(m.unsaved.begin(), m.unsaved.begin() + static_cast<std::ptrdiff_t>(then.saved));
@@ -307,11 +318,19 @@ void journal_session::fault_point() {
   }
 }
 
+void journal_session::snapshot(const journal_record& state) {
+  since_snapshot_ = 0;
+  try {
+    journal_->snapshot(state);
+  } catch (const rejected_record&) {
+    owner_.note_failure("snapshot");
+  }
+}
+
 void journal_session::erase() {
   if (mail_ != nullptr) {
-    if (!mail_->out.only_timers())
-      throw usage_error{key() + " still owes " + std::to_string(mail_->out.size()) +
-                        " messages: its journal cannot be forgotten"};
+    if (const auto n = mail_->out.messages(); n != 0)
+      throw usage_error{key() + " still owes " + std::to_string(n) + " messages: its journal cannot be forgotten"};
     disarm();
     mail_->out = {};
     mail_->unsaved.clear();
@@ -374,7 +393,9 @@ bool journal_session::receive(const parcel_header& p) {
 /// What the store cannot tell now, it is asked later.
 void journal_session::look_for_settled_senders() {
   try {
-    mail_->handled.look(owner_.core().journals->unsettled(), owner_.depth());
+    // In this order: a copy that was sent before its sender had settled the message is in the mailbox by now.
+    const auto owing = owner_.core().journals->unsettled();
+    mail_->handled.look(owing, owner_.depth());
   } catch (const journal_error&) {
     mail_->handled.put_off();
   }
@@ -501,7 +522,7 @@ envelope* journal_session::letter_for(const owed_entry& e, const durable_type& t
   }
   auto& events = owner_.core().events;
   if (events.observed())
-    events.publish(dead_letter{dead_letter::cause::dropped, drop_reason::unhandled, type_name(e.message), e.target});
+    events.publish(dead_letter{dead_letter::cause::unhandled, {}, type_name(e.message), e.target});
   return nullptr;
 }
 

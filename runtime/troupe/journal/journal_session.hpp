@@ -56,6 +56,24 @@ struct append_request {
   const parcel_header* handled = nullptr; ///< The record says that this parcel is.
 };
 
+/// What becomes true with a record, beside the events.
+struct consequences {
+  std::vector<owed_entry> sends;
+  std::vector<std::uint64_t> settled;
+  std::size_t saved = 0;     // of `settled`, the first so many are known already
+  std::size_t forgotten = 0; // senders
+  const parcel_header* handled = nullptr;
+};
+
+/// A step whose handler has gone while its record was being written: a subtask that nobody awaited, or whose caller threw.
+/// The record will be kept all the same, so what is in it must come true.
+class abandoned_step {
+public:
+  virtual ~abandoned_step() = default;
+  /// Its record is kept.
+  virtual void apply() = 0;
+};
+
 /// One append that somebody waits for on the actor's turn, and what is to be done when it is durable.
 ///
 /// The store's completion may come from any thread and after the actor's incarnation has ended, so it does not hold this
@@ -63,6 +81,8 @@ struct append_request {
 class awaited_write {
 public:
   bool ended() const noexcept { return shared_ == nullptr || shared_->ended; }
+  /// It is on its way, and so is the actor that will hear of it.
+  bool pending() const noexcept { return !ended() && shared_->session != nullptr; }
   /// Goes on with `h` when the write has ended.
   void await(std::coroutine_handle<> h, envelope* on_behalf_of);
   /// Lets the cell finish `e` when the write has ended.
@@ -70,6 +90,10 @@ public:
 
   /// The write goes on, and nobody waits for it.
   void release() noexcept { shared_.reset(); }
+  /// The same for one that is pending, and `step` is to come true with it.
+  void release_to(std::unique_ptr<abandoned_step> step) noexcept;
+
+  std::unique_ptr<consequences> take_consequences() noexcept { return std::move(then_); }
 
   ~awaited_write() {
     if (shared_ != nullptr)
@@ -97,14 +121,7 @@ private:
     std::coroutine_handle<> waiter;
     envelope* message = nullptr;        // null: only the session waits
     journal_session* session = nullptr; // null: it has ended
-  };
-  /// What becomes true with the record, beside the events.
-  struct consequences {
-    std::vector<owed_entry> sends;
-    std::vector<std::uint64_t> settled;
-    std::size_t saved = 0;     // of `settled`, the first so many are known already
-    std::size_t forgotten = 0; // senders
-    const parcel_header* handled = nullptr;
+    std::unique_ptr<abandoned_step> step;
   };
   std::shared_ptr<state> shared_;
   std::unique_ptr<consequences> then_;
@@ -149,15 +166,13 @@ public:
   /// rejected_record if the outbox is full; nothing is kept then.
   bool append(const append_request& what, awaited_write& write);
   /// After the write has ended and the events are applied: what follows from the record.
-  void complete(awaited_write& write) {
-    if (write.then_ != nullptr)
-      follow(*std::exchange(write.then_, nullptr));
+  void complete(std::unique_ptr<consequences> then) {
+    if (then != nullptr)
+      follow(*then);
   }
 
-  void snapshot(const journal_record& state) {
-    journal_->snapshot(state);
-    since_snapshot_ = 0;
-  }
+  /// A state that cannot be kept as it is is reported, and tried again after as many events more: the events are there.
+  void snapshot(const journal_record& state);
   /// Forgets the journal. Throws usage_error if the actor owes something.
   void erase();
   /// Events kept since the last snapshot, `added` included.
@@ -195,11 +210,11 @@ private:
   friend class awaited_write; // its end
   struct mail;
 
-  void follow(awaited_write::consequences& then);
-  void prepare(const append_request& what, awaited_write::consequences& then, std::vector<outbound>& sends);
+  void follow(consequences& then);
+  void prepare(const append_request& what, consequences& then, std::vector<outbound>& sends);
   bool submit(const journal_append& a, awaited_write& write);
   void written(const std::shared_ptr<awaited_write::state>& shared, const std::exception_ptr& failure);
-  void next_queued();
+  void go_on_after(awaited_write::state& write, const std::exception_ptr& failure);
   void save_settled();
   void look_for_settled_senders();
 

@@ -133,7 +133,7 @@ protected:
     constexpr bool chainable =
         ((std::is_lvalue_reference_v<Es> || std::is_trivially_copyable_v<std::remove_cvref_t<Es>>)&&...);
     durable_step<Self> step;
-    (step.events_.add(std::forward<Es>(es)), ...);
+    (step.new_events.add(std::forward<Es>(es)), ...);
     return detail::persisting<Self, chainable>{static_cast<Self&>(*this), std::move(step)};
   }
 

@@ -19,20 +19,38 @@ namespace troupe::detail {
 
 template <class Self>
 append_request request_of(durable_step<Self>& step, const record_row& records, const parcel_header* handled) noexcept {
-  return {records.all(), step.outgoing_.get(), handled};
+  return {records.all(), step.new_sends.get(), handled};
 }
 
 /// Awaitable: one record of a coroutine handler, begun when it is awaited.
 template <class Self>
 class kept_step : public queued_append {
+  /// What is left of a step whose coroutine has gone.
+  class remains final : public abandoned_step {
+  public:
+    remains(Self& self, durable_step<Self> step, std::unique_ptr<consequences> then)
+        : self_{self}, step_{std::move(step)}, then_{std::move(then)} {}
+    void apply() override {
+      self_.apply_all(step_.new_events);
+      self_.session().complete(std::move(then_));
+    }
+
+  private:
+    Self& self_;
+    durable_step<Self> step_;
+    std::unique_ptr<consequences> then_;
+  };
+
 public:
   kept_step(Self& self, durable_step<Self> step, const parcel_header* handled = nullptr)
       : self_{self}, step_{std::move(step)}, handled_{handled} {}
   kept_step(const kept_step&) = delete;
   kept_step& operator=(const kept_step&) = delete;
-  ~kept_step() {
+  ~kept_step() override {
     if (waiter_)
       self_.session().unqueue(*this);
+    else if (write_.pending())
+      write_.release_to(std::make_unique<remains>(self_, std::move(step_), write_.take_consequences()));
   }
 
   class awaiter {
@@ -70,16 +88,16 @@ private:
   void resume() {
     if (failure_)
       std::rethrow_exception(failure_);
-    if (step_.events_.size() != 0)
+    if (step_.new_events.size() != 0)
       self_.session().fault_point();
-    self_.apply_all(step_.events_);
-    self_.session().complete(write_);
+    self_.apply_all(step_.new_events);
+    self_.session().complete(write_.take_consequences());
   }
 
   bool append() {
     if (step_.empty() && handled_ == nullptr)
       return true;
-    const record_row records{step_.events_};
+    const record_row records{step_.new_events};
     return self_.session().append(request_of(step_, records, handled_), write_);
   }
 
@@ -129,21 +147,21 @@ public:
 /// After it is kept: apply the events, let the messages go.
 template <class Effect>
 void apply_effect(typename Effect::actor_type& self, Effect& fx, awaited_write& write) {
-  if (fx.step_.events_.size() != 0)
+  if (fx.step.new_events.size() != 0)
     self.session().fault_point();
-  self.apply_all(fx.step_.events_);
-  self.session().complete(write);
+  self.apply_all(fx.step.new_events);
+  self.session().complete(write.take_consequences());
 }
 
 /// Do what was to follow, reply.
 template <class M, class Effect>
 void finish_effect(Effect& fx, envelope& e) {
-  if (fx.then_)
-    fx.then_();
+  if (fx.follow_up)
+    fx.follow_up();
   if constexpr (std::is_void_v<typename reply_type<M>::type>)
     send_reply<M>(e);
   else if (e.reply != nullptr)
-    send_reply<M>(e, std::move(fx.reply_));
+    send_reply<M>(e, std::move(fx.answer));
 }
 
 /// A handled message whose record is being written.
@@ -174,11 +192,11 @@ void reject(envelope& e, const rejected_record& why);
 template <class M, class Effect>
 suspension* conclude_effect(typename Effect::actor_type& self, Effect& fx, envelope& e) {
   const auto* handled = header_of(e);
-  if (!fx.step_.empty() || handled != nullptr) {
+  if (!fx.step.empty() || handled != nullptr) {
     awaited_write write;
-    const record_row records{fx.step_.events_};
+    const record_row records{fx.step.new_events};
     try {
-      if (!self.session().append(request_of(fx.step_, records, handled), write))
+      if (!self.session().append(request_of(fx.step, records, handled), write))
         return new suspended_effect<M, Effect>{self, std::move(fx), std::move(write), e};
     } catch (const rejected_record& why) {
       reject(e, why);
@@ -206,7 +224,7 @@ struct conclusion<M, basic_effect<Self, R>> {
   }
 
   /// The handler has decided: what would be kept is applied, and neither kept nor followed by anything.
-  static void rehearse(Self& self, const basic_effect<Self, R>& fx) { self.apply_on_trial(fx.step_.events_); }
+  static void rehearse(Self& self, const basic_effect<Self, R>& fx) { self.apply_on_trial(fx.step.new_events); }
 };
 
 // -- coroutines -------------------------------------------------------------------------------------------------------
@@ -215,12 +233,12 @@ struct conclusion<M, basic_effect<Self, R>> {
 template <class Self, class R>
 task<R> keep_at_end(Self& self, task<basic_effect<Self, R>> handler, const parcel_header* handled) {
   auto fx = co_await std::move(handler);
-  kept_step<Self> kept{self, std::move(fx.step_), handled};
+  kept_step<Self> kept{self, std::move(fx.step), handled};
   co_await kept;
-  if (fx.then_)
-    fx.then_();
+  if (fx.follow_up)
+    fx.follow_up();
   if constexpr (!std::is_void_v<R>)
-    co_return std::move(fx.reply_);
+    co_return std::move(fx.answer);
 }
 
 template <class M, class Self, class R>

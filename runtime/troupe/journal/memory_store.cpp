@@ -11,7 +11,7 @@ namespace troupe {
 
 class memory_store::stream final : public journal {
 public:
-  explicit stream(std::string key) : key_{std::move(key)} {}
+  stream(std::string key, memory_store& store) : key_{std::move(key)}, store_{store} {}
 
   status append(const journal_append& a, const std::function<completion()>&) override {
     if (a.handled || !a.sends.empty() || !a.settled.empty() || !a.forgotten.empty())
@@ -33,13 +33,14 @@ public:
       v.snapshot(snapshot_.record());
     for (const auto& e : events_)
       v.event(e.record());
+    const auto erased = store_.erased_.value();
     if (exchange_ == nullptr) {
-      v.last_sent(0);
+      v.last_sent(erased);
       return;
     }
     for (const auto& [sender, sequence] : exchange_->handled)
       v.handled({sender, sequence});
-    v.last_sent(exchange_->last_sent);
+    v.last_sent(std::max(exchange_->last_sent, erased));
     for (const auto& [sequence, o] : exchange_->unsettled)
       v.unsettled({sequence, o.target, o.message.record(), o.due, o.timer});
   }
@@ -48,6 +49,8 @@ public:
     snapshot_ = {};
     events_.clear();
     holds_state_.store(false, std::memory_order_release); // as in snapshot
+    if (exchange_ != nullptr)
+      store_.erased_.raise(exchange_->last_sent);
     std::unique_lock guard{mutex_};
     exchange_.reset();
   }
@@ -145,6 +148,7 @@ private:
   static constexpr std::size_t first_room = 4; // events: many actors have no more
 
   const std::string key_;
+  memory_store& store_; ///< It holds this.
 
   // -- the actor's turn --
   kept snapshot_;
@@ -164,7 +168,7 @@ std::shared_ptr<journal> memory_store::open(const std::string& key, std::span<co
   std::unique_lock guard{s.mutex};
   const auto entry = s.streams.try_emplace(key).first;
   if (entry->second == nullptr)
-    entry->second = std::make_unique<stream>(key);
+    entry->second = std::make_unique<stream>(key, *this);
   ++entry->second->holders;
   // The key lives in the map as long as the stream does.
   return {entry->second.get(), [store = shared_from_this(), &own = entry->first](journal*) { store->close(own); }};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/journal/high_mark.hpp>
 #include <troupe/journal/store.hpp>
 
 #include <array>
@@ -44,6 +45,7 @@ private:
   void close(const std::string& key);
 
   std::array<shard, 16> shards_;
+  high_mark erased_;
 };
 
 } // namespace troupe

@@ -68,6 +68,7 @@ public:
     const auto sequence = e.sequence;
     auto& s = entries_.emplace_hint(entries_.end(), sequence, slot{std::move(e), first_attempt})->second;
     if (is_timer(s.entry)) {
+      ++timers_count_;
       timers_[s.entry.timer] = sequence;
       if (*s.entry.due <= overdue)
         agenda_.emplace(first_attempt, sequence);
@@ -155,6 +156,7 @@ public:
     const auto& e = found->second.entry;
     agenda_.erase({found->second.next, sequence});
     if (is_timer(e)) {
+      --timers_count_;
       due_.erase({*e.due, sequence});
       if (const auto named = timers_.find(e.timer); named != timers_.end() && named->second == sequence)
         timers_.erase(named);
@@ -177,6 +179,7 @@ public:
   bool empty() const noexcept { return entries_.empty(); }
   /// Messages and timers.
   std::size_t size() const noexcept { return entries_.size(); }
+  std::size_t messages() const noexcept { return entries_.size() - timers_count_; }
   /// Nothing but timers that are not due yet.
   bool only_timers() const noexcept { return entries_.size() == due_.size(); }
 
@@ -220,6 +223,7 @@ private:
   }
 
   std::map<std::uint64_t, slot> entries_;
+  std::size_t timers_count_ = 0;                                      // of entries_
   std::unordered_map<std::string, std::deque<std::uint64_t>> queues_; // of messages, by target
   std::map<std::string, std::uint64_t, std::less<>> timers_;          // by name
   std::set<std::pair<time_point, std::uint64_t>> agenda_;             // attempts

@@ -15,7 +15,7 @@ struct sqlite_options : durable_options {
   int checkpoint_every = 32 * 1024;
   /// Events and snapshots after which it is written down where each journal's last ones are: what has to be looked at when
   /// the file is opened after a kill.
-  std::uint64_t place_every = 1024 * 1024;
+  std::uint64_t place_every = 1'048'576;
   /// Off: no lock file, for a VFS whose files nobody else can reach.
   bool lock = true;
   std::string vfs{}; ///< The name of a SQLite VFS that the program has registered; empty: SQLite's own.

@@ -83,7 +83,8 @@ public:
   virtual void event(const journal_record& e) = 0;
   /// The highest sequence handled of each sender that was not forgotten.
   virtual void handled(const inbound& last) = 0;
-  /// The highest sequence that an outbox entry has ever had. Called once, with 0 if there was none.
+  /// The highest sequence that an outbox entry has ever had, of this journal or of one that was erased, under whatever
+  /// key: numbers up to it are not used again. Called once, with 0 if there was none.
   virtual void last_sent(std::uint64_t sequence) = 0;
   /// Each outbox entry that is not settled, by ascending sequence.
   virtual void unsettled(const outbound& entry) = 0;
@@ -116,8 +117,8 @@ public:
   /// be read without leaving something out; what the visitor has been told then counts for nothing.
   virtual void replay(journal_visitor& v) = 0;
 
-  /// Forgets everything, the numbers of its outbox too: a key that is used again afterwards must send to nobody who has
-  /// handled its former messages. May return before that is durable.
+  /// Forgets everything but that the numbers of its outbox are used: others may remember to have handled them. May return
+  /// before that is durable.
   virtual void erase() = 0;
 };
 

@@ -23,7 +23,6 @@ enum class drop_reason : std::uint8_t {
   resumed,         ///< Its handler failed and the supervisor chose to go on without a restart.
   quarantine_full, ///< It would have gone to the quarantine, which had no room.
   overran,         ///< Its handler exceeded its time budget, and the actor was replaced.
-  unhandled,       ///< It came from plain CAF code and the actor has no handler for it.
 };
 
 const char* to_string(drop_reason r) noexcept;

@@ -159,8 +159,6 @@ public:
     return e;
   }
 
-  bool batch_empty() const noexcept { return batch_ == nullptr; }
-
   /// Clears the attention mark and returns whether it was set.
   bool take_attention() noexcept {
     if ((word_.load(std::memory_order_relaxed) & attention_bit) == 0)

@@ -64,41 +64,38 @@ bool quarantine::add(detail::cell& receiver, detail::envelope* e, quarantined_me
   return true;
 }
 
+std::optional<quarantine::entry> quarantine::take(std::uint64_t id) {
+  std::unique_lock guard{mutex_};
+  const auto found = std::ranges::find(entries_, id, [](const entry& x) { return x.about.id; });
+  if (found == entries_.end())
+    return {};
+  auto taken = std::move(*found);
+  entries_.erase(found);
+  return taken;
+}
+
 bool quarantine::replay(std::uint64_t id) {
-  entry taken;
-  {
-    std::unique_lock guard{mutex_};
-    auto i = std::ranges::find(entries_, id, [](const entry& x) { return x.about.id; });
-    if (i == entries_.end())
-      return false;
-    taken = std::move(*i);
-    entries_.erase(i);
-  }
-  taken.message->attempts = 0;
-  taken.message->deadline = 0; // nobody waits for it any more
-  const bool sent = taken.receiver->try_enqueue(taken.message);
-  if (!sent) {
+  auto taken = take(id);
+  if (!taken)
+    return false;
+  taken->message->attempts = 0;
+  taken->message->deadline = 0; // nobody waits for it any more
+  if (!taken->receiver->try_enqueue(taken->message)) {
     std::unique_lock guard{mutex_};
     const auto later = std::ranges::find_if(entries_, [&](const entry& x) { return x.about.id > id; });
-    entries_.insert(later, std::move(taken));
+    entries_.insert(later, std::move(*taken));
     return false;
   }
-  taken.receiver->release();
+  taken->receiver->release();
   return true;
 }
 
 bool quarantine::discard(std::uint64_t id) {
-  entry taken;
-  {
-    std::unique_lock guard{mutex_};
-    auto i = std::ranges::find(entries_, id, [](const entry& x) { return x.about.id; });
-    if (i == entries_.end())
-      return false;
-    taken = std::move(*i);
-    entries_.erase(i);
-  }
-  detail::destroy(taken.message);
-  taken.receiver->release();
+  const auto taken = take(id);
+  if (!taken)
+    return false;
+  detail::destroy(taken->message);
+  taken->receiver->release();
   return true;
 }
 

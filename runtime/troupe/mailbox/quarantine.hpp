@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,9 +58,9 @@ public:
   /// Forgets the message. False if there is none.
   bool discard(std::uint64_t id);
 
+  /// For the runtime, before there are messages: `system_options::quarantine_capacity`.
   void limit(std::size_t capacity);
-
-  /// Takes `e` and a count on `receiver` over. False, with nothing done, if there is no room.
+  /// For the runtime. Takes `e` and a count on `receiver` over. False, with nothing done, if there is no room.
   bool add(detail::cell& receiver, detail::envelope* e, quarantined_message about);
 
 private:
@@ -68,6 +69,7 @@ private:
     detail::cell* receiver = nullptr;
     detail::envelope* message = nullptr;
   };
+  std::optional<entry> take(std::uint64_t id);
 
   // -- guarded by mutex_ --
   mutable std::mutex mutex_; // leaf lock

@@ -24,7 +24,6 @@ const char* to_string(drop_reason r) noexcept {
     case drop_reason::restarted: return "restarted";
     case drop_reason::resumed: return "resumed";
     case drop_reason::quarantine_full: return "quarantine_full";
-    case drop_reason::unhandled: return "unhandled";
     case drop_reason::overran: return "overran";
   }
   return "?";
@@ -37,6 +36,7 @@ const char* to_string(dead_letter::cause c) noexcept {
     case dead_letter::cause::dropped: return "dropped";
     case dead_letter::cause::expired: return "expired";
     case dead_letter::cause::unavailable: return "unavailable";
+    case dead_letter::cause::unhandled: return "unhandled";
   }
   return "?";
 }

@@ -19,18 +19,25 @@ namespace troupe {
 
 /// A message that did not reach a handler.
 struct dead_letter {
-  /// Why: the mailbox refused it, or dropped it after it was accepted.
-  enum class cause : std::uint8_t { mailbox_full, receiver_stopped, dropped, expired, unavailable };
+  enum class cause : std::uint8_t {
+    mailbox_full,     ///< Not accepted: see `delivery::rejected`.
+    receiver_stopped, ///< Not accepted: the receiver had stopped.
+    dropped,          ///< Accepted, and given up: see `reason`.
+    expired,          ///< Accepted: a request whose deadline was over before its turn came.
+    unavailable,      ///< Not accepted: a request to an actor that is down, or was stopped by name.
+    unhandled, ///< Not accepted: the receiver has no handler for it. Plain CAF code has sent it, or another version
+               ///< of the program, in whose outbox it was.
+  };
   cause why{};
-  drop_reason reason{};     ///< For `dropped`.
+  drop_reason reason{};     ///< For `dropped` and what a mailbox refuses.
   std::string message_type; ///< C++ name of the message's type.
   std::string receiver;     ///< Name of the actor it was meant for.
 };
 
 const char* to_string(dead_letter::cause c) noexcept;
 
-/// What happens to actors under supervision. Every report has the same four fields first: who reports, what, why, and
-/// which child.
+/// What happens to actors under supervision. Every report has the same four fields first: who reports (nobody for
+/// `returned`, which a thread reports that was left behind), what, why, and which child.
 struct supervision_event {
   enum class kind : std::uint8_t {
     started,
@@ -96,7 +103,9 @@ public:
 
   [[nodiscard]] subscription subscribe(subscriber s);
 
+  /// For the runtime: whether somebody listens.
   bool observed() const noexcept { return count_.load(std::memory_order_relaxed) != 0; }
+  /// For the runtime.
   void publish(const event& e);
 
 private:

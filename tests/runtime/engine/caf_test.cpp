@@ -196,7 +196,7 @@ TEST_CASE("caf: a message without a handler is counted and does not end its send
   std::atomic<int> letters{0};
   auto sub = sys.events().subscribe([&](const troupe::event& e) {
     const auto* l = std::get_if<troupe::dead_letter>(&e);
-    if (l != nullptr && l->reason == troupe::drop_reason::unhandled)
+    if (l != nullptr && l->why == troupe::dead_letter::cause::unhandled)
       letters.fetch_add(1);
   });
   auto a = sys.spawn<ours>();

@@ -105,6 +105,8 @@ public:
   std::vector<std::string> keys(std::string_view prefix) override { return kept_->keys(prefix); }
   std::vector<troupe::owing_journal> unsettled() override { return kept_->unsettled(); }
   std::size_t pending() const { return waiting_.size(); }
+  /// From now on writes end at once, and states are refused.
+  void refuse_snapshots() { refusing_ = true; }
   void finish(std::exception_ptr failure = nullptr) {
     auto w = std::move(waiting_.front());
     waiting_.erase(waiting_.begin());
@@ -117,10 +119,16 @@ private:
     stream(slow_store& s, std::shared_ptr<journal> j) : store_{s}, kept_{std::move(j)} {}
     status append(const troupe::journal_append& a, const std::function<completion()>& done) override {
       kept_->append(a, done);
+      if (store_.refusing_)
+        return status::durable;
       store_.waiting_.push_back(done());
       return status::pending;
     }
-    void snapshot(const troupe::journal_record& state) override { kept_->snapshot(state); }
+    void snapshot(const troupe::journal_record& state) override {
+      if (store_.refusing_)
+        throw troupe::rejected_record{"not as it is"};
+      kept_->snapshot(state);
+    }
     void replay(troupe::journal_visitor& v) override { kept_->replay(v); }
     void erase() override { kept_->erase(); }
 
@@ -131,6 +139,7 @@ private:
 
   std::shared_ptr<troupe::memory_store> kept_ = std::make_shared<troupe::memory_store>();
   std::vector<troupe::journal::completion> waiting_;
+  bool refusing_ = false;
 };
 
 troupe::system_options stepped(std::shared_ptr<troupe::journal_store> store = nullptr) {
@@ -235,6 +244,27 @@ TEST_CASE("journaled_actor: a restart keeps what it has replayed as a snapshot, 
   CHECK(n.ask(put{"c"}).get() == 3);
   CHECK(contents(*store, "n") == "[ab]c");
   CHECK(n.ask(text_query{}).get() == "abc");
+}
+
+TEST_CASE("journaled_actor: a state that cannot be written down is reported and the actor lives by its events") {
+  auto store = std::make_shared<slow_store>();
+  store->refuse_snapshots();
+  troupe::system sys{stepped(store)};
+  std::vector<std::string> failures;
+  const auto subscription = sys.events().subscribe([&](const troupe::event& e) {
+    if (const auto* s = std::get_if<troupe::supervision_event>(&e);
+        s != nullptr && s->what == troupe::supervision_event::kind::failed)
+      failures.push_back(s->why);
+  });
+  auto n = start(sys);
+  for (int i = 0; i < 20; ++i)
+    CHECK(n.ask(put{"x"}).get() == static_cast<std::size_t>(i) + 1);
+  const std::string refused = "snapshot: troupe::rejected_record: not as it is";
+  CHECK(failures == std::vector{refused, refused}); // after 8 and 16 events
+  n.tell(crash{});
+  sys.advance(1min);
+  CHECK(n.ask(put{"y"}).get() == 21);
+  CHECK(n.incarnation() == 1);
 }
 
 TEST_CASE("journaled_actor: a forgotten journal leaves nothing in the store") {

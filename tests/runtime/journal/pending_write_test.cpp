@@ -38,6 +38,11 @@ struct put_at_end {
 struct answer {
   using reply = int;
 };
+struct leave_one_behind {
+  using reply = int;
+};
+struct begin_one_and_throw {};
+struct begin_one_and_end {};
 struct query {
   using reply = std::vector<int>;
 };
@@ -56,7 +61,8 @@ public:
 };
 
 class list : public troupe::journaled_actor<list, list_state, troupe::events<was_put>, put, put_both_at_once,
-                                            ask_then_look, catch_failure, put_at_end, query> {
+                                            ask_then_look, catch_failure, put_at_end, leave_one_behind,
+                                            begin_one_and_throw, begin_one_and_end, query> {
 public:
   explicit list(const std::string& key, troupe::ref<oracle> o) : journaled_actor{key}, oracle_{std::move(o)} {}
 
@@ -86,6 +92,24 @@ public:
     auto asked = oracle_.ask(answer{}, 1h);
     const int n = co_await asked;
     co_return effect<int>{n, was_put{m.n}};
+  }
+  troupe::task<int> on(const leave_one_behind&) {
+    {
+      auto left = step(1); // goes while its write is pending
+    }
+    co_await step(2);
+    co_return static_cast<int>(state().all.size());
+  }
+  troupe::task<void> on(const begin_one_and_throw&) {
+    auto begun = step(3);
+    throw std::runtime_error{"after it was begun"};
+    co_return;
+  }
+  troupe::task<void> on(const begin_one_and_end&) {
+    auto begun = step(4);
+    auto nothing = persist(); // its turn comes after the other's, and the object ends in it
+    co_await nothing;
+    stop();
   }
   std::vector<int> on(const query&) { return state().all; }
 
@@ -237,4 +261,43 @@ TEST_CASE("pending write: its late end does not reach the actor that came after 
   l.store->stop_holding();
   CHECK(next.ask(query{}).get() == std::vector{1});
   CHECK(next.ask(put{2}).get() == 1);
+}
+
+TEST_CASE("pending write: a step whose coroutine has gone meanwhile comes true with its record") {
+  troupe::child_options o;
+  o.on_failure = troupe::failure_rules{}.by<std::runtime_error>(troupe::failure_action::resume);
+  library l{o};
+  l.store->hold();
+  auto left = l.books.ask(leave_one_behind{}, 1h);
+  l.sys->run_until_idle();
+  CHECK(l.store->held() == 1);
+  l.store->release(1);
+  l.sys->run_until_idle();
+  CHECK(l.store->held() == 1); // the next one's turn has come
+  l.store->stop_holding();
+  l.sys->run_until_idle();
+  CHECK(std::move(left).get() == 2);
+  CHECK(l.all() == std::vector{1, 2});
+
+  l.books.tell(begin_one_and_throw{});
+  l.sys->run_until_idle();
+  CHECK(l.all() == std::vector{1, 2, 3});
+  CHECK(l.books.incarnation() == 0);
+  l.books.stop();
+  l.sys->run_until_idle();
+  auto rebuilt = l.sys->root().start<list>("list", {}, std::string{"list"}, l.seer);
+  CHECK(rebuilt.ask(query{}).get() == std::vector{1, 2, 3});
+}
+
+TEST_CASE("pending write: the object may end while those who queue behind a write go on") {
+  troupe::child_options o;
+  o.restart = troupe::temporary;
+  library l{o};
+  l.store->hold();
+  l.books.tell(begin_one_and_end{});
+  l.sys->run_until_idle();
+  l.store->stop_holding();
+  l.sys->run_until_idle();
+  CHECK(l.books.has_stopped());
+  CHECK(l.store->events<was_put>("list").size() == 1);
 }

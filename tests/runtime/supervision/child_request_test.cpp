@@ -243,7 +243,7 @@ TEST_CASE("child request: count tells specs from what is active") {
   CHECK(n.active == 2);
   CHECK(n.actors == 3);
   CHECK(n.supervisors == 1);
-  CHECK(n.suspended == 1);
+  CHECK(n.waiting == 1);
 }
 
 TEST_CASE("child request: asks in back-off are refused at once where the options say so and tells wait") {

@@ -209,9 +209,9 @@ TEST_CASE("supervisor: what waits in a group restart counts as suspended and sup
   auto b = s.start(top, "b");
   b.tell(crash{});
   s.settle();
-  CHECK(top.count().suspended == 2);
+  CHECK(top.count().waiting == 2);
   CHECK(top.count().actors == 1);
   CHECK(top.count().supervisors == 1);
   s.sys.advance(100ms);
-  CHECK(top.count().suspended == 0);
+  CHECK(top.count().waiting == 0);
 }

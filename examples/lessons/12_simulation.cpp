@@ -2,7 +2,7 @@
 // Shows: whole-system simulation. A shop that checks and then acts oversells in some orders of messages; the simulation finds one,
 // makes it small, and shows how it comes about. The corrected shop stands every order there is.
 //
-// Run:   build/release/bin/11_simulation (status 1 if an expectation fails)
+// Run:   build/release/bin/12_simulation (status 1 if an expectation fails)
 //
 // Output:
 //   found: stock is never negative, with 1 choice out of order

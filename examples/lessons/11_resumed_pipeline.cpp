@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Shows: a pipeline whose run outlives its process. The first life ends in the middle, the second goes on from a checkpoint.
 //
-// Run:   build/release/bin/10_resumed_pipeline
+// Run:   build/release/bin/11_resumed_pipeline
 //
 // Output:
 //   life 1: cut off in the middle
