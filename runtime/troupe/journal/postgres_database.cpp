@@ -174,6 +174,7 @@ std::shared_ptr<journal_reader> postgres_database::read() {
   }
   if (reader == nullptr) {
     reader = std::make_unique<postgres_reader>(url_);
+    lift_postgres_limits(reader->connection());
     refuse_postgres_standby(reader->connection());
     reader->begin();
   }

@@ -104,6 +104,16 @@ void check_postgres_schema(postgres_connection& c) {
     throw journal_error{c.name() + " holds no journals"};
 }
 
+void lift_postgres_limits(postgres_connection& c) {
+  // Some are not known to all versions.
+  c.text_of("SELECT set_config(name, wanted, false) FROM (VALUES "
+            "('statement_timeout', '0', true), ('transaction_timeout', '0', true), "
+            "('idle_session_timeout', '0', true), ('idle_in_transaction_session_timeout', '0', true), "
+            "('tcp_keepalives_idle', '10', false), ('tcp_keepalives_interval', '5', false), "
+            "('tcp_keepalives_count', '4', false)) AS s (name, wanted, always) "
+            "JOIN pg_settings USING (name) WHERE always OR source = 'default'");
+}
+
 void refuse_postgres_standby(postgres_connection& c) {
   if (c.text_of("SELECT pg_is_in_recovery()") == "t")
     throw journal_error{c.name() + " is a standby server; journals are on the one that it follows"};

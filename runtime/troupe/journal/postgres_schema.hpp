@@ -14,6 +14,11 @@ void prepare_postgres_schema(postgres_connection& c);
 /// Throws unless `c` holds journals of a version that can be read.
 void check_postgres_schema(postgres_connection& c);
 
+/// Limits that servers are configured with for others do not end this session when it is idle, or what takes long because
+/// it is large. And should the machine of this process vanish, the server notices in half a minute instead of hours: until
+/// then it keeps the session's lock.
+void lift_postgres_limits(postgres_connection& c);
+
 /// Throws if the server is a standby: it may lag behind, and cannot be written.
 void refuse_postgres_standby(postgres_connection& c);
 

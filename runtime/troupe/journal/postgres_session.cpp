@@ -36,20 +36,10 @@ constexpr statement statements[] = {
     {"erase_outbox", "DELETE FROM outbox WHERE journal = $1"},
 };
 
-/// Limits that servers are configured with for others must not end this session when it is idle, or a large transaction. And
-/// a client's machine that has gone is noticed in half a minute, not two hours: until then its lock is held.
-constexpr const char* settings = "SELECT set_config(name, wanted, false) FROM (VALUES "
-                                 "('statement_timeout', '0', true), ('transaction_timeout', '0', true), "
-                                 "('idle_session_timeout', '0', true), "
-                                 "('idle_in_transaction_session_timeout', '0', true), "
-                                 "('tcp_keepalives_idle', '10', false), ('tcp_keepalives_interval', '5', false), "
-                                 "('tcp_keepalives_count', '4', false)) AS s (name, wanted, always) "
-                                 "JOIN pg_settings USING (name) WHERE always OR source = 'default'";
-
 } // namespace
 
 postgres_connection& postgres_session::made_ready(postgres_connection& c, const past& before, past& self) {
-  c.text_of(settings);
+  lift_postgres_limits(c);
   refuse_postgres_standby(c);
   c.execute("SET lock_timeout = 10000"); // somebody else may be making the tables, and have gone
   prepare_postgres_schema(c);

@@ -49,17 +49,12 @@ private:
 class held_commits {
 public:
   held_commits() {
-    set_standbys("nobody");
-    // The server takes the setting up some time after it was told. From then on this commit waits.
-    await("commits are held", [&] {
-      if (!probing_)
-        probing_ = PQsendQuery(probe_.handle, "SELECT pg_logical_emit_message(true, 'probe', '')") == 1;
-      PQconsumeInput(probe_.handle);
-      if (PQisBusy(probe_.handle) == 0)
-        end_probe();
-      return probing_ && asked("SELECT wait_event FROM pg_stat_activity WHERE pid = " +
-                               std::to_string(PQbackendPID(probe_.handle))) == "SyncRep";
-    });
+    try {
+      begin();
+    } catch (...) {
+      set_standbys("");
+      throw;
+    }
   }
   ~held_commits() { release(); }
   held_commits(const held_commits&) = delete;
@@ -100,6 +95,20 @@ private:
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
   };
+
+  void begin() {
+    set_standbys("nobody");
+    // The server takes the setting up some time after it was told. From then on this commit waits.
+    await("commits are held", [&] {
+      if (!probing_)
+        probing_ = PQsendQuery(probe_.handle, "SELECT pg_logical_emit_message(true, 'probe', '')") == 1;
+      PQconsumeInput(probe_.handle);
+      if (PQisBusy(probe_.handle) == 0)
+        end_probe();
+      return probing_ && asked("SELECT wait_event FROM pg_stat_activity WHERE pid = " +
+                               std::to_string(PQbackendPID(probe_.handle))) == "SyncRep";
+    });
+  }
 
   /// The first column of the first row.
   std::string asked(const std::string& sql) {

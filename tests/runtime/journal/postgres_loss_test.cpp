@@ -207,6 +207,29 @@ TEST_CASE("postgres store: nothing is read while a lost session that cannot be e
   CHECK(kept_under(*store, "a") == with(seen, "added 3"));
 }
 
+TEST_CASE("postgres store: it is closed although its server does not come back") {
+  const auto url = kept::server().url("closed");
+  troupe::postgres_options o;
+  o.patience = 300ms;
+  auto store = troupe::open_postgres_store(url, o);
+  auto one = open(*store, "a");
+  auto other = open(*store, "b");
+  keep_events(*one, added{"1"});
+  keep_events(*other, added{"1"});
+  kept::server().crash();
+  pending first{*one, {"2"}};
+  pending second{*other, {"2"}};
+  one.reset();
+  other.reset();
+  store.reset();
+  CHECK(says(first.failure(), "postgresql://troupe@"));
+  CHECK(says(second.failure(), "postgresql://troupe@"));
+  kept::server().start();
+  store = troupe::open_postgres_store(url, o);
+  CHECK(kept_under(*store, "a") == lines{"added 1"});
+  CHECK(kept_under(*store, "b") == lines{"added 1"});
+}
+
 TEST_CASE("postgres store: a writer that was replaced while its session was lost is refused") {
   const auto url = kept::server().url("replaced");
   troupe::postgres_options o;
@@ -215,7 +238,12 @@ TEST_CASE("postgres store: a writer that was replaced while its session was lost
   auto j = open(*store, "a");
   keep_events(*j, added{"1"});
   kept::cut_connections();
-  open(*troupe::open_postgres_store(url), "a")->erase(); // as soon as the server has noticed
+  std::shared_ptr<troupe::journal_store> successor;
+  for (int attempt = 0; successor == nullptr && attempt < 30; ++attempt) // as soon as the server has noticed
+    message_of([&] { successor = troupe::open_postgres_store(url); });
+  REQUIRE(successor != nullptr);
+  open(*successor, "a")->erase();
+  successor.reset();
   CHECK(says(message_of([&] { keep_events(*j, added{"2"}); }), "unknown"));
   CHECK(says(message_of([&] { replayed(*j); }), "another writer"));
   CHECK(says(message_of([&] { keep_events(*open(*store, "b"), added{"1"}); }), "another writer"));
