@@ -8,64 +8,42 @@
 
 namespace troupe {
 
-namespace {
-
-struct statement {
-  const char* name;
-  const char* sql;
-};
-
-/// Sent by name.
-constexpr statement statements[] = {
-    {"begin", "BEGIN"},
-    {"commit", "COMMIT"},
-    {"put_journal", "INSERT INTO journals VALUES ($1, $2, $3) ON CONFLICT (key) DO UPDATE "
-                    "SET last_sent = excluded.last_sent, checksum = excluded.checksum"},
-    {"note_handled", "INSERT INTO handled VALUES ($1, $2, $3, $4) ON CONFLICT (journal, sender) DO UPDATE "
-                     "SET sequence = excluded.sequence, checksum = excluded.checksum "
-                     "WHERE excluded.sequence > handled.sequence"},
-    {"forget_sender", "DELETE FROM handled WHERE journal = $1 AND sender = $2"},
-    {"add_send", "INSERT INTO outbox VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"},
-    {"settle", "DELETE FROM outbox WHERE journal = $1 AND sequence = $2"},
-    {"put_snapshot", "INSERT INTO snapshots VALUES ($1, $2, $3, $4, $5, $6, $7) "
-                     "ON CONFLICT (journal, sequence) DO UPDATE SET time = excluded.time, type = excluded.type, "
-                     "version = excluded.version, data = excluded.data, checksum = excluded.checksum"},
-    {"trim_snapshots", "DELETE FROM snapshots WHERE journal = $1 AND sequence NOT IN ($2, $3)"},
-    {"drop_events", "DELETE FROM events WHERE journal = $1 AND sequence <= $2"},
-    {"erase_journal", "DELETE FROM journals WHERE key = $1"},
-    {"erase_events", "DELETE FROM events WHERE journal = $1"},
-    {"erase_snapshots", "DELETE FROM snapshots WHERE journal = $1"},
-    {"erase_handled", "DELETE FROM handled WHERE journal = $1"},
-    {"erase_outbox", "DELETE FROM outbox WHERE journal = $1"},
-};
-
-/// Makes the tables, takes the lock, and has the server know the statements.
-postgres_connection& made_ready(postgres_connection& c) {
-  prepare_postgres_schema(c);
-  lock_postgres_journals(c);
-  // What is acknowledged must be on the disk, whatever the server's default is.
-  if (c.text_of("SHOW synchronous_commit") == "off")
-    c.execute("SET synchronous_commit = on");
-  for (const auto& s : statements)
-    c.prepare(s.name, s.sql);
-  return c;
-}
-
-} // namespace
-
-postgres_database::session::session(const std::string& url) : connection{url}, new_events{made_ready(connection)} {}
-
 postgres_database::postgres_database(const std::string& url, options o)
     : url_{url}, name_{postgres_connection::name_of(url)}, options_{std::move(o)} {
-  session_.emplace(url_);
+  connect();
 }
 
+/// Tries once, or waits for somebody else who does.
+void postgres_database::connect() {
+  const auto failures = failures_.load(std::memory_order_relaxed);
+  std::unique_lock connecting{connecting_};
+  if (session_ != nullptr)
+    return;
+  if (failures != failures_.load(std::memory_order_relaxed)) // many may wait here, each attempt may last
+    throw journal_error{last_failure_};
+  try {
+    auto next = std::make_unique<postgres_session>(url_, past_);
+    past_ = next->self();
+    session_ = std::move(next);
+  } catch (const journal_error& e) {
+    last_failure_ = e.what();
+    failures_.fetch_add(1, std::memory_order_relaxed);
+    throw;
+  }
+  decltype(idle_) old; // of a server that may be another one
+  std::unique_lock held{mutex_};
+  old.swap(idle_);
+  ++sessions_;
+  undecided_ = false;
+}
+
+/// For the writer.
 void postgres_database::reconnect() {
   using std::chrono::milliseconds;
   constexpr milliseconds longest{2'000};
   for (milliseconds pause{50};; pause = std::min(2 * pause, longest)) {
     try {
-      session_.emplace(url_);
+      connect();
       return;
     } catch (const journal_error&) {
       if (options_.clock->now() - lost_ + pause > options_.patience)
@@ -75,16 +53,21 @@ void postgres_database::reconnect() {
   }
 }
 
+bool postgres_database::has_session() {
+  std::unique_lock connecting{connecting_};
+  return session_ != nullptr;
+}
+
 void postgres_database::write(batch b) {
-  if (!session_)
+  if (!has_session())
     reconnect();
-  auto& c = session_->connection;
+  auto& c = session_->connection();
   try {
     c.begin_pipeline();
     c.send("begin");
     for (const auto& w : b)
       send(w->change());
-    session_->new_events.send();
+    session_->new_events().send();
     c.send("commit");
     c.end_pipeline();
   } catch (const journal_error& e) {
@@ -98,23 +81,49 @@ void postgres_database::write(batch b) {
   }
 }
 
+/// The server may still commit what the lost session has sent. Until that is over nobody is told that it is lost, and whoever
+/// has something in it waits; if it is not over in time, nobody may read.
 void postgres_database::lose_session() noexcept {
-  session_.reset();
+  {
+    std::unique_lock connecting{connecting_};
+    session_.reset();
+  }
   lost_ = options_.clock->now();
+  try {
+    reconnect();
+  } catch (...) {
+    std::unique_lock held{mutex_};
+    undecided_ = true;
+  }
+}
+
+/// There may be nobody who writes, so who reads tries to get a new session too.
+void postgres_database::require_decided() {
+  {
+    std::unique_lock held{mutex_};
+    if (!undecided_)
+      return;
+  }
+  try {
+    connect();
+  } catch (const journal_error& e) {
+    throw journal_error{std::string{e.what()} + "; until there is a new session nothing can be read: the lost one may "
+                                                "still commit"};
+  }
 }
 
 void postgres_database::send(const journal_change& w) {
   using with = postgres_parameters;
-  auto& c = session_->connection;
+  auto& c = session_->connection();
   if (w.erase) {
-    session_->new_events.send();
+    session_->new_events().send();
     for (const auto* s : {"erase_journal", "erase_events", "erase_snapshots", "erase_handled", "erase_outbox"})
       c.send(s, with{w.key});
   }
   if (w.last_sent)
     c.send("put_journal", with{w.key, *w.last_sent, checksum_of_head(w.key, *w.last_sent)});
   for (const auto& e : w.events)
-    session_->new_events.add(w.key, e);
+    session_->new_events().add(w.key, e);
   for (const auto sender : w.forgotten)
     c.send("forget_sender", with{w.key, sender});
   if (w.handled)
@@ -133,21 +142,24 @@ void postgres_database::send(const journal_change& w) {
       c.send("trim_snapshots", with{w.key, r.sequence, *w.other_snapshot});
   }
   if (w.drop_events_to) {
-    session_->new_events.send();
+    session_->new_events().send();
     c.send("drop_events", with{w.key, *w.drop_events_to});
   }
 }
 
 void postgres_database::reclaim() {
-  if (!session_)
+  if (!has_session())
     reconnect();
-  session_->connection.execute("VACUUM events");
+  session_->connection().execute("VACUUM events");
 }
 
 std::shared_ptr<journal_reader> postgres_database::read() {
+  require_decided();
   std::unique_ptr<postgres_reader> reader;
+  std::uint64_t sessions = 0;
   {
     std::unique_lock held{mutex_};
+    sessions = sessions_;
     if (!idle_.empty()) {
       reader = std::move(idle_.back());
       idle_.pop_back();
@@ -162,9 +174,11 @@ std::shared_ptr<journal_reader> postgres_database::read() {
   }
   if (reader == nullptr) {
     reader = std::make_unique<postgres_reader>(url_);
+    lift_postgres_limits(reader->connection());
+    refuse_postgres_standby(reader->connection());
     reader->begin();
   }
-  const auto give_back = [this](postgres_reader* r) {
+  const auto give_back = [this, sessions](postgres_reader* r) {
     std::unique_ptr<postgres_reader> owned{r};
     if (!owned->connection().usable())
       return;
@@ -174,7 +188,8 @@ std::shared_ptr<journal_reader> postgres_database::read() {
       return;
     }
     std::unique_lock held{mutex_};
-    idle_.push_back(std::move(owned));
+    if (sessions == sessions_)
+      idle_.push_back(std::move(owned));
   };
   return {reader.release(), give_back};
 }

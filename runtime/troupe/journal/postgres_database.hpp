@@ -2,16 +2,15 @@
 #pragma once
 
 #include <troupe/journal/database.hpp>
-#include <troupe/journal/postgres_connection.hpp>
-#include <troupe/journal/postgres_new_events.hpp>
 #include <troupe/journal/postgres_reader.hpp>
+#include <troupe/journal/postgres_session.hpp>
 #include <troupe/seams.hpp>
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -20,8 +19,11 @@ namespace troupe {
 /// Journals on a PostgreSQL server. The session that writes holds an advisory lock, so whoever can write is the only one;
 /// with the session the lock goes, and with it the right to write.
 ///
-/// A server that is lost while a transaction is on its way leaves that one's outcome unknown: it fails. Later ones wait for
-/// a new session, up to `patience` from the loss on; after that each tries once and fails until the server is back.
+/// A server that is lost while a transaction is on its way leaves that one's outcome unknown: it fails, but not before it is
+/// decided. The lost session may live on at the server and still commit; a new one gets the lock only when that is over, and
+/// the failure waits for the new one, up to `patience` from the loss on. If that is not enough, nothing can be read until
+/// there is a new session. Later transactions wait as long; after that each tries once, as does each who would read, and
+/// fails until the server is back.
 class postgres_database final : public journal_database {
 public:
   struct options {
@@ -37,16 +39,11 @@ public:
   std::shared_ptr<journal_reader> read() override;
 
 private:
-  /// Whoever holds it may write.
-  struct session {
-    explicit session(const std::string& url);
-
-    postgres_connection connection;
-    postgres_new_events new_events;
-  };
-
+  void connect();
   void reconnect();
+  bool has_session();
   void lose_session() noexcept;
+  void require_decided();
   void send(const journal_change& w);
 
   // -- immutable --
@@ -55,11 +52,20 @@ private:
   const options options_;
 
   // -- the writer --
-  std::optional<session> session_;
   time_point lost_{}; ///< When the last session ended.
+
+  // -- guarded by connecting_; the writer, who alone ends a session, uses the one that it has found without it --
+  std::mutex connecting_; // held while a session is being made; before mutex_
+  std::unique_ptr<postgres_session> session_;
+  postgres_session::past past_;
+  std::string last_failure_;
+  std::atomic<std::uint64_t> failures_{
+      0}; ///< To make one. Read without the lock too, relaxed: a count, nothing hangs on it.
 
   // -- guarded by mutex_ --
   std::mutex mutex_;                                   // leaf lock
+  bool undecided_ = false;                             ///< A lost session may still commit.
+  std::uint64_t sessions_ = 0;                         ///< So far.
   std::vector<std::unique_ptr<postgres_reader>> idle_; ///< As many as there have been threads that read at once.
 };
 

@@ -81,6 +81,9 @@ int version_of(postgres_connection& c) {
 
 constexpr const char* lock_class = "1416785775"; // "Trou"
 
+/// A session, of what pg_stat_activity shows.
+const std::string session_id = "pid || ' since ' || extract(epoch FROM backend_start)";
+
 } // namespace
 
 void prepare_postgres_schema(postgres_connection& c) {
@@ -101,7 +104,27 @@ void check_postgres_schema(postgres_connection& c) {
     throw journal_error{c.name() + " holds no journals"};
 }
 
-void lock_postgres_journals(postgres_connection& c) {
+void lift_postgres_limits(postgres_connection& c) {
+  // Some are not known to all versions.
+  c.text_of("SELECT set_config(name, wanted, false) FROM (VALUES "
+            "('statement_timeout', '0', true), ('transaction_timeout', '0', true), "
+            "('idle_session_timeout', '0', true), ('idle_in_transaction_session_timeout', '0', true), "
+            "('tcp_keepalives_idle', '10', false), ('tcp_keepalives_interval', '5', false), "
+            "('tcp_keepalives_count', '4', false)) AS s (name, wanted, always) "
+            "JOIN pg_settings USING (name) WHERE always OR source = 'default'");
+}
+
+void refuse_postgres_standby(postgres_connection& c) {
+  if (c.text_of("SELECT pg_is_in_recovery()") == "t")
+    throw journal_error{c.name() + " is a standby server; journals are on the one that it follows"};
+}
+
+std::string postgres_session_id(postgres_connection& c) {
+  return c.text_of(("SELECT " + session_id + " FROM pg_stat_activity WHERE pid = pg_backend_pid()").c_str())
+      .value_or(std::string{});
+}
+
+void lock_postgres_journals(postgres_connection& c, const std::string& lost) {
   // The table's number tells schemas and databases apart (advisory locks are per database).
   const auto object = c.text_of("SELECT 'meta'::regclass::oid::bigint - 2147483648").value_or(std::string{});
   const postgres_parameters named{std::string_view{lock_class}, std::string_view{object}};
@@ -109,6 +132,12 @@ void lock_postgres_journals(postgres_connection& c) {
   for (int tries = 0; tries < 20; ++tries) {
     if (c.text_of("SELECT pg_try_advisory_lock($1::int, $2::int)", named) == "t")
       return;
+    // The lost one may not notice for long that its client has gone: when it waits for a standby, or for a dead network.
+    if (!lost.empty())
+      c.text_of(("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE " + session_id +
+                 " = $1 AND pg_has_role(usesysid, 'USAGE')")
+                    .c_str(),
+                postgres_parameters{lost});
     c.text_of("SELECT pg_sleep(0.05)::text");
   }
   const auto holder =
@@ -121,6 +150,15 @@ void lock_postgres_journals(postgres_connection& c) {
                 named);
   throw journal_error{c.name() + " is in use by " + (holder ? *holder : std::string{"another session"}) +
                       "; a journal has one writer"};
+}
+
+std::string mark_postgres_journals(postgres_connection& c) {
+  c.execute("BEGIN");
+  c.execute("SET LOCAL synchronous_commit = local"); // opening does not wait for standbys
+  auto mark = c.text_of("INSERT INTO meta VALUES ('writer', pg_backend_pid() || ' since ' || clock_timestamp()) "
+                        "ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING value");
+  c.execute("COMMIT");
+  return mark.value_or(std::string{});
 }
 
 } // namespace troupe

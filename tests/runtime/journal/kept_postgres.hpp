@@ -5,6 +5,8 @@
 
 #include "support/postgres_server.hpp"
 
+#include <exception>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,5 +27,16 @@ struct postgres {
 private:
   static inline int count = 0;
 };
+
+inline std::string message_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+  return "nothing was thrown";
+}
+
+inline bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 } // namespace kept
