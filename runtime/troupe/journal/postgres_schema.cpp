@@ -82,7 +82,7 @@ int version_of(postgres_connection& c) {
 constexpr const char* lock_class = "1416785775"; // "Trou"
 
 /// A session, of what pg_stat_activity shows.
-const std::string session_id = "pid || ' since ' || extract(epoch FROM backend_start)";
+constexpr const char* session_id = "pid || ' since ' || extract(epoch FROM backend_start)";
 
 } // namespace
 
@@ -120,7 +120,8 @@ void refuse_postgres_standby(postgres_connection& c) {
 }
 
 std::string postgres_session_id(postgres_connection& c) {
-  return c.text_of(("SELECT " + session_id + " FROM pg_stat_activity WHERE pid = pg_backend_pid()").c_str())
+  return c
+      .text_of((std::string{"SELECT "} + session_id + " FROM pg_stat_activity WHERE pid = pg_backend_pid()").c_str())
       .value_or(std::string{});
 }
 
@@ -134,7 +135,7 @@ void lock_postgres_journals(postgres_connection& c, const std::string& lost) {
       return;
     // The lost one may not notice for long that its client has gone: when it waits for a standby, or for a dead network.
     if (!lost.empty())
-      c.text_of(("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE " + session_id +
+      c.text_of((std::string{"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "} + session_id +
                  " = $1 AND pg_has_role(usesysid, 'USAGE')")
                     .c_str(),
                 postgres_parameters{lost});
