@@ -287,7 +287,7 @@ void journal_session::follow(awaited_write::consequences& then) {
       m.handled.note(p->from->key(), p->sequence);
       tell(*p, verdict::handled);
       if (m.handled.wants_look())
-        look_for_settled_senders();
+        look_for_settled_senders(now);
     }
   }
   for (auto& e : then.sends)
@@ -346,7 +346,7 @@ bool journal_session::receive(const parcel_header& p) {
     if (m.out.find(p.sequence) == nullptr)
       return false; // cancelled, or it has fired before
   } else {
-    m.handled.arrived();
+    m.handled.arrived(owner_.taken());
     const auto highest = m.handled.last(p.from->key());
     if (p.sequence <= highest) {
       tell(p, verdict::handled);
@@ -357,8 +357,8 @@ bool journal_session::receive(const parcel_header& p) {
       return false;
     }
     if (!m.handled.has_room_for(p.from->key())) {
-      if (m.handled.wants_look())
-        look_for_settled_senders();
+      if (const auto now = owner_.core().now(); m.handled.wants_room(now))
+        look_for_settled_senders(now);
       auto& events = owner_.core().events;
       if (events.observed())
         events.publish(dead_letter{dead_letter::cause::dropped, drop_reason::overflow,
@@ -372,11 +372,12 @@ bool journal_session::receive(const parcel_header& p) {
 }
 
 /// What the store cannot tell now, it is asked later.
-void journal_session::look_for_settled_senders() {
+void journal_session::look_for_settled_senders(time_point now) {
   try {
-    mail_->handled.look(owner_.core().journals->unsettled(), owner_.depth());
+    const auto owing = owner_.core().journals->unsettled(); // first: what comes afterwards is not sent again
+    mail_->handled.look(owing, owner_.accepted(), now);
   } catch (const journal_error&) {
-    mail_->handled.put_off();
+    mail_->handled.put_off(now);
   }
 }
 

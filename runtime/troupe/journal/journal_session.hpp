@@ -201,7 +201,7 @@ private:
   void written(const std::shared_ptr<awaited_write::state>& shared, const std::exception_ptr& failure);
   void next_queued();
   void save_settled();
-  void look_for_settled_senders();
+  void look_for_settled_senders(time_point now);
 
   mail& letters();
   void pump();
