@@ -506,6 +506,8 @@ envelope* journal_session::letter_for(const owed_entry& e, const durable_type& t
   return nullptr;
 }
 
+bool journal_session::owes_now() const noexcept { return pending_ || (mail_ != nullptr && !mail_->out.only_timers()); }
+
 std::optional<wall_time_point> journal_session::next_timer() const {
   return mail_ == nullptr ? std::nullopt : mail_->out.next_timer();
 }

@@ -188,6 +188,8 @@ public:
   /// Others whose messages it remembers to have handled.
   std::size_t senders() const noexcept;
 
+  /// More than timers for later: messages, or what a write leads to that has not ended.
+  bool owes_now() const noexcept;
   /// When the next durable timer is due.
   std::optional<wall_time_point> next_timer() const;
 
