@@ -266,6 +266,12 @@ std::string cell::name() const {
 
 std::size_t cell::depth() const noexcept { return sliding_ != nullptr ? sliding_->depth() : mailbox_.depth(); }
 
+std::uint64_t cell::accepted() const noexcept {
+  return sliding_ != nullptr ? sliding_->accepted() : mailbox_.accepted();
+}
+
+std::uint64_t cell::taken() const noexcept { return sliding_ != nullptr ? sliding_->removed() : mailbox_.popped(); }
+
 ledger cell::books() const noexcept {
   auto l = lane_books();
   if (const auto* i = incidents_.load(std::memory_order_acquire))
@@ -284,7 +290,7 @@ ledger cell::lane_books() const noexcept {
     l.refused = i->refused.load(std::memory_order_relaxed);
     l.accepted = i->door_accepted.load(std::memory_order_acquire);
   }
-  l.accepted += sliding_ != nullptr ? sliding_->accepted() : mailbox_.accepted();
+  l.accepted += accepted();
   l.accepted += local_accepted_.load(std::memory_order_acquire);
   l.queued = l.accepted - l.handled - l.expired - l.dropped - l.quarantined;
   return l;

@@ -157,6 +157,8 @@ public:
   exit_reason end_reason() const noexcept { return end_reason_; }
   state lifecycle() const noexcept { return state_.load(std::memory_order_acquire); }
   std::size_t depth() const noexcept;
+  /// Messages that its mailbox has accepted so far.
+  std::uint64_t accepted() const noexcept;
   ledger books() const noexcept;
   /// Whom it has asked and waits for, one of them, or null. As of a moment ago; to be compared, not followed.
   const cell* awaited() const noexcept;
@@ -186,6 +188,9 @@ public:
   host& seat() const noexcept { return *host_; }
   std::int64_t current_deadline() const noexcept { return in_hand_ != nullptr ? in_hand_->deadline : 0; }
   envelope* in_hand() const noexcept { return in_hand_; }
+  /// Messages that have left its mailbox so far, the one in hand included: when there are as many as it had accepted at some
+  /// moment, none of those is in there any more.
+  std::uint64_t taken() const noexcept;
 
   /// Goes on with a suspended handler.
   void resume(std::coroutine_handle<> h, envelope* message) noexcept;

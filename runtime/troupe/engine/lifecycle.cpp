@@ -176,7 +176,7 @@ void cell::order_drain() noexcept {
   if (is_out() || (s == state::passive && !anything_waits()))
     return stop_now(exit_reason::shutdown, false);
   drain_wanted_ = detour_ = true;
-  drain_mark_ = sliding_ != nullptr ? sliding_->accepted() : mailbox_.accepted();
+  drain_mark_ = accepted();
   if (s == state::running)
     enter(state::draining);
 }

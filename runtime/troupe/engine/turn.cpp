@@ -243,8 +243,7 @@ envelope* cell::next_message() noexcept {
     local_accepted_.store(local_accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     return t.receive();
   }
-  if (state_.load(std::memory_order_relaxed) == state::draining &&
-      (sliding_ != nullptr ? sliding_->removed() : mailbox_.popped()) >= drain_mark_)
+  if (state_.load(std::memory_order_relaxed) == state::draining && taken() >= drain_mark_)
     return nullptr;
   return sliding_ != nullptr ? sliding_->pop() : mailbox_.pop();
 }

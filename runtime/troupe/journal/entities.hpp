@@ -34,19 +34,25 @@ private:
   class seat final : public entity_seat {
   public:
     using entity_seat::entity_seat;
-    ~seat() override { destroy(); }
+    ~seat() override { raze(); }
 
     void construct() override {
       const auto& arguments = static_cast<const entities_of&>(group()).arguments_;
       std::apply([this](const Args&... xs) { object_storage_.emplace(key(), xs...); }, arguments);
       object_ = &*object_storage_;
+      loaded();
     }
     void destroy() noexcept override {
+      unloading();
+      raze();
+    }
+
+  private:
+    void raze() noexcept {
       object_ = nullptr;
       object_storage_.reset();
     }
 
-  private:
     std::optional<A> object_storage_;
   };
 
@@ -72,7 +78,9 @@ private:
 /// messages in its outbox; durable timers wake it. It stops watching others when it goes.
 ///
 /// Those that owe something, because the process ended before, are woken when the group is made. What fails is restarted,
-/// again and again with growing pauses, without a limit: one that cannot be loaded does not stop the others.
+/// again and again with growing pauses, without a limit: one that cannot be loaded does not stop the others. One whose
+/// journal cannot be understood (recovery_error) stops, and is tried again with the next message; if it owes messages or
+/// timers, without one too, after pauses up to a minute. So is whoever else ends while it owes something.
 ///
 /// Threads: any. Copies are the same group, which lasts until its supervisor is stopped.
 template <class A>

@@ -42,6 +42,7 @@ public:
     if (const auto pause = group_->sweep())
       after("sweep", *pause, sweep_wanted{});
   }
+  void sweep_now() { after("sweep", 0ns, sweep_wanted{}); }
 
 private:
   const std::shared_ptr<entity_group> group_;
@@ -54,7 +55,8 @@ supervisor_options supervisor_of(const entity_options& o) {
   s.strategy = dynamic;
   s.intensity = s.group_intensity = unlimited;
   s.backoff = o.backoff;
-  // What cannot be loaded stops, and is tried again with the next message. The user's rules come first.
+  // A journal that cannot be understood will not be so after a pause: that one stops. A store that is away comes back: that
+  // one is restarted, with pauses. The user's rules come first.
   s.on_failure = failure_rules{o.on_failure}.by<recovery_error>(failure_action::stop);
   s.children_max = o.live_max + std::max<std::size_t>(1, o.live_max / 8) + 1; // the keeper is one
   return s;
@@ -106,15 +108,15 @@ result<cell_pointer> entity_group::start(std::shared_ptr<durable_address> addres
 
 void entity_group::announce(cell& started) {
   supervisor_.core().announce(started);
-  bool wake_keeper = false;
+  bool late = false;
   std::size_t excess = 0;
   {
     std::unique_lock guard{mutex_};
-    wake_keeper = std::exchange(keeper_asleep_, false);
+    late = bring_forward(core_.now() + patience());
     excess = seats_.size() - std::min(seats_.size(), options_.live_max);
   }
-  if (wake_keeper)
-    static_cast<void>(ref<entity_keeper>{*keeper_.pointer()}.tell(sweep_wanted{}));
+  if (late)
+    tell_keeper();
   if (excess != 0)
     let_go(unused(std::numeric_limits<std::int64_t>::max(), 1 + excess / 8));
 }
@@ -152,18 +154,15 @@ std::vector<std::shared_ptr<durable_address>> entity_group::unused(std::int64_t 
 void entity_group::let_go(const std::vector<std::shared_ptr<durable_address>>& entities) {
   for (const auto& a : entities)
     if (const auto c = a->live(); c.get() != nullptr)
-      c->send_control(make_control([a, group = shared_from_this()](cell& here) {
+      c->send_control(make_control([a](cell& here) {
         auto* s = a->session();
         if (s == nullptr)
           return here.passivate();
         if (!s->quiet())
           return;
-        const auto next = s->next_timer();
         here.passivate();
         if (s = a->session(); s != nullptr)
           s->go_on();
-        else if (next)
-          group->wake_at(a->key(), *next);
       }));
 }
 
@@ -178,49 +177,105 @@ void entity_group::open() {
 }
 
 void entity_group::wake_at(const std::string& key, wall_time_point when) {
+  const auto wall = core_.through.clock->wall_now();
+  const std::chrono::nanoseconds left = std::max(when, wall) - wall;
+  bool late = false;
   {
     std::unique_lock guard{mutex_};
-    wakes_.emplace(when, key);
-    keeper_asleep_ = false;
+    wakes_.wake_at(key, when);
+    late = bring_forward(core_.now() + std::min<std::chrono::nanoseconds>(left, clock_check));
   }
-  static_cast<void>(ref<entity_keeper>{*keeper_.pointer()}.tell(sweep_wanted{}));
+  if (late)
+    tell_keeper();
+}
+
+void entity_group::look_after(const std::string& key, std::chrono::nanoseconds pause) {
+  bool late = false;
+  {
+    std::unique_lock guard{mutex_};
+    const auto when = core_.now() + pause;
+    wakes_.look_at(key, when);
+    late = bring_forward(when);
+  }
+  if (late)
+    tell_keeper();
+}
+
+void entity_group::loaded(const std::string& key) {
+  std::unique_lock guard{mutex_};
+  wakes_.erase(key);
+}
+
+/// After a failure it is unknown what the journal holds, and whether there will be another object.
+void entity_group::unloading(const journal_session& session) {
+  if (session.owner().failed() || session.owes_now())
+    look_after(session.key(), wake_list::first_pause);
+  else if (const auto next = session.next_timer())
+    wake_at(session.key(), *next);
 }
 
 void entity_group::wake(const std::string& key) {
   const auto address = core_.durable->at(key);
   const auto c = address->resolve();
   if (c)
-    (*c)->send_control(make_control([](cell& here) { here.activate(); },
-                                    [group = shared_from_this(), key](cell&) {
-                                      group->wake_at(key, wall_time_point::min()); // it went at that moment
-                                    }));
+    (*c)->send_control(make_control(
+        [group = shared_from_this(), key](cell& here) {
+          here.activate();
+          if (here.at_work()) // it was there already
+            group->loaded(key);
+        },
+        [group = shared_from_this(), key](cell&) {
+          group->wake_at(key, wall_time_point::min()); // it went at that moment
+        }));
   else if (c.error().code == errc::mailbox_full)
-    wake_at(key, core_.through.clock->wall_now() + 1s);
+    look_after(key, wake_list::first_pause); // there is room again before long
+}
+
+std::size_t entity_group::owing() const {
+  std::unique_lock guard{mutex_};
+  return wakes_.size();
+}
+
+// -- sweeping ---------------------------------------------------------------------------------------------------------
+
+std::chrono::nanoseconds entity_group::patience() const noexcept {
+  return std::max<std::chrono::nanoseconds>(std::chrono::nanoseconds{options_.idle} / 4, 1ms);
+}
+
+bool entity_group::bring_forward(time_point sweep) noexcept {
+  if (next_sweep_ <= sweep)
+    return false;
+  next_sweep_ = sweep;
+  return true;
+}
+
+/// Not with a message: an entity that ends in a shutdown must leave none behind.
+void entity_group::tell_keeper() const {
+  keeper_.pointer()->send_control(make_control([](cell& keeper) {
+    if (keeper.at_work()) // else it sweeps when it is back
+      static_cast<entity_keeper*>(keeper.object())->sweep_now();
+  }));
 }
 
 std::optional<std::chrono::nanoseconds> entity_group::sweep() {
-  const auto wall = core_.through.clock->wall_now();
   std::vector<std::string> due;
   {
     std::unique_lock guard{mutex_};
-    while (!wakes_.empty() && wakes_.begin()->first <= wall && due.size() < wakes_at_once)
-      due.push_back(std::move(wakes_.extract(wakes_.begin()).mapped()));
+    due = wakes_.take_due(core_.now(), core_.through.clock->wall_now(), wakes_at_once);
   }
   for (const auto& key : due)
     wake(key);
-  const std::chrono::nanoseconds idle{options_.idle};
-  let_go(unused(core_.now_ns() - idle.count(), std::numeric_limits<std::size_t>::max()));
+  let_go(unused(core_.now_ns() - std::chrono::nanoseconds{options_.idle}.count(),
+                std::numeric_limits<std::size_t>::max()));
 
   std::unique_lock guard{mutex_};
-  std::optional<std::chrono::nanoseconds> pause;
+  const auto now = core_.now();
+  auto pause = wakes_.next(now, core_.through.clock->wall_now());
+  if (pause)
+    pause = std::min<std::chrono::nanoseconds>(*pause, clock_check);
   if (!seats_.empty())
-    pause = std::max<std::chrono::nanoseconds>(idle / 4, 1ms);
-  if (!wakes_.empty()) {
-    const auto left =
-        std::max<std::chrono::nanoseconds>(wakes_.begin()->first - std::min(wall, wakes_.begin()->first), 0ns);
-    pause = std::min({pause.value_or(clock_check), std::chrono::nanoseconds{clock_check}, left});
-  }
-  keeper_asleep_ = !pause.has_value();
+    pause = std::min(pause.value_or(patience()), patience());
+  next_sweep_ = pause ? now + *pause : time_point::max();
   return pause;
 }
 

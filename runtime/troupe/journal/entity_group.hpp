@@ -3,6 +3,7 @@
 
 #include <troupe/engine/host.hpp>
 #include <troupe/journal/durable_directory.hpp>
+#include <troupe/journal/wake_list.hpp>
 #include <troupe/seams.hpp>
 #include <troupe/supervisor.hpp>
 
@@ -64,8 +65,8 @@ public:
 
   /// Lets the keeper look after the entities, and wakes those that owe something to others.
   void open();
-  /// The entity of that key has something to do at that time, and may leave memory until then.
-  void wake_at(const std::string& key, wall_time_point when);
+  /// Entities that owe something and are not in memory, or have been loaded a moment ago.
+  std::size_t owing() const;
   /// Wakes who is due and lets go who is idle. Returns after which time that is to be done again; nothing if the next
   /// start says so.
   std::optional<std::chrono::nanoseconds> sweep();
@@ -80,6 +81,19 @@ private:
   void wake(const std::string& key);
   /// Passivates those that have nothing to do.
   void let_go(const std::vector<std::shared_ptr<durable_address>>& entities);
+  /// The entity of that key has something to do at that time, and may be out of memory until then.
+  void wake_at(const std::string& key, wall_time_point when);
+  /// As above, for one of which it is not known what it owes.
+  void look_after(const std::string& key, std::chrono::nanoseconds pause);
+  /// The entity of that key is in memory and sees to what it owes.
+  void loaded(const std::string& key);
+  /// The object of that session is about to go, for whatever reason.
+  void unloading(const journal_session& session);
+  /// There is to be a sweep at that time. True: the keeper has to be told. Requires mutex_.
+  bool bring_forward(time_point sweep) noexcept;
+  /// How long after their time idle ones may leave.
+  std::chrono::nanoseconds patience() const noexcept;
+  void tell_keeper() const;
   void leave(entity_seat& seat) noexcept;
   /// Up to `most` that were used longest ago, and not since `since`.
   std::vector<std::shared_ptr<durable_address>> unused(std::int64_t since, std::size_t most);
@@ -96,8 +110,8 @@ private:
   // -- guarded by mutex_ --
   mutable std::mutex mutex_; // after an address's lock
   by_use seats_;             // by an earlier or the present time of last use
-  std::multimap<wall_time_point, std::string> wakes_;
-  bool keeper_asleep_ = true;
+  wake_list wakes_;
+  time_point next_sweep_ = time_point::max();
 };
 
 /// Hosts one entity. The cell, and with it the address, lives as long as the entity is in memory.
@@ -116,6 +130,13 @@ public:
 protected:
   const std::string& key() const noexcept { return key_; }
   const entity_group& group() const noexcept { return *group_; }
+  /// The object is there, and has its state.
+  void loaded() { group_->loaded(key_); }
+  /// The object is about to go.
+  void unloading() noexcept {
+    if (const auto* s = address_->session(); s != nullptr)
+      group_->unloading(*s);
+  }
 
 private:
   friend class entity_group;

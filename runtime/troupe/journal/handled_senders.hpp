@@ -2,8 +2,10 @@
 #pragma once
 
 #include <troupe/journal/store.hpp>
+#include <troupe/seams.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -22,11 +24,16 @@ namespace troupe::detail {
 /// any more; and what it had sent twice before that has left this actor's mailbox. Both take a look at the store, so this
 /// is done for many senders at a time: memory follows the senders of late, not all that there ever were.
 ///
-/// Decides only; asks and writes nothing itself. Threads: one at a time.
+/// Looks go by messages, so that they cost each of these the same. Not so when there is no room: a sender that is refused
+/// comes back every few seconds, and others may not come at all, so that then time counts.
+///
+/// Decides only; asks and writes nothing itself, and has no clock. Threads: one at a time.
 class handled_senders {
 public:
   /// With fewer senders nobody is forgotten.
   static constexpr std::size_t few = 1'024;
+  /// The store is not asked more often on behalf of those that are refused.
+  static constexpr std::chrono::nanoseconds look_pause = std::chrono::seconds{3};
 
   explicit handled_senders(std::size_t most) : most_{most} {}
 
@@ -41,11 +48,11 @@ public:
 
   void note(const std::string& sender, std::uint64_t sequence) { last_[sender] = sequence; }
 
-  /// A message of any sender has come. Those that a look has found to be done with are forgotten once all that was queued
-  /// then has been seen.
-  void arrived() {
+  /// A message of any sender has come. `taken`: messages that have left the mailbox, this one included. Those that a look
+  /// has found to be done with are forgotten once all that was queued then has been seen, this one not yet.
+  void arrived(std::uint64_t taken) {
     ++arrivals_;
-    if (done_with_.empty() || arrivals_ <= forget_after_)
+    if (done_with_.empty() || taken <= forget_after_)
       return;
     for (auto& [sender, sequence] : done_with_)
       if (const auto found = last_.find(sender); found != last_.end() && found->second == sequence) {
@@ -60,18 +67,24 @@ public:
   bool wants_look() const noexcept {
     return done_with_.empty() && last_.size() >= std::min(look_at_, most_) && arrivals_ >= next_look_;
   }
-  /// `owing`: who has something in its outbox, by key, as the store has it. `queued`: messages in the mailbox.
-  void look(std::span<const owing_journal> owing, std::size_t queued) {
+  /// There is no room for one that has come: it is worth to look, unless that was done a moment ago.
+  bool wants_room(time_point now) const noexcept { return done_with_.empty() && now >= next_room_; }
+  /// `owing`: who has something in its outbox, by key, as the store has it. `accepted`: messages that the mailbox had
+  /// accepted when the store had answered.
+  void look(std::span<const owing_journal> owing, std::uint64_t accepted, time_point now) {
     for (const auto& [sender, sequence] : last_) {
       const auto found = std::ranges::lower_bound(owing, sender, {}, &owing_journal::key);
       if (found == owing.end() || found->key != sender || found->due) // timers alone are for itself
         done_with_.emplace_back(sender, sequence);
     }
-    forget_after_ = arrivals_ + queued;
-    put_off();
+    forget_after_ = accepted;
+    put_off(now);
   }
-  /// Not before a good number of messages more.
-  void put_off() noexcept { next_look_ = arrivals_ + std::max(few, last_.size()); }
+  /// Not before a good number of messages more, or a while for one that is refused.
+  void put_off(time_point now) noexcept {
+    next_look_ = arrivals_ + std::max(few, last_.size());
+    next_room_ = now + look_pause;
+  }
 
   /// Those that the store is to forget too.
   const std::vector<std::string>& forgotten() const noexcept { return forgotten_; }
@@ -87,8 +100,9 @@ private:
   std::vector<std::string> forgotten_;
   std::size_t look_at_ = few;
   std::uint64_t arrivals_ = 0;
-  std::uint64_t forget_after_ = 0;
-  std::uint64_t next_look_ = 0;
+  std::uint64_t forget_after_ = 0; // taken messages
+  std::uint64_t next_look_ = 0;    // arrivals
+  time_point next_room_ = time_point::min();
 };
 
 } // namespace troupe::detail

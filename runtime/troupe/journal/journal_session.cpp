@@ -298,7 +298,7 @@ void journal_session::follow(consequences& then) {
       m.handled.note(p->from->key(), p->sequence);
       tell(*p, verdict::handled);
       if (m.handled.wants_look())
-        look_for_settled_senders();
+        look_for_settled_senders(now);
     }
   }
   for (auto& e : then.sends)
@@ -365,7 +365,7 @@ bool journal_session::receive(const parcel_header& p) {
     if (m.out.find(p.sequence) == nullptr)
       return false; // cancelled, or it has fired before
   } else {
-    m.handled.arrived();
+    m.handled.arrived(owner_.taken());
     const auto highest = m.handled.last(p.from->key());
     if (p.sequence <= highest) {
       tell(p, verdict::handled);
@@ -376,8 +376,8 @@ bool journal_session::receive(const parcel_header& p) {
       return false;
     }
     if (!m.handled.has_room_for(p.from->key())) {
-      if (m.handled.wants_look())
-        look_for_settled_senders();
+      if (const auto now = owner_.core().now(); m.handled.wants_room(now))
+        look_for_settled_senders(now);
       auto& events = owner_.core().events;
       if (events.observed())
         events.publish(dead_letter{dead_letter::cause::dropped, drop_reason::overflow,
@@ -391,13 +391,13 @@ bool journal_session::receive(const parcel_header& p) {
 }
 
 /// What the store cannot tell now, it is asked later.
-void journal_session::look_for_settled_senders() {
+void journal_session::look_for_settled_senders(time_point now) {
   try {
     // In this order: a copy that was sent before its sender had settled the message is in the mailbox by now.
     const auto owing = owner_.core().journals->unsettled();
-    mail_->handled.look(owing, owner_.depth());
+    mail_->handled.look(owing, owner_.accepted(), now);
   } catch (const journal_error&) {
-    mail_->handled.put_off();
+    mail_->handled.put_off(now);
   }
 }
 
@@ -525,6 +525,8 @@ envelope* journal_session::letter_for(const owed_entry& e, const durable_type& t
     events.publish(dead_letter{dead_letter::cause::unhandled, {}, type_name(e.message), e.target});
   return nullptr;
 }
+
+bool journal_session::owes_now() const noexcept { return pending_ || (mail_ != nullptr && !mail_->out.only_timers()); }
 
 std::optional<wall_time_point> journal_session::next_timer() const {
   return mail_ == nullptr ? std::nullopt : mail_->out.next_timer();

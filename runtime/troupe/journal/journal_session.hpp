@@ -203,6 +203,8 @@ public:
   /// Others whose messages it remembers to have handled.
   std::size_t senders() const noexcept;
 
+  /// More than timers for later: messages, or what a write leads to that has not ended.
+  bool owes_now() const noexcept;
   /// When the next durable timer is due.
   std::optional<wall_time_point> next_timer() const;
 
@@ -216,7 +218,7 @@ private:
   void written(const std::shared_ptr<awaited_write::state>& shared, const std::exception_ptr& failure);
   void go_on_after(awaited_write::state& write, const std::exception_ptr& failure);
   void save_settled();
-  void look_for_settled_senders();
+  void look_for_settled_senders(time_point now);
 
   mail& letters();
   void pump();

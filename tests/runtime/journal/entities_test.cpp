@@ -8,9 +8,13 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <exception>
+#include <functional>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <support/stepped_system.hpp>
 #include <thread>
 #include <vector>
@@ -32,12 +36,13 @@ struct pass_on {
 };
 struct add_later {
   int n = 0;
-  std::chrono::hours delay{};
+  std::chrono::minutes delay{};
 };
 struct fail_once {};
 struct tick {};
 struct keep_ticking {};
 struct linger {};
+struct quit {};
 struct added {
   int n = 0;
 };
@@ -48,18 +53,23 @@ struct account_state {
 std::atomic<int> built{0};
 std::atomic<int> live_objects{0};
 std::atomic<int> hooks{0};
+std::atomic<int> attempts{0};
 std::atomic<bool> broken{false};
+std::atomic<bool> unreadable{false};
 
 class account;
 using account_ref = troupe::durable_ref<account>;
 
 class account : public troupe::journaled_actor<account, account_state, troupe::events<added>, add, total_query, pass_on,
-                                               add_later, fail_once, keep_ticking, tick, linger> {
+                                               add_later, fail_once, keep_ticking, tick, linger, quit> {
 public:
   static constexpr std::size_t snapshot_every = 16;
   explicit account(const std::string& key) : journaled_actor{key} {
+    ++attempts;
     if (broken)
       throw troupe::recovery_error{"the journal " + key + " is broken"};
+    if (unreadable)
+      throw troupe::journal_error{"the store is away"};
     ++built;
     ++live_objects;
   }
@@ -80,6 +90,7 @@ public:
     auto asked = self().ask(total_query{});
     (void)co_await asked;
   }
+  void on(const quit&) { stop(); }
   void on_stop() { ++hooks; }
 
   static void apply(account_state& s, const added& e) { s.total += e.n; }
@@ -90,8 +101,8 @@ struct bank {
                 std::shared_ptr<troupe::journal_store> store = std::make_shared<troupe::memory_store>(),
                 std::uint64_t seed = 0)
       : journals{std::move(store)} {
-    built = live_objects = hooks = 0;
-    broken = false;
+    built = live_objects = hooks = attempts = 0;
+    broken = unreadable = false;
     auto o = support::stepped(seed);
     o.journals = journals;
     sys.emplace(o);
@@ -103,6 +114,40 @@ struct bank {
   std::shared_ptr<troupe::journal_store> journals;
   std::optional<troupe::system> sys;
   std::optional<troupe::entities<account>> accounts;
+};
+
+/// Journals in memory that can be neither written nor read while `away` holds why.
+class moody_store final : public troupe::journal_store {
+public:
+  std::exception_ptr away;
+
+  std::shared_ptr<troupe::journal> open(const std::string& key,
+                                        std::span<const troupe::journal_type* const> types) override {
+    return std::make_shared<stream>(*this, kept_->open(key, types));
+  }
+  std::vector<std::string> keys(std::string_view prefix) override { return kept_->keys(prefix); }
+  std::vector<troupe::owing_journal> unsettled() override { return kept_->unsettled(); }
+
+private:
+  struct stream final : troupe::journal {
+    stream(moody_store& s, std::shared_ptr<troupe::journal> behind) : store{s}, kept{std::move(behind)} {}
+    status append(const troupe::journal_append& a, const std::function<completion()>& done) override {
+      return there().append(a, done);
+    }
+    void snapshot(const troupe::journal_record& state) override { there().snapshot(state); }
+    void replay(troupe::journal_visitor& v) override { there().replay(v); }
+    void erase() override { there().erase(); }
+
+    troupe::journal& there() {
+      if (store.away)
+        std::rethrow_exception(store.away);
+      return *kept;
+    }
+    moody_store& store;
+    const std::shared_ptr<troupe::journal> kept;
+  };
+
+  const std::shared_ptr<troupe::memory_store> kept_ = std::make_shared<troupe::memory_store>();
 };
 
 troupe::entity_options idle_after(std::chrono::milliseconds idle, std::size_t live_max = 100'000) {
@@ -275,6 +320,132 @@ TEST_CASE("entities: one that cannot be loaded stops and is tried again with the
   broken = false;
   CHECK((*b.accounts)["a"].ask(add{1}).get() == 1);
   CHECK(b.sys->books().balanced());
+}
+
+TEST_CASE("entities: one that owes something delivers it and fires after the store was away and nobody touches it") {
+  const std::exception_ptr reasons[]{std::make_exception_ptr(troupe::journal_error{"the store is away"}),
+                                     std::make_exception_ptr(troupe::recovery_error{"a row cannot be understood"})};
+  for (const auto& why : reasons) {
+    CAPTURE(troupe::describe(why));
+    const auto store = std::make_shared<moody_store>();
+    bank b{idle_after(1min), store};
+    (*b.accounts)["a"].tell(add_later{7, 10min});
+    (*b.accounts)["b"].tell(pass_on{"other/x", 3});
+    b.sys->run_until_idle();
+    store->away = why;
+    (*b.accounts)["a"].tell(add{1});
+    (*b.accounts)["b"].tell(add{1});
+    b.sys->advance(30s);
+    CHECK(live_objects == 0);
+    store->away = nullptr;
+    troupe::entities<account> others{b.sys->root(), "other"};
+    b.sys->advance(90s);
+    CHECK(others["x"].ask(total_query{}).get() == 3);
+    b.sys->advance(10min);
+    CHECK(store->unsettled().empty());
+    CHECK(b.total("a") == 7);
+    CHECK(b.sys->books().balanced());
+  }
+}
+
+TEST_CASE("entities: one that cannot be loaded while the store is away waits in memory with its messages") {
+  bank b{idle_after(1min)};
+  unreadable = true;
+  (*b.accounts)["a"].tell(add{5});
+  b.sys->advance(30s);
+  CHECK(b.accounts->live() == 1);
+  CHECK(attempts > 5);
+  CHECK(attempts < 20);
+  unreadable = false;
+  b.sys->advance(1min);
+  CHECK(built == 1);
+  CHECK(b.total("a") == 5);
+  CHECK(b.sys->books().balanced());
+}
+
+TEST_CASE("entities: one that cannot be understood and owes nothing is not tried again without a message") {
+  bank b;
+  (*b.accounts)["a"].tell(add{1});
+  b.sys->advance(1h);
+  CHECK(live_objects == 0);
+  broken = true;
+  attempts = 0;
+  (*b.accounts)["a"].tell(add{1});
+  (*b.accounts)["b"].tell(add{1});
+  b.sys->advance(1h);
+  CHECK(attempts == 2);
+}
+
+TEST_CASE("entities: one that cannot be understood and owes something is tried once a minute") {
+  bank b{idle_after(1min)};
+  (*b.accounts)["a"].tell(add_later{7, 1h});
+  b.sys->advance(59min);
+  broken = true;
+  attempts = 0;
+  b.sys->advance(1h);
+  CHECK(attempts > 55);
+  CHECK(attempts < 70);
+  broken = false;
+  b.sys->advance(1min);
+  CHECK(b.total("a") == 7);
+}
+
+TEST_CASE("entities: one that stops itself while it owes something comes back for that") {
+  bank b{idle_after(1min)};
+  (*b.accounts)["a"].tell(pass_on{"other/x", 3});
+  (*b.accounts)["b"].tell(add_later{7, 5h});
+  (*b.accounts)["a"].tell(quit{});
+  (*b.accounts)["b"].tell(quit{});
+  b.sys->run_until_idle();
+  CHECK(live_objects == 0);
+  troupe::entities<account> others{b.sys->root(), "other"};
+  b.sys->advance(10s);
+  CHECK(others["x"].ask(total_query{}).get() == 3);
+  b.sys->advance(4h);
+  CHECK(live_objects == 0);
+  b.sys->advance(1h);
+  CHECK(b.journals->unsettled().empty());
+  CHECK(b.total("b") == 7);
+}
+
+TEST_CASE("entities: one that comes and goes often while it has a timer is remembered once") {
+  auto o = support::stepped();
+  o.journals = std::make_shared<troupe::memory_store>();
+  built = attempts = 0;
+  broken = unreadable = false;
+  troupe::system sys{std::move(o)};
+  const auto group = std::make_shared<troupe::detail::entities_of<account>>(sys.root(), "account", idle_after(1s));
+  group->open();
+  const account_ref a{troupe::detail::address_of(group->core(), "account/a")};
+  a.tell(add_later{7, 24h});
+  for (int i = 0; i < 100; ++i) {
+    sys.advance(3s);
+    CHECK(group->owing() == 1);
+    a.tell(add{1});
+    sys.run_until_idle();
+    CHECK(group->owing() == 0); // it is in memory
+  }
+  sys.advance(3s);
+  CHECK(built == 101);
+  sys.advance(24h);
+  CHECK(group->owing() == 0);
+  CHECK(built == 102);
+  CHECK(a.ask(total_query{}).get() == 107);
+}
+
+TEST_CASE("entities: idle ones leave in time while another one waits for its timer") {
+  bank b{idle_after(1s)};
+  (*b.accounts)["waits"].tell(add_later{7, 5h});
+  b.sys->advance(10s);
+  CHECK(live_objects == 0);
+  for (int i = 0; i < 5; ++i) {
+    (*b.accounts)["a"].tell(add{1});
+    b.sys->advance(900ms);
+    CHECK(live_objects == 1);
+    b.sys->advance(600ms);
+    CHECK(live_objects == 0);
+    b.sys->advance(7s);
+  }
 }
 
 TEST_CASE("entities: what is asked of a stopped group is answered with an error") {

@@ -21,6 +21,8 @@ using troupe::detail::handled_senders;
 
 namespace {
 
+constexpr troupe::time_point noon{100h};
+
 std::string sender(std::size_t i) { return "s" + std::to_string(10'000 + i); }
 
 /// As many as are looked at, each with message 5 handled.
@@ -45,8 +47,8 @@ TEST_CASE("handled senders: few are never forgotten") {
 TEST_CASE("handled senders: who owes messages stays, and who owes timers alone goes") {
   auto h = many();
   const troupe::owing_journal owing[]{{sender(1), {}}, {sender(2), troupe::wall_time_point{}}};
-  h.look(owing, 0);
-  h.arrived();
+  h.look(owing, 7, noon);
+  h.arrived(8);
   CHECK(h.size() == 1);
   CHECK(h.last(sender(1)) == 5);
   CHECK(h.last(sender(2)) == 0);
@@ -57,21 +59,30 @@ TEST_CASE("handled senders: who owes messages stays, and who owes timers alone g
 
 TEST_CASE("handled senders: nobody goes before all that was queued at the look has been seen") {
   auto h = many();
-  h.look({}, 3);
-  for (int i = 0; i < 3; ++i) {
-    h.arrived();
+  h.look({}, 10, noon);
+  for (int i = 8; i <= 10; ++i) {
+    h.arrived(static_cast<std::uint64_t>(i));
     CHECK(h.last(sender(0)) == 5);
   }
-  h.arrived();
+  h.arrived(11);
+  CHECK(h.last(sender(0)) == 0);
+}
+
+TEST_CASE("handled senders: what else was queued at the look counts once it has left the mailbox") {
+  auto h = many();
+  h.look({}, 5'000, noon); // ordinary messages, nearly all of them
+  h.arrived(5'000);
+  CHECK(h.last(sender(0)) == 5); // that one is in hand
+  h.arrived(6'000);
   CHECK(h.last(sender(0)) == 0);
 }
 
 TEST_CASE("handled senders: one of whom a newer message was handled meanwhile stays") {
   auto h = many();
-  h.look({}, 1);
-  h.arrived();
+  h.look({}, 1, noon);
+  h.arrived(1);
   h.note(sender(7), 6);
-  h.arrived();
+  h.arrived(2);
   CHECK(h.size() == 1);
   CHECK(h.last(sender(7)) == 6);
 }
@@ -83,11 +94,11 @@ TEST_CASE("handled senders: while nobody can go, looks become rarer") {
     owing.push_back({sender(i), {}});
   int looks = 0;
   for (std::size_t i = handled_senders::few; i < 8'000; ++i) {
-    h.arrived();
+    h.arrived(i);
     h.note(sender(i), 1);
     if (h.wants_look()) {
       ++looks;
-      h.look(owing, 0);
+      h.look(owing, i, noon + std::chrono::hours{i}); // it does not go by time
     }
   }
   CHECK(h.size() == 8'000);
@@ -102,6 +113,53 @@ TEST_CASE("handled senders: no room is a matter of new ones only") {
   h.note("b", 1);
   CHECK_FALSE(h.has_room_for("c"));
   CHECK(h.has_room_for("a"));
+}
+
+TEST_CASE("handled senders: when there is no room the next look waits for a time and not for messages") {
+  handled_senders h{4};
+  std::vector<troupe::owing_journal> owing;
+  for (std::size_t i = 0; i < 4; ++i) {
+    h.note(sender(i), 1);
+    owing.push_back({sender(i), {}});
+  }
+  const struct {
+    std::chrono::milliseconds at;
+    std::size_t owing; // so many still do
+    bool looks;
+    bool room; // when it comes, before that look
+  } table[]{
+      {0ms, 4, true, false},     {100ms, 4, false, false},  {2'999ms, 0, false, false},
+      {3'000ms, 3, true, false}, {3'100ms, 3, false, true},
+  };
+  std::uint64_t taken = 100;
+  for (const auto& t : table) {
+    CAPTURE(t.at);
+    h.arrived(++taken);
+    CHECK(h.has_room_for("late") == t.room);
+    CHECK_FALSE((t.at != 0ms && h.wants_look())); // four messages are not many
+    const auto now = noon + t.at;
+    if (t.room)
+      continue;
+    CHECK(h.wants_room(now) == t.looks);
+    if (h.wants_room(now))
+      h.look(std::span{owing}.first(t.owing), taken, now);
+  }
+  CHECK(h.size() == 3);
+  h.note("late", 1);
+  h.put_off(noon + 10s); // the store did not answer
+  CHECK_FALSE(h.wants_room(noon + 12s));
+  CHECK(h.wants_room(noon + 13s));
+}
+
+TEST_CASE("handled senders: a look for room does not hurry those that are to be forgotten") {
+  handled_senders h{1};
+  h.note("a", 1);
+  h.look({}, 10, noon);
+  h.arrived(9);
+  CHECK_FALSE(h.wants_room(noon + 1h)); // the answer is known
+  CHECK_FALSE(h.has_room_for("b"));
+  h.arrived(11);
+  CHECK(h.has_room_for("b"));
 }
 
 // -- an actor ----------------------------------------------------------------------------------------------------------
@@ -188,4 +246,19 @@ TEST_CASE("durable message: of senders who could all send again no more are take
   p.sys->advance(1h); // they are, and so there is room again
   CHECK(p.counted().votes == 2'100);
   CHECK(p.counted().sum == 2'100);
+}
+
+TEST_CASE("durable message: a full list of senders that owe nothing any more has room again within seconds") {
+  polls<urn<4>> p{std::make_shared<troupe::memory_store>()};
+  for (int i = 0; i < 4; ++i)
+    (*p.voters)[std::to_string(i)].tell(cast_vote{1});
+  p.sys->advance(1min);
+  REQUIRE(p.counted().votes == 4);
+  for (int i = 4; i < 8; ++i) {
+    CAPTURE(i);
+    (*p.voters)[std::to_string(i)].tell(cast_vote{1});
+    p.sys->advance(15s);
+    CHECK(p.counted().votes == i + 1);
+  }
+  CHECK(p.senders() <= 4);
 }
