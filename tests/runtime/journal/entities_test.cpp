@@ -120,6 +120,7 @@ struct bank {
 class moody_store final : public troupe::journal_store {
 public:
   std::exception_ptr away;
+  std::exception_ptr answer_lost; ///< What is told of writes, which are kept.
 
   std::shared_ptr<troupe::journal> open(const std::string& key,
                                         std::span<const troupe::journal_type* const> types) override {
@@ -132,7 +133,11 @@ private:
   struct stream final : troupe::journal {
     stream(moody_store& s, std::shared_ptr<troupe::journal> behind) : store{s}, kept{std::move(behind)} {}
     status append(const troupe::journal_append& a, const std::function<completion()>& done) override {
-      return there().append(a, done);
+      const auto how = there().append(a, done);
+      if (!store.answer_lost)
+        return how;
+      done()(store.answer_lost);
+      return status::pending;
     }
     void snapshot(const troupe::journal_record& state) override { there().snapshot(state); }
     void replay(troupe::journal_visitor& v) override { there().replay(v); }
@@ -388,6 +393,24 @@ TEST_CASE("entities: one that cannot be understood and owes something is tried o
   broken = false;
   b.sys->advance(1min);
   CHECK(b.total("a") == 7);
+}
+
+TEST_CASE("entities: one that cannot be loaded after a write of which nothing is known delivers what that held") {
+  const auto store = std::make_shared<moody_store>();
+  bank b{idle_after(1min), store};
+  (*b.accounts)["a"].tell(add{1});
+  b.sys->run_until_idle();
+  store->answer_lost = std::make_exception_ptr(troupe::journal_error{"the connection was lost"});
+  broken = true;
+  (*b.accounts)["a"].tell(pass_on{"other/x", 3});
+  b.sys->advance(30s);
+  CHECK(live_objects == 0);
+  store->answer_lost = nullptr;
+  broken = false;
+  troupe::entities<account> others{b.sys->root(), "other"};
+  b.sys->advance(90s);
+  CHECK(others["x"].ask(total_query{}).get() == 3);
+  CHECK(b.total("a") == -2);
 }
 
 TEST_CASE("entities: one that stops itself while it owes something comes back for that") {
