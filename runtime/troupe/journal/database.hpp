@@ -60,6 +60,9 @@ public:
   /// one at a time, also while another one writes.
   virtual void sync() {}
 
+  /// The highest outbox number of all journals that had been erased when the database was opened; 0: none.
+  virtual std::uint64_t erased_to() const noexcept = 0;
+
   /// Gives the room of rows that were dropped back to the file system. Slow. Threads: the writer.
   virtual void reclaim() = 0;
 

@@ -91,6 +91,9 @@ void durable_journal::snapshot(const journal_record& state) {
 }
 
 void durable_journal::erase() {
+  if (!located_)
+    locate();
+  store_->erased_.raise(last_sent_);
   forget();
   last_snapshot_ = 0;
   located_ = true;
@@ -182,7 +185,7 @@ void durable_journal::replay_exchange(journal_reader& r, journal_visitor& v) con
     v.handled({row.sender, row.sequence});
     return true;
   });
-  v.last_sent(last_sent_);
+  v.last_sent(std::max(last_sent_, store_->erased_.value()));
   r.outbox(codec_.key(), [&](const outbox_row& row) {
     const auto message = codec_.decode(row);
     std::optional<wall_time_point> due;

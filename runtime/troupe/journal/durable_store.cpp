@@ -9,7 +9,9 @@ namespace troupe {
 durable_store::durable_store(std::unique_ptr<journal_database> db, durable_options o)
     : options_{std::move(o)}, database_{std::move(db)},
       writer_{options_.commit, options_.threads, [this](journal_database::batch b) { database_->write(b); },
-              database_->syncs_apart() ? group_commit::sync_function{[this] { database_->sync(); }} : nullptr} {}
+              database_->syncs_apart() ? group_commit::sync_function{[this] { database_->sync(); }} : nullptr} {
+  erased_.raise(database_->erased_to());
+}
 
 std::shared_ptr<journal> durable_store::open(const std::string& key, std::span<const journal_type* const> types) {
   row_codec codec{database_->name(), key, types};

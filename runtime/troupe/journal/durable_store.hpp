@@ -3,6 +3,7 @@
 
 #include <troupe/journal/database.hpp>
 #include <troupe/journal/group_commit.hpp>
+#include <troupe/journal/high_mark.hpp>
 #include <troupe/journal/store.hpp>
 #include <troupe/seams.hpp>
 
@@ -55,6 +56,8 @@ private:
   struct listed_state;
 
   std::shared_ptr<open_journal> state_of(const std::string& key);
+
+  high_mark erased_; ///< Outbox numbers of journals that were erased.
 
   // -- immutable --
   const durable_options options_;

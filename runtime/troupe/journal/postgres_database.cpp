@@ -3,6 +3,7 @@
 #include <troupe/journal/postgres_schema.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <thread>
 #include <utility>
 
@@ -11,6 +12,9 @@ namespace troupe {
 postgres_database::postgres_database(const std::string& url, options o)
     : url_{url}, name_{postgres_connection::name_of(url)}, options_{std::move(o)} {
   connect();
+  const auto erased = session_->connection().text_of("SELECT value FROM meta WHERE name = 'erased_to'");
+  if (erased)
+    std::from_chars(erased->data(), erased->data() + erased->size(), erased_to_);
 }
 
 /// Tries once, or waits for somebody else who does.
@@ -117,7 +121,7 @@ void postgres_database::send(const journal_change& w) {
   auto& c = session_->connection();
   if (w.erase) {
     session_->new_events().send();
-    for (const auto* s : {"erase_journal", "erase_events", "erase_snapshots", "erase_handled", "erase_outbox"})
+    for (const auto* s : {"note_erased", "erase_journal", "erase_events", "erase_snapshots", "erase_handled", "erase_outbox"})
       c.send(s, with{w.key});
   }
   if (w.last_sent)

@@ -34,6 +34,7 @@ public:
   postgres_database(const std::string& url, options o);
 
   const std::string& name() const noexcept override { return name_; }
+  std::uint64_t erased_to() const noexcept override { return erased_to_; }
   void write(batch b) override;
   void reclaim() override;
   std::shared_ptr<journal_reader> read() override;
@@ -50,6 +51,8 @@ private:
   const std::string url_;
   const std::string name_;
   const options options_;
+
+  std::uint64_t erased_to_ = 0; // by the constructor
 
   // -- the writer --
   time_point lost_{}; ///< When the last session ended.

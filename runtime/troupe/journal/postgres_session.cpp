@@ -29,6 +29,10 @@ constexpr statement statements[] = {
                      "version = excluded.version, data = excluded.data, checksum = excluded.checksum"},
     {"trim_snapshots", "DELETE FROM snapshots WHERE journal = $1 AND sequence NOT IN ($2, $3)"},
     {"drop_events", "DELETE FROM events WHERE journal = $1 AND sequence <= $2"},
+    {"note_erased",
+     "INSERT INTO meta SELECT 'erased_to', last_sent::text FROM journals WHERE key = $1 AND last_sent > 0 "
+     "ON CONFLICT (name) DO UPDATE "
+     "SET value = greatest(meta.value::bigint, excluded.value::bigint)::text"},
     {"erase_journal", "DELETE FROM journals WHERE key = $1"},
     {"erase_events", "DELETE FROM events WHERE journal = $1"},
     {"erase_snapshots", "DELETE FROM snapshots WHERE journal = $1"},

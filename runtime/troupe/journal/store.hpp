@@ -54,7 +54,7 @@ public:
 
 /// A message, or a timer, that the actor owes until it is settled.
 struct outbound {
-  std::uint64_t sequence = 0; ///< 1, 2, ... for each journal; never used twice.
+  std::uint64_t sequence = 0; ///< Ascending in each journal; never used twice.
   std::string_view target;    ///< A journal's key; a timer's is its own.
   journal_record message;
   std::optional<wall_time_point> due; ///< Nothing: at once.

@@ -217,10 +217,10 @@ TEST_CASE_TEMPLATE("journal store: what is erased is forgotten and its key may b
     keep(*j, {troupe::inbound{"c", 3}, events, sends, {}});
     j->snapshot(record(page{"1"}));
     j->erase();
-    CHECK(replayed(*j).empty());
+    CHECK(replayed(*j) == lines{"last sent 1"}); // its number is used
   }
   k.reopen();
-  CHECK(kept_under(*k.store, "a").empty());
+  CHECK(kept_under(*k.store, "a") == lines{"last sent 1"});
   CHECK(k.store->keys().empty());
   CHECK(k.store->unsettled().empty());
   {
@@ -230,7 +230,7 @@ TEST_CASE_TEMPLATE("journal store: what is erased is forgotten and its key may b
     keep_events(*j, added{"once more"});
   }
   k.reopen();
-  CHECK(kept_under(*k.store, "a") == lines{"added once more"});
+  CHECK(kept_under(*k.store, "a") == lines{"added once more", "last sent 1"});
 }
 
 TEST_CASE_TEMPLATE("journal store: keys are listed by prefix in the order of their bytes", Kept, STORES) {
@@ -315,15 +315,16 @@ struct model {
   std::uint64_t sent = 0;
   std::map<std::uint64_t, std::string> owed;
 
-  lines transcript() const {
+  /// `erased`: the highest number that an erased journal had sent.
+  lines transcript(std::uint64_t erased) const {
     lines all;
     if (snapshot)
       all.push_back("snapshot page " + *snapshot);
     all.insert(all.end(), events.begin(), events.end());
     for (const auto& [sender, n] : handled)
       all.push_back("handled " + sender + ' ' + std::to_string(n));
-    if (sent > 0)
-      all.push_back("last sent " + std::to_string(sent));
+    if (const auto highest = std::max(sent, erased); highest > 0)
+      all.push_back("last sent " + std::to_string(highest));
     for (const auto& [n, text] : owed)
       all.push_back(std::to_string(n) + " to b: letter " + text);
     return all;
@@ -374,6 +375,7 @@ TEST_CASE_TEMPLATE("journal store: random histories come back as a model has the
     std::mt19937 dice{seed};
     Kept k;
     std::map<std::string, model> models;
+    std::uint64_t erased = 0;
     for (int step = 0; step < 60; ++step) {
       const auto key = std::string(1, static_cast<char>('a' + dice() % 3));
       auto& m = models[key];
@@ -391,15 +393,45 @@ TEST_CASE_TEMPLATE("journal store: random histories come back as a model has the
         case 2:
           if (dice() % 4 == 0) {
             j->erase();
+            erased = std::max(erased, m.sent);
             m = {};
+            m.sent = erased;
           }
           break;
-        case 3: CHECK(replayed(*j) == m.transcript()); break;
+        case 3: CHECK(replayed(*j) == m.transcript(erased)); break;
         default: append_at_random(dice, *j, m);
       }
     }
     k.reopen();
     for (const auto& [key, m] : models)
-      CHECK(kept_under(*k.store, key) == m.transcript());
+      CHECK(kept_under(*k.store, key) == m.transcript(erased));
   }
+}
+
+TEST_CASE_TEMPLATE("journal store: numbers of an outbox are not used again after its journal was erased", Kept,
+                   STORES) {
+  Kept k;
+  const letter l{"hello"};
+  const troupe::outbound sends[]{{41, "b", record(l), {}, {}}, {42, "b", record(l), {}, {}}};
+  {
+    auto j = open(*k.store, "a");
+    CHECK(replayed(*j).empty());
+    troupe::journal_append a;
+    a.sends = sends;
+    keep(*j, a);
+    keep_events(*open(*k.store, "c"), added{"1"});
+    j->erase();
+    CHECK(replayed(*j) == lines{"last sent 42"});
+  }
+  CHECK(replayed(*open(*k.store, "a")) == lines{"last sent 42"});
+  CHECK(replayed(*open(*k.store, "c")) == lines{"added 1", "last sent 42"}); // the highest of the store
+  k.reopen();
+  CHECK(replayed(*open(*k.store, "a")) == lines{"last sent 42"});
+  CHECK(replayed(*open(*k.store, "c")) == lines{"added 1", "last sent 42"}); // the highest of the store
+  const troupe::outbound later[]{{50, "b", record(l), {}, {}}};
+  auto j = open(*k.store, "a");
+  troupe::journal_append a;
+  a.sends = later;
+  keep(*j, a);
+  CHECK(replayed(*j) == lines{"last sent 50", "50 to b: letter hello"});
 }
