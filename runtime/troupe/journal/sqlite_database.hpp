@@ -60,7 +60,7 @@ private:
   void check_usable();
   void check_shown();
   void fail(const std::string& why);
-  void lose_trust();
+  void lose_trust(bool in_doubt);
 
   // -- immutable --
   const std::string path_;
@@ -91,6 +91,7 @@ private:
   std::vector<std::unique_ptr<sqlite_reader>> idle_; ///< As many as there have been threads that read at once.
   std::string failure_;                              ///< Empty: none so far.
   bool sync_failed_ = false;                         ///< Or may have: the log is not synced again.
+  bool in_doubt_ = false; ///< A commit failed, and may be found when the file is opened again.
 };
 
 } // namespace troupe
