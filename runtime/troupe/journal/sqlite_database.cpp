@@ -19,6 +19,7 @@ struct sqlite_database::statements {
         forget_sender{c, "DELETE FROM handled WHERE journal = ? AND sender = ?"},
         add_send{c, "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
         settle{c, "DELETE FROM outbox WHERE journal = ? AND sequence = ?"},
+        put_place{c, "INSERT OR REPLACE INTO places VALUES (?, 0, 0, ?)"},
         put_snapshot{c, "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
         step_event{c, "SELECT sequence, previous FROM events WHERE number = ? AND journal = ?"},
         step_snapshot{c, "SELECT sequence, previous FROM snapshots WHERE number = ? AND journal = ?"},
@@ -32,7 +33,7 @@ struct sqlite_database::statements {
         erase_place{c, "DELETE FROM places WHERE journal = ?"}, new_events{c} {}
 
   sqlite_statement begin, commit;
-  sqlite_statement put_journal, note_handled, forget_sender, add_send, settle;
+  sqlite_statement put_journal, note_handled, forget_sender, add_send, settle, put_place;
   sqlite_statement put_snapshot, step_event, step_snapshot, drop_event, drop_snapshot, end_events, end_snapshots;
   sqlite_statement erase_journal, erase_handled, erase_outbox, erase_place;
   sqlite_new_events new_events; ///< Of the batch in hand. What looks at events has them inserted before.
@@ -193,6 +194,10 @@ void sqlite_database::write(const journal_write& w) {
       if (c.drop_events_to)
         drop_events(c, at);
     });
+  else if (c.first)
+    begin_without_rows(c.key, open);
+  else if (!c.erase)
+    places_.settle(c.key, open, table_);
   if (c.last_sent && (*c.last_sent > 0 || !has_rows)) // otherwise it is listed with its place
     s.put_journal.bind(c.key, *c.last_sent, checksum_of_head(c.key, *c.last_sent)).run();
   for (const auto sender : c.forgotten)
@@ -206,6 +211,13 @@ void sqlite_database::write(const journal_write& w) {
   }
   for (const auto sequence : c.settled)
     s.settle.bind(c.key, sequence).run();
+}
+
+/// What a journal without events and snapshots has in the table from its first change on: nobody searches rows for it.
+void sqlite_database::begin_without_rows(std::string_view key, open_journal& open) {
+  statements_->put_place.bind(key, checksum_of_place(key, 0, 0)).run();
+  open.at = {};
+  open.placed = true;
 }
 
 void sqlite_database::add_events(const journal_change& c, sqlite_place& at) {

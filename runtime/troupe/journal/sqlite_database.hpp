@@ -52,6 +52,7 @@ private:
   struct statements;
 
   void write(const journal_write& w);
+  void begin_without_rows(std::string_view key, open_journal& open);
   void add_events(const journal_change& c, sqlite_place& at);
   void put_snapshot(const journal_change& c, sqlite_place& at);
   void drop_events(const journal_change& c, sqlite_place& at);

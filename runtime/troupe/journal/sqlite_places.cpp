@@ -127,6 +127,24 @@ sqlite_place sqlite_places::exact(const entry& e) const {
   return at;
 }
 
+void sqlite_places::settle(std::string_view key, open_journal& open, sqlite_place_table& known) {
+  if (open.placed)
+    return;
+  publish();
+  const std::string name{key};
+  if (const auto found = moved_.find(name); found != moved_.end())
+    open.at = exact(found->second);
+  else if (const auto leaving = find(name))
+    open.at = *leaving;
+  else if (const auto written = known.written(key))
+    open.at = *written;
+  else if (known.listed(key))
+    open.at = added(name, {known.search(key), true}).at;
+  else
+    return; // it holds nothing yet
+  open.placed = true;
+}
+
 void sqlite_places::forget(std::string_view key) {
   const std::string gone{key};
   ++count_; // whoever comes next sees that it is gone
@@ -233,7 +251,7 @@ void sqlite_places::write_some(sqlite_connection& c, std::size_t n) {
   }
   for (const auto end = std::min(order_.size(), written_ + n); written_ < end; ++written_) {
     const auto& [key, e] = *order_[written_];
-    if (e.gone || (e.at.event == 0 && e.at.snapshot == 0))
+    if (e.gone || (!e.listed && e.at.event == 0 && e.at.snapshot == 0))
       continue;
     put_->bind(key, e.at.event, e.at.snapshot, checksum_of_place(key, e.at.event, e.at.snapshot)).run();
     if (!e.listed)

@@ -36,7 +36,8 @@ private:
 /// The places of all journals. Rows are added at the end of their tables, whichever journals they belong to, so that a
 /// commit of many journals' rows touches few pages; the table `places`, by which a journal is found, is written much later
 /// and then for many rows at once, and so is the row in `journals` of one that has sent nothing. Until then the places that
-/// have moved are known here, and to who opens the file after a kill by a look at the rows that were added since.
+/// have moved are known here, and to who opens the file after a kill by a look at the rows that were added since. A journal
+/// that begins without rows has its place (0, 0) in the table from the start, as nothing else would tell of it.
 ///
 /// A look at the file and a place that is found here are of different moments. The place may be the newer one: then it names
 /// a row that the look does not hold, and all rows are looked at. It must not be older, which would hide rows. So the writer
@@ -83,6 +84,9 @@ public:
   }
   /// After a change that has left nothing: the journal is gone, and so is its row in `places`.
   void forget(std::string_view key);
+  /// Has the place of a journal that is changed, but not moved, in mind, so that one that is in no table, which an earlier
+  /// version may have left, is searched once.
+  void settle(std::string_view key, open_journal& open, sqlite_place_table& known);
   /// Number for the next row, the same count for both tables.
   std::uint64_t next_number() { return ++last_; }
 

@@ -75,6 +75,14 @@ void keep_handled(troupe::journal& j, std::uint64_t sequence) {
   keep(j, a);
 }
 
+void keep_sent(troupe::journal& j) {
+  const letter l{"hello"};
+  const troupe::outbound sends[]{{1, "b", record(l), {}, {}}};
+  troupe::journal_append a;
+  a.sends = sends;
+  keep(j, a);
+}
+
 } // namespace
 
 TEST_CASE("sqlite store: after a kill each row is looked at once, however many journals there are") {
@@ -124,6 +132,93 @@ TEST_CASE("sqlite store: a journal that has sent nothing is listed and found bef
   CHECK(store->keys() == std::vector<std::string>{"a", "b"});
   CHECK(kept_under(*store, "a") == lines{"added 1", "added 2"});
   CHECK(kept_under(*store, "b") == lines{"added 2"});
+}
+
+TEST_CASE("sqlite store: for a journal without events and snapshots no rows are looked at, however its process ended") {
+  constexpr int rows = 5'000;
+  static constexpr std::uint64_t few = 1'500; // steps; one look at each row is many more
+  const lines handled{"handled s 1"};
+  const lines sent{"last sent 1", "1 to b: letter hello"};
+  const auto with_event = [](const lines& l) {
+    lines all{"added 1"};
+    all.insert(all.end(), l.begin(), l.end());
+    return all;
+  };
+  const auto cheap = [](const std::string& what, auto&& f) {
+    CAPTURE(what);
+    steps = 0;
+    f();
+    CHECK(steps > 0);
+    CHECK(steps < few);
+  };
+  const auto look = [&](troupe::journal_store& store, const std::string& life) {
+    CAPTURE(life);
+    for (const auto& [key, want] : {std::pair{"handled/" + life, handled}, std::pair{"sent/" + life, sent}}) {
+      CAPTURE(key);
+      cheap("replay", [&] { CHECK(kept_under(store, key) == want); });
+      auto j = open(store, key);
+      cheap("first event", [&] { keep_events(*j, added{"1"}); });
+      cheap("replay with an event", [&] { CHECK(kept_under(store, key) == with_event(want)); });
+      j->erase();
+      cheap("begun again", [&] { keep_handled(*j, 1); });
+      cheap("replay again", [&] { CHECK(kept_under(store, key) == handled); });
+    }
+  };
+  for (const std::uint64_t place_every : {1, 100'000}) { // places are written down all the time, or not at all
+    CAPTURE(place_every);
+    support::temporary_directory folder;
+    counted([&] {
+      auto store = troupe::open_sqlite_store(folder / "live.db", alone(place_every));
+      keep_many(*open(*store, "busy"), rows);
+      for (const std::string life : {"same", "killed", "killed twice", "reopened"}) {
+        keep_handled(*open(*store, "handled/" + life), 1);
+        keep_sent(*open(*store, "sent/" + life));
+      }
+      look(*store, "same");
+      copy_as_killed(folder / "live.db", folder / "killed.db");
+      store.reset();
+      store = troupe::open_sqlite_store(folder / "live.db", alone(place_every));
+      look(*store, "reopened");
+      store = troupe::open_sqlite_store(folder / "killed.db", alone(place_every));
+      look(*store, "killed");
+      copy_as_killed(folder / "killed.db", folder / "twice.db");
+      store = troupe::open_sqlite_store(folder / "twice.db", alone(place_every));
+      look(*store, "killed twice");
+    });
+  }
+}
+
+TEST_CASE("sqlite store: a journal without rows and place, as an earlier version left it, is searched until its next "
+          "record") {
+  constexpr int rows = 5'000;
+  support::temporary_directory folder;
+  const auto path = folder / "journal.db";
+  {
+    auto store = troupe::open_sqlite_store(path, alone());
+    keep_many(*open(*store, "busy"), rows);
+    keep_handled(*open(*store, "a"), 1);
+  }
+  execute(path, "DELETE FROM places WHERE event = 0 AND snapshot = 0");
+  counted([&] {
+    auto store = troupe::open_sqlite_store(path, alone());
+    steps = 0;
+    CHECK(kept_under(*store, "a") == lines{"handled s 1"});
+    CHECK(steps > rows);
+    CHECK(steps < 8 * rows); // once for all that a replay asks for
+    auto j = open(*store, "a");
+    keep_handled(*j, 2);
+    steps = 0;
+    CHECK(kept_under(*store, "a") == lines{"handled s 2"});
+    CHECK(steps < rows);
+    j.reset();
+    store.reset();
+    store = troupe::open_sqlite_store(path, alone());
+    steps = 0;
+    CHECK(kept_under(*store, "a") == lines{"handled s 2"});
+    keep_events(*open(*store, "a"), added{"1"});
+    CHECK(kept_under(*store, "a") == lines{"added 1", "handled s 2"});
+    CHECK(steps < rows);
+  });
 }
 
 TEST_CASE("sqlite store: after an append that failed no rows are searched") {
