@@ -21,10 +21,11 @@ struct plan {
   bool happened = false;
   std::string suffix;
 
-  /// Whether this operation on the file `name` is the one.
-  bool strikes(bool sync, std::string_view name) {
+  /// Whether this operation on the file `name` is the one; `operation`: write, sync or index.
+  bool strikes(fault operation, std::string_view name) {
     std::unique_lock held{mutex};
-    if (kind == fault::none || (kind == fault::sync) != sync || !name.ends_with(suffix) || --left != 0)
+    const bool writes = kind == fault::write || kind == fault::short_write || kind == fault::full;
+    if ((writes ? fault::write : kind) != operation || !name.ends_with(suffix) || --left != 0)
       return false;
     happened = true;
     return true;
@@ -51,7 +52,7 @@ file& of(sqlite3_file* f) { return *reinterpret_cast<file*>(f); }
 int write(sqlite3_file* f, const void* bytes, int n, sqlite3_int64 at) {
   auto& own = of(f);
   auto* real = own.real();
-  if (!current().strikes(false, own.name))
+  if (!current().strikes(fault::write, own.name))
     return real->pMethods->xWrite(real, bytes, n, at);
   const auto kind = current().what();
   if (kind == fault::short_write)
@@ -61,9 +62,16 @@ int write(sqlite3_file* f, const void* bytes, int n, sqlite3_int64 at) {
 
 int sync(sqlite3_file* f, int flags) {
   auto& own = of(f);
-  if (current().strikes(true, own.name))
+  if (current().strikes(fault::sync, own.name))
     return SQLITE_IOERR_FSYNC;
   return own.real()->pMethods->xSync(own.real(), flags);
+}
+
+int map_index(sqlite3_file* f, int region, int size, int extend, volatile void** mapped) {
+  auto& own = of(f);
+  if (extend != 0 && current().strikes(fault::index, own.name))
+    return SQLITE_IOERR_SHMSIZE;
+  return own.real()->pMethods->xShmMap(own.real(), region, size, extend, mapped);
 }
 
 template <auto Method, class... Args>
@@ -87,7 +95,7 @@ const sqlite3_io_methods methods{
     &pass<&m::xFileControl, int, void*>,
     &pass<&m::xSectorSize>,
     &pass<&m::xDeviceCharacteristics>,
-    &pass<&m::xShmMap, int, int, int, volatile void**>,
+    &map_index,
     &pass<&m::xShmLock, int, int, int>,
     [](sqlite3_file* f) { of(f).real()->pMethods->xShmBarrier(of(f).real()); },
     &pass<&m::xShmUnmap, int>,

@@ -14,6 +14,7 @@ struct faulty_vfs {
     short_write, ///< Half of the bytes are written, then an input/output error.
     full,        ///< No space left on the device.
     sync,        ///< A sync fails; the pages may or may not be on the disk.
+    index,       ///< No room for more of the log's index.
   };
 
   /// For sqlite_options::vfs.

@@ -19,6 +19,7 @@ struct sqlite_database::statements {
         forget_sender{c, "DELETE FROM handled WHERE journal = ? AND sender = ?"},
         add_send{c, "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
         settle{c, "DELETE FROM outbox WHERE journal = ? AND sequence = ?"},
+        put_place{c, "INSERT OR REPLACE INTO places VALUES (?, 0, 0, ?)"},
         put_snapshot{c, "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
         step_event{c, "SELECT sequence, previous FROM events WHERE number = ? AND journal = ?"},
         step_snapshot{c, "SELECT sequence, previous FROM snapshots WHERE number = ? AND journal = ?"},
@@ -32,7 +33,7 @@ struct sqlite_database::statements {
         erase_place{c, "DELETE FROM places WHERE journal = ?"}, new_events{c} {}
 
   sqlite_statement begin, commit;
-  sqlite_statement put_journal, note_handled, forget_sender, add_send, settle;
+  sqlite_statement put_journal, note_handled, forget_sender, add_send, settle, put_place;
   sqlite_statement put_snapshot, step_event, step_snapshot, drop_event, drop_snapshot, end_events, end_snapshots;
   sqlite_statement erase_journal, erase_handled, erase_outbox, erase_place;
   sqlite_new_events new_events; ///< Of the batch in hand. What looks at events has them inserted before.
@@ -72,7 +73,7 @@ sqlite_database::~sqlite_database() {
     return;
   try {
     statements_->begin.run();
-    places_.write_down(connection_, true);
+    places_.write_down_all(connection_);
     statements_->commit.run();
     move_log(SQLITE_CHECKPOINT_TRUNCATE);
   } catch (const journal_error&) {
@@ -89,7 +90,7 @@ void sqlite_database::check_usable() {
 /// What a failure has left committed but not synced is visible, and not durable.
 void sqlite_database::check_shown() {
   std::unique_lock held{mutex_};
-  if (!failure_.empty() && synced_.load() < committed_.load())
+  if (!failure_.empty() && (in_doubt_ || synced_.load() < committed_.load()))
     throw journal_error{"journal " + path_ +
                         " shows nothing and takes nothing more until it is opened again, because some " +
                         "of it may not be on the disk: " + failure_};
@@ -101,15 +102,25 @@ void sqlite_database::fail(const std::string& why) {
     failure_ = why;
 }
 
-void sqlite_database::lose_trust() {
+void sqlite_database::lose_trust(bool in_doubt) {
   std::unique_lock held{mutex_};
   sync_failed_ = true;
+  in_doubt_ = in_doubt_ || in_doubt;
 }
+
+namespace {
+
+/// Whether a commit that failed like this is in the log for nobody: its last page was not written, or the sync that goes before
+/// the first one failed. What comes after the last page, room for the log's index, leaves the log with all of it.
+bool is_undone(int code) { return code == SQLITE_FULL || code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_FSYNC; }
+
+} // namespace
 
 void sqlite_database::write(batch b) {
   check_usable();
   std::unique_lock syncing{syncing_, std::defer_lock}; // until the outcome is known to all
   bool may_sync = false;                               // and fail at it
+  bool committing = false;
   try {
     statements_->begin.run();
     for (std::size_t i = 0; i < b.size(); ++i) {
@@ -122,11 +133,12 @@ void sqlite_database::write(batch b) {
     }
     statements_->new_events.insert();
     places_.publish();
-    places_.write_down(connection_, false);
+    places_.write_down(connection_);
     if (log_moved_)
       syncing.lock();
-    may_sync = true;
+    may_sync = committing = true;
     statements_->commit.run();
+    committing = false;
     ++committed_;
     places_.committed();
     if (log_moved_)
@@ -137,8 +149,9 @@ void sqlite_database::write(batch b) {
       move_log(SQLITE_CHECKPOINT_PASSIVE);
     }
   } catch (const std::exception& e) {
+    places_.withdraw();
     if (may_sync)
-      lose_trust();
+      lose_trust(committing && !is_undone(sqlite3_extended_errcode(connection_.handle())));
     fail(e.what());
     throw;
   }
@@ -158,7 +171,7 @@ void sqlite_database::sync() {
     synced_ = committed;
     return;
   }
-  lose_trust();
+  lose_trust(false);
   const auto text =
       "journal " + path_ + ": sync of its log: " + sqlite3_errstr(code) + " [SQLite " + std::to_string(code) + "]";
   fail(text);
@@ -181,8 +194,10 @@ void sqlite_database::write(const journal_write& w) {
       if (c.drop_events_to)
         drop_events(c, at);
     });
-  if (w.journal == nullptr)
-    places_.publish();
+  else if (c.first)
+    begin_without_rows(c.key, open);
+  else if (!c.erase)
+    places_.settle(c.key, open, table_);
   if (c.last_sent && (*c.last_sent > 0 || !has_rows)) // otherwise it is listed with its place
     s.put_journal.bind(c.key, *c.last_sent, checksum_of_head(c.key, *c.last_sent)).run();
   for (const auto sender : c.forgotten)
@@ -196,6 +211,13 @@ void sqlite_database::write(const journal_write& w) {
   }
   for (const auto sequence : c.settled)
     s.settle.bind(c.key, sequence).run();
+}
+
+/// What a journal without events and snapshots has in the table from its first change on: nobody searches rows for it.
+void sqlite_database::begin_without_rows(std::string_view key, open_journal& open) {
+  statements_->put_place.bind(key, checksum_of_place(key, 0, 0)).run();
+  open.at = {};
+  open.placed = true;
 }
 
 void sqlite_database::add_events(const journal_change& c, sqlite_place& at) {
@@ -277,7 +299,6 @@ void sqlite_database::erase(std::string_view key, open_journal& open) {
   drop_all(at.snapshot, s.step_snapshot, s.drop_snapshot);
   for (auto* gone : {&s.erase_journal, &s.erase_handled, &s.erase_outbox, &s.erase_place})
     gone->bind(key).run();
-  places_.publish();
   places_.forget(key);
 }
 
@@ -306,11 +327,11 @@ std::shared_ptr<journal_reader> sqlite_database::read() {
     }
   }
   if (reader == nullptr) {
-    reader = std::make_unique<sqlite_reader>(path_, places_, options_.vfs);
+    // A failure after a look began concerns nobody's own commits: their outcome is waited for before.
+    reader = std::make_unique<sqlite_reader>(path_, places_, options_.vfs, [this] { check_shown(); });
     sqlite3_db_config(reader->connection().handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   }
   reader->begin();
-  check_shown(); // a failure after this look began concerns nobody's own commits: their outcome is waited for before
   const auto give_back = [this](sqlite_reader* r) {
     std::unique_ptr<sqlite_reader> owned{r};
     try {

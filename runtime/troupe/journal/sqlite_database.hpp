@@ -52,6 +52,7 @@ private:
   struct statements;
 
   void write(const journal_write& w);
+  void begin_without_rows(std::string_view key, open_journal& open);
   void add_events(const journal_change& c, sqlite_place& at);
   void put_snapshot(const journal_change& c, sqlite_place& at);
   void drop_events(const journal_change& c, sqlite_place& at);
@@ -60,7 +61,7 @@ private:
   void check_usable();
   void check_shown();
   void fail(const std::string& why);
-  void lose_trust();
+  void lose_trust(bool in_doubt);
 
   // -- immutable --
   const std::string path_;
@@ -91,6 +92,7 @@ private:
   std::vector<std::unique_ptr<sqlite_reader>> idle_; ///< As many as there have been threads that read at once.
   std::string failure_;                              ///< Empty: none so far.
   bool sync_failed_ = false;                         ///< Or may have: the log is not synced again.
+  bool in_doubt_ = false; ///< A commit failed, and may be found when the file is opened again.
 };
 
 } // namespace troupe

@@ -3,14 +3,9 @@
 #include <troupe/journal/sqlite_places.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe {
-
-namespace {
-
-constexpr std::size_t some = 512; // places in one commit
-
-} // namespace
 
 std::optional<sqlite_place> sqlite_place_table::written(std::string_view key) {
   if (!row_)
@@ -101,14 +96,19 @@ sqlite_places::entry& sqlite_places::entry_of(const std::string& key, open_journ
                                               sqlite_place_table& known) {
   const bool in_mind = std::exchange(open.placed, true);
   if (!in_mind && !fresh) {
+    publish(); // the transaction may have moved it before
     auto& e = entry_of(key, known);
-    open.at = e.at;
+    open.at = exact(e);
+    e.gone = false;
     return e;
   }
   if (!in_mind)
     open.at = {};
   const auto found = moved_.find(key);
-  return found != moved_.end() ? found->second : added(key, {open.at, !fresh});
+  if (found == moved_.end())
+    return added(key, {open.at, !fresh});
+  found->second.gone = false;
+  return found->second;
 }
 
 sqlite_places::entry& sqlite_places::added(const std::string& key, const entry& e) {
@@ -116,32 +116,119 @@ sqlite_places::entry& sqlite_places::added(const std::string& key, const entry& 
   return moved_.emplace(key, e).first->second;
 }
 
-void sqlite_places::publish() {
-  std::unique_lock held{mutex_};
-  for (const auto& [at, place] : changed_)
-    *at = place;
-  changed_.clear();
+/// Where the writer is, of an entry that shows all that has changed.
+sqlite_place sqlite_places::exact(const entry& e) const {
+  auto at = e.at;
+  for (const auto& [shown, row] : ended_)
+    if (shown == &e.at) {
+      at.event = at.event == row.event ? 0 : at.event;
+      at.snapshot = at.snapshot == row.snapshot ? 0 : at.snapshot;
+    }
+  return at;
+}
+
+void sqlite_places::settle(std::string_view key, open_journal& open, sqlite_place_table& known) {
+  if (open.placed)
+    return;
+  publish();
+  const std::string name{key};
+  if (const auto found = moved_.find(name); found != moved_.end())
+    open.at = exact(found->second);
+  else if (const auto leaving = find(name))
+    open.at = *leaving;
+  else if (const auto written = known.written(key))
+    open.at = *written;
+  else if (known.listed(key))
+    open.at = added(name, {known.search(key), true}).at;
+  else
+    return; // it holds nothing yet
+  open.placed = true;
 }
 
 void sqlite_places::forget(std::string_view key) {
   const std::string gone{key};
-  ++count_;
-  std::unique_lock held{mutex_};
-  moved_.erase(gone);
-  if (const auto found = leaving_.find(gone); found != leaving_.end())
-    found->second.at = {};
+  ++count_; // whoever comes next sees that it is gone
+  for (auto* entries : {&moved_, &leaving_})
+    if (const auto found = entries->find(gone); found != entries->end()) {
+      found->second.gone = true;
+      found->second.listed = false;
+    }
+  forgotten_.push_back(gone);
 }
 
-void sqlite_places::write_down(sqlite_connection& c, bool all) {
-  if (all && !order_.empty()) { // those first: the rest is newer
+/// Where there is no row any more, `next` goes on naming the last one until the commit.
+void sqlite_places::end(sqlite_place* shown, sqlite_place& next) {
+  const sqlite_place last{next.event == 0 ? shown->event : 0, next.snapshot == 0 ? shown->snapshot : 0};
+  ended_.push_back({shown, last});
+  next = {next.event + last.event, next.snapshot + last.snapshot}; // one of each two is 0
+}
+
+void sqlite_places::publish() {
+  if (shown_ == changed_.size())
+    return;
+  std::unique_lock held{mutex_};
+  for (; shown_ < changed_.size(); ++shown_) {
+    auto& [shown, other] = changed_[shown_];
+    const auto before = *shown;
+    if ((other.event == 0 && before.event != 0) || (other.snapshot == 0 && before.snapshot != 0))
+      end(shown, other);
+    *shown = other;
+    other = before;
+  }
+}
+
+void sqlite_places::committed() {
+  changed_.clear();
+  shown_ = 0;
+  const bool all_written = !order_.empty() && written_ == order_.size();
+  if (all_written || !ended_.empty() || !forgotten_.empty()) {
+    map gone; // destroyed without the lock
+    std::unique_lock held{mutex_};
+    generation_.fetch_add(1, std::memory_order_release);
+    for (const auto& [shown, row] : ended_) { // numbers are not given twice: a later row has another one
+      shown->event = shown->event == row.event ? 0 : shown->event;
+      shown->snapshot = shown->snapshot == row.snapshot ? 0 : shown->snapshot;
+    }
+    if (all_written)
+      leaving_.swap(gone);
+    for (const auto& key : forgotten_) // as long as it is in leaving_, this one stands before that
+      if (const auto found = moved_.find(key); found != moved_.end() && found->second.gone && !leaving_.contains(key))
+        moved_.erase(found);
+    held.unlock();
+    ended_.clear();
+    forgotten_.clear();
+  }
+  if (all_written) {
+    order_.clear();
+    written_ = 0;
+    moved_from_ = leaving_to_;
+  }
+  if (order_.empty() && !moved_.empty() && last_ - moved_from_ >= rows_between_)
+    begin_writing();
+}
+
+void sqlite_places::withdraw() {
+  {
+    std::unique_lock held{mutex_};
+    for (; shown_ > 0; --shown_)
+      *changed_[shown_ - 1].shown = changed_[shown_ - 1].other;
+  }
+  changed_.clear();
+  ended_.clear();
+  forgotten_.clear();
+}
+
+void sqlite_places::write_down_all(sqlite_connection& c) {
+  if (!order_.empty()) { // those first: the rest is newer
     write_some(c, order_.size());
     committed();
   }
-  if (order_.empty() && (last_ - moved_from_ >= rows_between_ || all))
+  if (order_.empty())
     begin_writing();
-  write_some(c, all ? order_.size() : some);
+  write_some(c, order_.size());
 }
 
+/// Of what is committed.
 void sqlite_places::begin_writing() {
   ++count_;
   {
@@ -164,7 +251,7 @@ void sqlite_places::write_some(sqlite_connection& c, std::size_t n) {
   }
   for (const auto end = std::min(order_.size(), written_ + n); written_ < end; ++written_) {
     const auto& [key, e] = *order_[written_];
-    if (e.at.event == 0 && e.at.snapshot == 0)
+    if (e.gone || (!e.listed && e.at.event == 0 && e.at.snapshot == 0))
       continue;
     put_->bind(key, e.at.event, e.at.snapshot, checksum_of_place(key, e.at.event, e.at.snapshot)).run();
     if (!e.listed)
@@ -174,20 +261,6 @@ void sqlite_places::write_some(sqlite_connection& c, std::size_t n) {
     sqlite_statement{c, "INSERT OR REPLACE INTO meta VALUES ('placed_to', ?)"}
         .bind(std::string_view{std::to_string(leaving_to_)})
         .run();
-}
-
-void sqlite_places::committed() {
-  if (order_.empty() || written_ < order_.size())
-    return;
-  order_.clear();
-  written_ = 0;
-  moved_from_ = leaving_to_;
-  map gone; // destroyed without the lock
-  {
-    std::unique_lock held{mutex_};
-    leaving_.swap(gone);
-  }
-  generation_.fetch_add(1, std::memory_order_release);
 }
 
 } // namespace troupe

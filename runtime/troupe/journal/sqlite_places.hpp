@@ -11,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -37,9 +36,31 @@ private:
 /// The places of all journals. Rows are added at the end of their tables, whichever journals they belong to, so that a
 /// commit of many journals' rows touches few pages; the table `places`, by which a journal is found, is written much later
 /// and then for many rows at once, and so is the row in `journals` of one that has sent nothing. Until then the places that
-/// have moved are known here, and to who opens the file after a kill by a look at the rows that were added since.
+/// have moved are known here, and to who opens the file after a kill by a look at the rows that were added since. A journal
+/// that begins without rows has its place (0, 0) in the table from the start, as nothing else would tell of it.
 ///
-/// Threads: `find` any; all else the writer, or the one owner of a look at a foreign file.
+/// A look at the file and a place that is found here are of different moments. The place may be the newer one: then it names
+/// a row that the look does not hold, and all rows are looked at. It must not be older, which would hide rows. So the writer
+///
+///   1. notes:     `change` and `forget`; only the writer knows,
+///   2. shows:     `publish`, before the commit; where there is no row any more, the last one is named still, which goes with
+///                 the commit,
+///   3. commits,
+///   4. clears:    `committed`; what has no row any more, is erased or stands in the table leaves the memory, and
+///                 with it, under the same lock, the generation goes up. Or, if the commit has failed,
+///   4. withdraws: `withdraw`; all is as it was before 2,
+///
+/// and who looks
+///
+///   a. reads the generation,
+///   b. begins to read, and reads something: from then on the look is fixed,
+///   c. finds the place,
+///   d. compares the generation, and begins anew if it is another one.
+///
+/// What a look holds was committed before b, and so was shown before c. What c does not find any more was cleared after its
+/// commit: before a, and the look holds that commit, or else d sees it.
+///
+/// Threads: `find` and `generation` any; all else the writer, or the one owner of a look at a foreign file.
 class sqlite_places {
 public:
   /// `rows_between`: added rows after which `places` is written.
@@ -50,8 +71,8 @@ public:
 
   /// If it has moved since `places` was written.
   std::optional<sqlite_place> find(const std::string& key) const;
-  /// The writer's way to a place: `f` is called with it, as it is now, and may move it, which readers see after `publish`.
-  /// `fresh`: the journal has no rows yet. `known`: where places are found that nobody has in mind.
+  /// The writer's way to a place: `f` is called with it, as it is now, and may move it. `fresh`: the journal holds
+  /// nothing yet. `known`: where places are found that nobody has in mind.
   template <class F>
   void change(std::string_view key, open_journal& open, bool fresh, sqlite_place_table& known, F&& f) {
     if (open.entry == nullptr || open.entries_count != count_) {
@@ -59,31 +80,44 @@ public:
       open.entries_count = count_;
     }
     f(open.at);
-    changed_.emplace_back(open.entry, open.at);
+    changed_.push_back({open.entry, open.at});
   }
-  /// Shows readers what `change` has moved. Before `write_down` and `forget`.
-  void publish();
-  /// The journal has no rows any more, nor one in `places`.
+  /// After a change that has left nothing: the journal is gone, and so is its row in `places`.
   void forget(std::string_view key);
+  /// Has the place of a journal that is changed, but not moved, in mind, so that one that is in no table, which an earlier
+  /// version may have left, is searched once.
+  void settle(std::string_view key, open_journal& open, sqlite_place_table& known);
   /// Number for the next row, the same count for both tables.
   std::uint64_t next_number() { return ++last_; }
 
-  /// Writes down some of what has moved if there is enough, all of it if `all`. In a transaction of the caller's, who calls
-  /// `committed` after it.
-  void write_down(sqlite_connection& c, bool all);
+  void publish();
+  /// Writes down some of what has moved if there is enough. In a transaction.
+  void write_down(sqlite_connection& c) { write_some(c, some); }
+  /// All of it: nothing is changed after that.
+  void write_down_all(sqlite_connection& c);
   void committed();
-  /// Goes up when `find` forgets what has come into `places`: who has begun to read before does not see that yet.
+  void withdraw();
   std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 
 private:
   struct entry {
-    sqlite_place at;
+    sqlite_place at; ///< As it is shown.
+    // -- the writer's --
     bool listed = false; ///< It has its row in `journals`, or will before this is written down.
+    bool gone = false;   ///< Erased: not to be written down.
   };
+  /// An entry of moved_, and what it is to show; once that is shown, what it has shown before.
+  struct move {
+    sqlite_place* shown;
+    sqlite_place other;
+  };
+  static constexpr std::size_t some = 512; // places in one commit
   using map = std::unordered_map<std::string, entry>;
   entry& entry_of(const std::string& key, open_journal& open, bool fresh, sqlite_place_table& known);
   entry& entry_of(const std::string& key, sqlite_place_table& known);
   entry& added(const std::string& key, const entry& e);
+  sqlite_place exact(const entry& e) const;
+  void end(sqlite_place* shown, sqlite_place& next);
   void begin_writing();
   void write_some(sqlite_connection& c, std::size_t n);
 
@@ -95,8 +129,11 @@ private:
   map leaving_; // being written down
 
   // -- the writer --
-  std::uint64_t count_ = 1;                                     // another one when entries of moved_ have left it
-  std::vector<std::pair<sqlite_place*, sqlite_place>> changed_; // entries of moved_, and what they are to become
+  std::uint64_t count_ = 1;            // another one when entries of moved_ have left it
+  std::vector<move> changed_;          // by the transaction
+  std::size_t shown_ = 0;              // of changed_
+  std::vector<move> ended_;            // entries that name rows still, and these rows, which go with the commit
+  std::vector<std::string> forgotten_; // by the transaction
   std::uint64_t last_ = 0;
   std::uint64_t moved_from_ = 0; // rows up to this number are in `places`, or in leaving_
   std::uint64_t leaving_to_ = 0;
@@ -105,7 +142,7 @@ private:
   std::optional<sqlite_statement> put_;
   std::optional<sqlite_statement> list_;
 
-  std::atomic<std::uint64_t> generation_{0}; // release by the writer, after the commit; acquire by readers
+  std::atomic<std::uint64_t> generation_{0}; // release by the writer, with mutex_ held; acquire by readers
 };
 
 } // namespace troupe

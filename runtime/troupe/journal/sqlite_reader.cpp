@@ -3,6 +3,7 @@
 #include <troupe/journal/sqlite_schema.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe {
 
@@ -34,13 +35,24 @@ std::string end_of(std::string_view prefix) { return std::string{prefix} + "\xf4
 
 } // namespace
 
-sqlite_reader::sqlite_reader(const std::string& path, const sqlite_places& places, const std::string& vfs)
-    : connection_{path, sqlite_connection::mode::look, vfs}, places_{&places} {
+sqlite_reader::sqlite_reader(const std::string& path, const sqlite_places& places, const std::string& vfs,
+                             std::function<void()> check)
+    : connection_{path, sqlite_connection::mode::look, vfs}, places_{&places}, check_{std::move(check)} {
   connection_.execute("PRAGMA query_only = 1");
 }
 
 sqlite_reader::sqlite_reader(const std::string& path) : connection_{path, sqlite_connection::mode::foreign} {
   check_sqlite_schema(connection_);
+}
+
+void sqlite_reader::begin() {
+  placed_ = false;
+  generation_ = places_ != nullptr ? places_->generation() : 0;
+  connection_.execute("BEGIN");
+  prepared(fix_, "SELECT 1 FROM meta LIMIT 1").step(); // BEGIN alone does not choose the state
+  fix_->reset();
+  if (check_)
+    check_();
 }
 
 sqlite_statement& sqlite_reader::prepared(lazy& s, const char* sql) {
@@ -63,15 +75,18 @@ sqlite_place sqlite_reader::place_of(const std::string& key) {
     found_.load(connection_);
     places_ = &found_;
   }
-  for (;;) {
-    if (const auto moved = places_->find(key))
-      return *moved;
-    if (places_ == &found_ || places_->generation() == generation_)
-      break;
-    end(); // it has come into the table meanwhile
+  if (placed_ && placed_key_ == key)
+    return place_;
+  auto moved = places_->find(key);
+  while (places_ != &found_ && places_->generation() != generation_) {
+    end(); // see sqlite_places
     begin();
+    moved = places_->find(key);
   }
-  return table_.find(key);
+  place_ = moved ? *moved : table_.find(key);
+  placed_key_ = key;
+  placed_ = true;
+  return place_;
 }
 
 /// Of events and snapshots, nothing if there are none. If the row that should be the last one is not there, all are looked at.

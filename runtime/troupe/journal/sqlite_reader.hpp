@@ -5,6 +5,8 @@
 #include <troupe/journal/sqlite_connection.hpp>
 #include <troupe/journal/sqlite_places.hpp>
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,16 +18,15 @@ namespace troupe {
 /// Reads journals from a SQLite file, over a connection of its own; statements are prepared when first used.
 class sqlite_reader final : public journal_reader {
 public:
-  /// A look at a file that this process has open; `places` outlives the reader.
-  sqlite_reader(const std::string& path, const sqlite_places& places, const std::string& vfs);
+  /// A look at a file that this process has open; `places` outlives the reader. `check` is called whenever a look has begun,
+  /// and throws if it must not be shown.
+  sqlite_reader(const std::string& path, const sqlite_places& places, const std::string& vfs,
+                std::function<void()> check);
   /// A look at a file that another process may have open.
   explicit sqlite_reader(const std::string& path);
 
-  /// Between these two all reading sees one state. Nothing is locked.
-  void begin() {
-    generation_ = places_ != nullptr ? places_->generation() : 0;
-    connection_.execute("BEGIN");
-  }
+  /// Between these two all that is read of one journal is of one state. Nothing is locked.
+  void begin();
   void end() { connection_.execute("COMMIT"); }
 
   std::optional<journal_head> head(const std::string& key) override;
@@ -53,7 +54,12 @@ private:
   sqlite_place_table table_{connection_};
   sqlite_places found_;                   // of a foreign file
   const sqlite_places* places_ = nullptr; // null: foreign, and nobody has asked yet
-  std::uint64_t generation_ = 0;          ///< Of `places_` when this look began.
+  const std::function<void()> check_;     // empty: foreign
+  std::uint64_t generation_ = 0;          ///< Of `places_` before this look began.
+  bool placed_ = false;                   // what was found last, by this look
+  std::string placed_key_;
+  sqlite_place place_;
+  lazy fix_;
   lazy head_;
   lazy step_event_;
   lazy step_snapshot_;

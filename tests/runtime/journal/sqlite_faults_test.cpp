@@ -169,6 +169,90 @@ TEST_CASE("sqlite store: a write that fails leaves what was synced before to be 
   CHECK(kept_under(*store, "a") == numbered(4));
 }
 
+TEST_CASE("sqlite store: a change that failed is shown as the file shows it when it is opened again") {
+  using change = void (*)(troupe::journal&);
+  const std::pair<std::string, change> changes[]{
+      {"erase", [](troupe::journal& j) { j.erase(); }},
+      {"append", [](troupe::journal& j) { keep_events(j, removed{10}, removed{11}); }},
+      {"snapshot", [](troupe::journal& j) { j.snapshot(record(page{"10"})); }}, // drops what the one before includes
+      {"all dropped",
+       [](troupe::journal& j) {
+         j.snapshot(record(page{"10"}));
+         j.snapshot(record(page{"10"}));
+       }},
+  };
+  support::temporary_directory folder;
+  const auto path = folder / "journal.db";
+  troupe::sqlite_options o;
+  o.drop_history = true;
+  o.threads = nullptr;
+  {
+    auto store = troupe::open_sqlite_store(path, o);
+    auto j = open(*store, "a");
+    replayed(*j);
+    keep_pairs(*j, 1);
+    j->snapshot(record(page{"2"}));
+    keep_events(*j, removed{2}, removed{3}, removed{4});
+  }
+  const auto file = bytes_of(path); // with the place of the fifth event
+  for (const auto& [what, c] : changes)
+    for (const std::uint64_t place_every : {1, 1'000})
+      for (const auto kind : {faulty_vfs::fault::short_write, faulty_vfs::fault::full, faulty_vfs::fault::sync}) {
+        int shown = 0;
+        bool struck = true;
+        for (int nth = 1; struck; nth *= 2) {
+          CAPTURE(what);
+          CAPTURE(place_every);
+          CAPTURE(static_cast<int>(kind));
+          CAPTURE(nth);
+          write_bytes(path, file);
+          o.place_every = place_every;
+          o.vfs = faulty_vfs::name();
+          auto store = troupe::open_sqlite_store(path, o);
+          auto j = open(*store, "a");
+          replayed(*j);
+          keep_events(*j, removed{5}, removed{6}, removed{7}, removed{8}, removed{9});
+          faulty_vfs::fail(kind, nth, "-wal");
+          message_of([&] { c(*j); });
+          j.reset();
+          struck = faulty_vfs::has_failed();
+          faulty_vfs::fail(faulty_vfs::fault::none, 0);
+          lines seen;
+          const auto refusal = message_of([&] { seen = kept_under(*store, "a"); });
+          store.reset();
+          o.vfs.clear();
+          const auto kept = kept_under(*troupe::open_sqlite_store(path, o), "a");
+          if (says(refusal, "nothing was thrown")) {
+            ++shown;
+            CHECK(seen == kept);
+          } else {
+            CHECK(kind == faulty_vfs::fault::sync);
+            CHECK(says(refusal, "shows nothing"));
+          }
+        }
+        CHECK(shown > (kind == faulty_vfs::fault::sync ? 0 : 1));
+      }
+}
+
+TEST_CASE("sqlite store: a commit that failed when it was in the log already is shown to nobody") {
+  support::temporary_directory folder;
+  const auto path = folder / "journal.db";
+  troupe::sqlite_options o;
+  o.threads = nullptr;
+  {
+    o.vfs = faulty_vfs::name();
+    auto store = troupe::open_sqlite_store(path, o);
+    auto j = open(*store, "a");
+    keep_events(*j, added{"1"});
+    faulty_vfs::fail(faulty_vfs::fault::index, 1);
+    constexpr std::size_t beyond_the_index = 20'000'000; // one part of it is of 4096 pages
+    CHECK(says(message_of([&] { keep_events(*j, added{std::string(beyond_the_index, 'x')}); }), "disk I/O error"));
+    CHECK(faulty_vfs::has_failed());
+    CHECK(says(message_of([&] { kept_under(*store, "a"); }), "shows nothing"));
+  }
+  CHECK(kept_under(*troupe::open_sqlite_store(path), "a").size() == 2);
+}
+
 TEST_CASE("sqlite store: a disk that fills up fails appends and loses nothing that was acknowledged") {
   support::temporary_directory folder;
   const auto path = folder / "journal.db";

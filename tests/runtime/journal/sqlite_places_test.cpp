@@ -9,11 +9,13 @@
 
 #include "runtime/journal/notes.hpp"
 #include "runtime/journal/sqlite_files.hpp"
+#include "support/faulty_vfs.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -58,6 +60,28 @@ std::uint64_t counted(F&& f) {
 }
 
 std::string key_of(int i) { return "k" + std::to_string(i); }
+
+void keep_many(troupe::journal& j, int n) {
+  const added one{"x"};
+  const std::vector<troupe::journal_record> all(static_cast<std::size_t>(n), record(one));
+  troupe::journal_append a;
+  a.events = all;
+  keep(j, a);
+}
+
+void keep_handled(troupe::journal& j, std::uint64_t sequence) {
+  troupe::journal_append a;
+  a.handled = troupe::inbound{"s", sequence};
+  keep(j, a);
+}
+
+void keep_sent(troupe::journal& j) {
+  const letter l{"hello"};
+  const troupe::outbound sends[]{{1, "b", record(l), {}, {}}};
+  troupe::journal_append a;
+  a.sends = sends;
+  keep(j, a);
+}
 
 } // namespace
 
@@ -108,6 +132,111 @@ TEST_CASE("sqlite store: a journal that has sent nothing is listed and found bef
   CHECK(store->keys() == std::vector<std::string>{"a", "b"});
   CHECK(kept_under(*store, "a") == lines{"added 1", "added 2"});
   CHECK(kept_under(*store, "b") == lines{"added 2"});
+}
+
+TEST_CASE("sqlite store: for a journal without events and snapshots no rows are looked at, however its process ended") {
+  constexpr int rows = 5'000;
+  static constexpr std::uint64_t few = 1'500; // steps; one look at each row is many more
+  const lines handled{"handled s 1"};
+  const lines sent{"last sent 1", "1 to b: letter hello"};
+  const auto with_event = [](const lines& l) {
+    lines all{"added 1"};
+    all.insert(all.end(), l.begin(), l.end());
+    return all;
+  };
+  const auto cheap = [](const std::string& what, auto&& f) {
+    CAPTURE(what);
+    steps = 0;
+    f();
+    CHECK(steps > 0);
+    CHECK(steps < few);
+  };
+  const auto look = [&](troupe::journal_store& store, const std::string& life) {
+    CAPTURE(life);
+    for (const auto& [key, want] : {std::pair{"handled/" + life, handled}, std::pair{"sent/" + life, sent}}) {
+      CAPTURE(key);
+      cheap("replay", [&] { CHECK(kept_under(store, key) == want); });
+      auto j = open(store, key);
+      cheap("first event", [&] { keep_events(*j, added{"1"}); });
+      cheap("replay with an event", [&] { CHECK(kept_under(store, key) == with_event(want)); });
+      j->erase();
+      cheap("begun again", [&] { keep_handled(*j, 1); });
+      cheap("replay again", [&] { CHECK(kept_under(store, key) == handled); });
+    }
+  };
+  for (const std::uint64_t place_every : {1, 100'000}) { // places are written down all the time, or not at all
+    CAPTURE(place_every);
+    support::temporary_directory folder;
+    counted([&] {
+      auto store = troupe::open_sqlite_store(folder / "live.db", alone(place_every));
+      keep_many(*open(*store, "busy"), rows);
+      for (const std::string life : {"same", "killed", "killed twice", "reopened"}) {
+        keep_handled(*open(*store, "handled/" + life), 1);
+        keep_sent(*open(*store, "sent/" + life));
+      }
+      look(*store, "same");
+      copy_as_killed(folder / "live.db", folder / "killed.db");
+      store.reset();
+      store = troupe::open_sqlite_store(folder / "live.db", alone(place_every));
+      look(*store, "reopened");
+      store = troupe::open_sqlite_store(folder / "killed.db", alone(place_every));
+      look(*store, "killed");
+      copy_as_killed(folder / "killed.db", folder / "twice.db");
+      store = troupe::open_sqlite_store(folder / "twice.db", alone(place_every));
+      look(*store, "killed twice");
+    });
+  }
+}
+
+TEST_CASE("sqlite store: a journal without rows and place, as an earlier version left it, is searched until its next "
+          "record") {
+  constexpr int rows = 5'000;
+  support::temporary_directory folder;
+  const auto path = folder / "journal.db";
+  {
+    auto store = troupe::open_sqlite_store(path, alone());
+    keep_many(*open(*store, "busy"), rows);
+    keep_handled(*open(*store, "a"), 1);
+  }
+  execute(path, "DELETE FROM places WHERE event = 0 AND snapshot = 0");
+  counted([&] {
+    auto store = troupe::open_sqlite_store(path, alone());
+    steps = 0;
+    CHECK(kept_under(*store, "a") == lines{"handled s 1"});
+    CHECK(steps > rows);
+    CHECK(steps < 8 * rows); // once for all that a replay asks for
+    auto j = open(*store, "a");
+    keep_handled(*j, 2);
+    steps = 0;
+    CHECK(kept_under(*store, "a") == lines{"handled s 2"});
+    CHECK(steps < rows);
+    j.reset();
+    store.reset();
+    store = troupe::open_sqlite_store(path, alone());
+    steps = 0;
+    CHECK(kept_under(*store, "a") == lines{"handled s 2"});
+    keep_events(*open(*store, "a"), added{"1"});
+    CHECK(kept_under(*store, "a") == lines{"added 1", "handled s 2"});
+    CHECK(steps < rows);
+  });
+}
+
+TEST_CASE("sqlite store: after an append that failed no rows are searched") {
+  constexpr int rows = 5'000;
+  support::temporary_directory folder;
+  counted([&] {
+    auto o = alone();
+    o.vfs = support::faulty_vfs::name();
+    auto store = troupe::open_sqlite_store(folder / "journal.db", o);
+    keep_many(*open(*store, "busy"), rows);
+    auto j = open(*store, "a");
+    keep_events(*j, added{"1"});
+    support::faulty_vfs::fail(support::faulty_vfs::fault::full, 1, "-wal");
+    CHECK_THROWS_AS(keep_events(*j, added{"2"}), troupe::journal_error);
+    steps = 0;
+    CHECK(kept_under(*store, "a") == lines{"added 1"});
+    CHECK(steps < rows);
+  });
 }
 
 TEST_CASE("sqlite store: events that lie together are read as one piece, and a hole among them is named") {
@@ -180,23 +309,33 @@ TEST_CASE("sqlite store: journals are found however many have moved and whenever
     troupe::sqlite_options o;
     o.place_every = place_every;
     o.threads = nullptr;
-    std::map<std::string, std::pair<int, int>> expected; // the last event, and the one that the snapshot includes
+    struct state {
+      int last = 0;     // event
+      int snapshot = 0; // the event that it includes
+      std::uint64_t handled = 0;
+    };
+    std::map<std::string, state> expected;
     for (int life = 1; life <= 8; ++life) {
       auto store = troupe::open_sqlite_store(path, o);
       for (int i = 0; i < 60; ++i) {
         const auto key = "k" + std::to_string(random() % 12);
-        auto& [last, snapshot] = expected[key];
+        auto& [last, snapshot, handled] = expected[key];
         auto j = open(*store, key);
         lines want;
         if (snapshot > 0)
           want.push_back("snapshot page " + std::to_string(snapshot));
         for (int n = snapshot + 1; n <= last; ++n)
           want.push_back("removed " + std::to_string(n));
+        if (handled > 0)
+          want.push_back("handled s " + std::to_string(handled));
         REQUIRE(replayed(*j) == want);
-        const auto what = random() % 10;
+        const auto what = random() % 12;
         if (what == 0) {
           j->erase();
           last = snapshot = 0;
+          handled = 0;
+        } else if (what > 9) {
+          keep_handled(*j, ++handled);
         } else if (what < 3 && last > 0) {
           snapshot = last;
           j->snapshot(record(page{std::to_string(last)}));
@@ -259,4 +398,156 @@ TEST_CASE("sqlite store: what one transaction adds, drops and erases happens in 
     for (const auto& journal : file.read()->summaries("")) // nothing is there that nobody finds
       CHECK(journal.events == 1);
   }
+}
+
+namespace {
+
+/// Calls `seen` whenever a statement of the first connection that is made from now on begins or ends: in between, a transaction
+/// of the writer is under way.
+class watched_writer {
+public:
+  explicit watched_writer(std::function<void(bool ends, std::string_view sql)> seen) {
+    seen_ = std::move(seen);
+    sqlite3_auto_extension(entry());
+  }
+  ~watched_writer() {
+    sqlite3_cancel_auto_extension(entry());
+    seen_ = nullptr;
+  }
+  watched_writer(const watched_writer&) = delete;
+  watched_writer& operator=(const watched_writer&) = delete;
+
+private:
+  static void (*entry())() {
+    const auto watch = [](sqlite3* db, char**, const sqlite3_api_routines*) {
+      sqlite3_cancel_auto_extension(entry());
+      return sqlite3_trace_v2(db, SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE, &traced, nullptr);
+    };
+    static const auto e = reinterpret_cast<void (*)()>(+watch);
+    return e;
+  }
+  static int traced(unsigned what, void*, void* statement, void*) {
+    if (seen_)
+      seen_(what == SQLITE_TRACE_PROFILE, sqlite3_sql(static_cast<sqlite3_stmt*>(statement)));
+    return 0;
+  }
+  static inline std::function<void(bool, std::string_view)> seen_;
+};
+
+/// What a look shows of the journal `key`.
+std::string shown(troupe::journal_reader& r, const std::string& key) {
+  std::string text;
+  if (const auto head = r.head(key))
+    text = "to " + std::to_string(head->last_event) + ':';
+  const auto add = [&](const char* kind, std::uint64_t n) {
+    text += ' ';
+    text += kind + std::to_string(n);
+    return true;
+  };
+  r.snapshots(key, [&](const troupe::record_row& row) { return add("s", row.sequence); });
+  r.events(key, 0, [&](const troupe::record_row& row) { return add("e", row.sequence); });
+  r.handled(key, [&](const troupe::handled_row& row) { return add("h", row.sequence); });
+  return text;
+}
+
+} // namespace
+
+TEST_CASE("sqlite store: whoever looks while a transaction is under way sees all of it or nothing") {
+  for (const std::uint64_t place_every : {1, 2, 1'000}) {
+    CAPTURE(place_every);
+    support::temporary_directory folder;
+    std::unique_ptr<troupe::sqlite_database> file;
+    std::vector<std::shared_ptr<troupe::journal_reader>> begun; // at each step
+    std::string before, after;
+    bool committed = false;
+    int looks = 0;
+    bool looking = false;
+    const auto shows_one = [&](troupe::journal_reader& r) {
+      const auto late = shown(r, "a");
+      if (late != before)
+        CHECK(late == after);
+    };
+    const auto look = [&](bool ends, std::string_view sql) {
+      if (looking)
+        return;
+      looking = true;
+      committed = committed || (ends && sql == "COMMIT");
+      const auto now = shown(*file->read(), "a");
+      CHECK(now == (committed ? after : before));
+      if (looks % 2 == 1)
+        shows_one(*begun.back());
+      begun.push_back(file->read());
+      ++looks;
+      looking = false;
+    };
+    const auto row = [](std::uint64_t sequence) {
+      troupe::record_row r{sequence, 0, "noted", 1, "{}"};
+      r.checksum = troupe::checksum_of("a", r);
+      return r;
+    };
+    const std::vector one{row(1)}, two{row(1), row(2)}, third{row(3)}, more{row(4), row(5)};
+    using batch = std::vector<troupe::journal_change>;
+    const troupe::handled_row h1{"s", 1, 0}, h2{"s", 2, 0};
+    const std::pair<batch, std::string> steps_of_life[]{
+        {{{.key = "a", .last_sent = 0, .first = true, .handled = h1}}, "to 0: h1"},
+        {{{.key = "a", .events = two}}, "to 2: e1 e2 h1"},
+        {{{.key = "a", .events = third}}, "to 3: e1 e2 e3 h1"},
+        {{{.key = "a", .snapshot = row(3)}}, "to 3: s3 e1 e2 e3 h1"},
+        {{{.key = "a", .events = more, .handled = h2}}, "to 5: s3 e1 e2 e3 e4 e5 h2"},
+        {{{.key = "a", .snapshot = row(5), .other_snapshot = 3, .drop_events_to = 3}}, "to 5: s5 s3 e4 e5 h2"},
+        {{{.key = "a", .drop_events_to = 5}}, "to 5: s5 s3 h2"},
+        {{{.key = "a", .erase = true}}, ""},
+        {{{.key = "a", .last_sent = 0, .first = true, .events = two}}, "to 2: e1 e2"},
+        {{{.key = "a", .events = third}, {.key = "a", .erase = true}}, ""},
+        {{{.key = "a", .last_sent = 0, .first = true, .handled = h1}}, "to 0: h1"},
+        {{{.key = "a", .events = two}, {.key = "a", .events = third}}, "to 3: e1 e2 e3 h1"},
+        {{{.key = "a", .erase = true}, {.key = "a", .last_sent = 0, .first = true, .events = one}}, "to 1: e1"},
+        {{{.key = "a", .snapshot = row(1), .drop_events_to = 1}, {.key = "a", .events = {}}}, "to 1: s1"},
+        {{{.key = "a", .erase = true}, {.key = "a", .last_sent = 0, .first = true, .handled = h2}}, "to 0: h2"},
+    };
+    const watched_writer watch{[&](bool ends, std::string_view sql) {
+      if (file != nullptr)
+        look(ends, sql);
+    }};
+    troupe::sqlite_database::options o;
+    o.place_every = place_every;
+    file = std::make_unique<troupe::sqlite_database>(folder / "live.db", o);
+    const auto a = std::make_shared<troupe::open_journal>();
+    for (const auto& [changes, outcome] : steps_of_life) {
+      CAPTURE(outcome);
+      std::vector<std::unique_ptr<troupe::journal_write>> writes;
+      for (const auto& c : changes) {
+        writes.push_back(troupe::journal_write::of(c));
+        writes.back()->journal = a;
+      }
+      after = outcome;
+      committed = false;
+      looks = 0;
+      file->write(writes);
+      CHECK(looks > 4);
+      for (const auto& r : begun)
+        shows_one(*r);
+      begun.clear();
+      before = after;
+    }
+    file.reset();
+  }
+}
+
+TEST_CASE("sqlite store: a look shows what there was when it began") {
+  support::temporary_directory folder;
+  troupe::sqlite_database file{folder / "live.db", {}};
+  const auto append = [&](std::uint64_t sequence) {
+    troupe::record_row r{sequence, 0, "noted", 1, "{}"};
+    std::vector<std::unique_ptr<troupe::journal_write>> one;
+    one.push_back(troupe::journal_write::of({.key = "a", .first = sequence == 1, .events = {&r, 1}}));
+    file.write(one);
+  };
+  append(1);
+  const auto begun = file.read();
+  append(2);
+  CHECK(shown(*begun, "a") == "to 1: e1");
+  append(3);
+  CHECK(shown(*begun, "a") == "to 1: e1");
+  CHECK(shown(*file.read(), "a") == "to 3: e1 e2 e3");
 }
