@@ -3,6 +3,7 @@
 #include <troupe/journal/sqlite_new_events.hpp>
 #include <troupe/journal/sqlite_schema.hpp>
 
+#include <charconv>
 #include <exception>
 #include <sqlite3.h>
 #include <utility>
@@ -27,6 +28,9 @@ struct sqlite_database::statements {
         drop_snapshot{c, "DELETE FROM snapshots WHERE number = ?"},
         end_events{c, "UPDATE events SET previous = 0 WHERE number = ?"},
         end_snapshots{c, "UPDATE snapshots SET previous = 0 WHERE number = ?"},
+        note_erased{c,
+                    "INSERT INTO meta SELECT 'erased_to', last_sent FROM journals WHERE key = ? AND last_sent > 0 "
+                    "ON CONFLICT DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))"},
         erase_journal{c, "DELETE FROM journals WHERE key = ?"}, //
         erase_handled{c, "DELETE FROM handled WHERE journal = ?"},
         erase_outbox{c, "DELETE FROM outbox WHERE journal = ?"}, //
@@ -35,7 +39,7 @@ struct sqlite_database::statements {
   sqlite_statement begin, commit;
   sqlite_statement put_journal, note_handled, forget_sender, add_send, settle, put_place;
   sqlite_statement put_snapshot, step_event, step_snapshot, drop_event, drop_snapshot, end_events, end_snapshots;
-  sqlite_statement erase_journal, erase_handled, erase_outbox, erase_place;
+  sqlite_statement note_erased, erase_journal, erase_handled, erase_outbox, erase_place;
   sqlite_new_events new_events; ///< Of the batch in hand. What looks at events has them inserted before.
 };
 
@@ -61,6 +65,8 @@ sqlite_database::sqlite_database(const std::string& path, options o)
   move_log(SQLITE_CHECKPOINT_TRUNCATE); // see above: what a former failure left is written anew
   prepare_sqlite_schema(c);
   places_.load(c);
+  const auto erased = c.text_of("SELECT value FROM meta WHERE name = 'erased_to'");
+  std::from_chars(erased.data(), erased.data() + erased.size(), erased_to_);
   statements_ = std::make_unique<statements>(c);
   const int code = sqlite3_file_control(c.handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&log_));
   if (code != SQLITE_OK || log_ == nullptr || log_->pMethods == nullptr)
@@ -297,7 +303,7 @@ void sqlite_database::erase(std::string_view key, open_journal& open) {
   };
   drop_all(at.event, s.step_event, s.drop_event);
   drop_all(at.snapshot, s.step_snapshot, s.drop_snapshot);
-  for (auto* gone : {&s.erase_journal, &s.erase_handled, &s.erase_outbox, &s.erase_place})
+  for (auto* gone : {&s.note_erased, &s.erase_journal, &s.erase_handled, &s.erase_outbox, &s.erase_place})
     gone->bind(key).run();
   places_.forget(key);
 }

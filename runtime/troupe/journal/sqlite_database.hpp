@@ -42,6 +42,7 @@ public:
   ~sqlite_database() override;
 
   const std::string& name() const noexcept override { return path_; }
+  std::uint64_t erased_to() const noexcept override { return erased_to_; }
   void write(batch b) override;
   bool syncs_apart() const noexcept override { return true; }
   void sync() override;
@@ -68,6 +69,7 @@ private:
   const options options_;
 
   const std::optional<path_lock> lock_;
+  std::uint64_t erased_to_ = 0; ///< By the constructor.
 
   // -- the writer --
   sqlite_connection connection_;
