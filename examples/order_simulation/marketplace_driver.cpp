@@ -32,16 +32,36 @@ marketplace_driver::marketplace_driver(std::shared_ptr<driver_book> book, troupe
   auto& b = *book_;
   const bool open_loop = b.mean_gap_ns > 0;
   b.free_slots.clear();
-  for (std::uint32_t i = 0; i < b.slots.size(); ++i) {
-    if (!open_loop || b.slots[i].active)
-      go_on(i);
-    else
-      b.free_slots.push_back(i);
+  auto idle_to_wake = open_loop ? 0 : b.recovered.size() + (may_begin() ? b.quota : 0);
+  const auto slots = static_cast<std::uint32_t>(b.slots.size());
+  for (std::uint32_t i = 0; i < slots; ++i) {
+    const auto slot = (b.first_to_wake + i) % slots;
+    if (b.slots[slot].active) {
+      asleep_.push_back(slot);
+    } else if (idle_to_wake > 0) {
+      --idle_to_wake;
+      asleep_.push_back(slot);
+    } else if (open_loop) {
+      b.free_slots.push_back(slot);
+    }
   }
+  wake_next();
   if (!b.unwritten.empty())
     write_down();
   if (open_loop && !b.finished)
     every("arrivals", 1ms, arrival_tick{});
+  look_for_end();
+}
+
+/// One after the other, from where the incarnation before was: if a restart woke hundreds at once, those turns, each of
+/// which may fail as well, would become more with every restart.
+void marketplace_driver::wake_next() {
+  if (asleep_.empty())
+    return;
+  const auto slot = asleep_.front();
+  asleep_.pop_front();
+  book_->first_to_wake = slot + 1;
+  self().tell(client_turn{slot, incarnation(), true});
 }
 
 bool marketplace_driver::may_begin() const {
@@ -120,6 +140,8 @@ troupe::task<void> marketplace_driver::on(const client_turn& m) {
   auto& b = *book_;
   auto& s = b.slots[m.slot];
   fault_point();
+  if (m.wakes_next)
+    wake_next();
   if (!s.active && !take_up(s)) {
     look_for_end();
     co_return;

@@ -6,6 +6,7 @@
 #include "marketplace_traffic.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 
 namespace order_simulation {
@@ -14,6 +15,7 @@ namespace order_simulation {
 struct client_turn {
   std::uint32_t slot = 0;
   std::uint32_t incarnation = 0;
+  bool wakes_next = false; ///< And then the next client that waits to be woken.
 };
 
 /// To itself: the diary is to be told what has ended.
@@ -44,13 +46,15 @@ private:
   bool may_begin() const;
   bool take_up(client_slot& s);
   void go_on(std::uint32_t slot) { self().tell(client_turn{slot, incarnation()}); }
+  void wake_next();
   void write_down();
   void look_for_end();
 
   const std::shared_ptr<driver_book> book_;
   const troupe::ref<marketplace_diary> diary_;
-  bool writing_ = false;  ///< A write_diary is on its way, or at work.
-  bool in_diary_ = false; ///< One is at work.
+  std::deque<std::uint32_t> asleep_; ///< Slots that this incarnation has to wake.
+  bool writing_ = false;             ///< A write_diary is on its way, or at work.
+  bool in_diary_ = false;            ///< One is at work.
 };
 
 } // namespace order_simulation

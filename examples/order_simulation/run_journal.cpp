@@ -58,10 +58,10 @@ struct run_state {
 struct what_run {
   using reply = run_state;
 };
-/// Begins the run's next life, unless it has other terms. Answers what was found.
+/// Begins the run's next life, whose number is answered once it is kept: no two processes have the same.
 struct begin_life {
-  using reply = run_state;
-  run_terms terms;
+  using reply = std::uint64_t;
+  run_terms terms; ///< Of a new run.
 };
 
 class run_record : public troupe::journaled_actor<run_record, run_state, troupe::events<run_begun, run_resumed>,
@@ -70,12 +70,11 @@ public:
   run_record() : journaled_actor{std::string{record_key}} {}
 
   run_state on(const what_run&) const { return state(); }
-  effect<run_state> on(const begin_life& m) const {
-    if (state().life == 0)
-      return {state(), run_begun{m.terms}};
-    if (state().terms != m.terms)
-      return state();
-    return {state(), run_resumed{state().life + 1}};
+  effect<std::uint64_t> on(const begin_life& m) const {
+    const auto life = state().life + 1;
+    if (life == 1)
+      return {life, run_begun{m.terms}};
+    return {life, run_resumed{life}};
   }
   static void apply(run_state& s, const run_begun& e) { s = {e.terms, 1}; }
   static void apply(run_state& s, const run_resumed& e) { s.life = e.life; }
@@ -176,17 +175,29 @@ run_journal open_store(const options& opts) {
 }
 
 void check_terms(const run_terms& wanted, const run_terms& kept, const std::string& name) {
+  // --rate stands in for --concurrency, --duration for --transactions: a run goes on in the way it began.
+  const auto missing = [&](const char* option) {
+    return journal_mismatch{fmt::format("{}: the run in {} began with one; give one again", option, name)};
+  };
+  const auto instead = [&](const char* option, const char* began_with) {
+    return journal_mismatch{fmt::format("{}: the run in {} began with {} {} instead; leave it out", option, name,
+                                        began_with, kept.at(began_with))};
+  };
   for (const auto& [option, value] : wanted) {
     const auto found = kept.find(option);
     if (found == kept.end() && option == "--transactions")
-      throw journal_mismatch{fmt::format("--duration: the run in {} began with one; give one again", name)};
+      throw missing("--duration");
     if (found == kept.end() || found->second == value) // another scenario's: --scenario says so
       continue;
     if (found->second == "none") // as with --concurrency
-      throw journal_mismatch{fmt::format("--rate: the run in {} began with one; give one again", name)};
+      throw missing("--rate");
+    if (value == "none")
+      throw instead("--rate", "--concurrency");
     throw journal_mismatch{
         fmt::format("{}: {} differs from the {} of the run in {}", option, value, found->second, name)};
   }
+  if (kept.contains("--transactions") && !wanted.contains("--transactions"))
+    throw instead("--duration", "--transactions");
 }
 
 } // namespace
@@ -205,14 +216,14 @@ run_journal open_run_journal(options& opts) {
   o.workers = 1;
   troupe::system writer{std::move(o)};
   const auto record = writer.root().start<run_record>("run", troupe::child_options{});
-  take_over(opts, record.ask(what_run{}, patience).get().terms);
+  const auto kept = record.ask(what_run{}, patience).get();
+  take_over(opts, kept.terms);
   if (opts.scenario == scenario_kind::replay && opts.input.empty())
     throw journal_mismatch{"--input: " + j.name + " holds a replay: give --scenario replay and its --input"};
   const auto terms = terms_of(opts);
-  const auto found = record.ask(begin_life{terms}, patience).get();
-  if (found.life > 0)
-    check_terms(terms, found.terms, j.name);
-  j.life = found.life + 1;
+  if (kept.life > 0)
+    check_terms(terms, kept.terms, j.name);
+  j.life = record.ask(begin_life{terms}, patience).get();
   (void)writer.shutdown();
   return j;
 }

@@ -2,21 +2,17 @@
 // Watches the hearts of thousands of patients. See `patient_monitor --help`.
 #include "ecg/record.hpp"
 #include "hospital.hpp"
-#include "live_table.hpp"
 #include "model_file.hpp"
 #include "options.hpp"
-#include "text/csv.hpp"
+#include "table_lines.hpp"
+#include "text/live_table.hpp"
 #include "text/output_file.hpp"
+#include "text/program.hpp"
 #include "text/terminal.hpp"
 #include "training.hpp"
 
-#include <fmt/format.h>
-
-#include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
-#include <exception>
 #include <memory>
 #include <string>
 
@@ -24,14 +20,6 @@ namespace {
 
 using namespace patient_monitor;
 using namespace std::chrono_literals;
-
-std::atomic<bool> interrupted{false};
-static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler writes it");
-
-int complain(int status, const std::string& problem) {
-  std::fputs(fmt::format("patient_monitor: {}\n", problem).c_str(), stderr);
-  return status;
-}
 
 int train(const options& opts) {
   const auto m = train_model(opts.record, opts.training);
@@ -49,18 +37,21 @@ report watch(const options& opts) {
   troupe::system_options how;
   how.workers = opts.workers;
   hospital h{source, model, opts.hospital, how};
-  live_table table{stdout, opts.quiet};
+  text::live_table table{stdout, opts.quiet};
   const auto end = std::chrono::duration<double>(opts.seconds);
   auto now = h.figures();
-  for (auto shown = 0ns; now.elapsed < end && !h.finished() && !interrupted.load(std::memory_order_relaxed);
-       now = h.figures()) {
+  const auto show = [&] {
+    table.show([&](auto columns, bool color) { return table_lines(now, columns, color); },
+               [&] { return plain_line(now); });
+  };
+  for (auto shown = 0ns; now.elapsed < end && !h.finished() && !text::interrupted(); now = h.figures()) {
     h.pass(50ms);
     if (now.elapsed - shown >= table.interval()) {
       shown = now.elapsed;
-      table.show(now);
+      show();
     }
   }
-  table.show(now);
+  show();
   return h.finish();
 }
 
@@ -68,29 +59,10 @@ int run(const options& opts) {
   if (!opts.train.empty())
     return train(opts);
   const report r = watch(opts);
-  const std::string text = "\n" + to_text(r, text::wants_color(stdout));
-  const bool printed = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
-  if (!opts.out.empty())
-    text::write_output(opts.out, to_json(r));
-  if (!printed)
-    return complain(exit_broken, "the report could not be written to standard output");
-  return r.holds() ? 0 : exit_broken;
+  return text::hand_over("patient_monitor", "\n" + to_text(r, text::wants_color(stdout)), to_json(r), opts.out,
+                         r.holds());
 }
 
 } // namespace
 
-int main(int argc, char** argv) {
-  const auto command = parse_command_line(argc, argv);
-  std::fputs(command.output.c_str(), stdout);
-  std::fputs(command.error.c_str(), stderr);
-  if (!command.run)
-    return command.exit_status;
-  std::signal(SIGINT, [](int) { interrupted.store(true, std::memory_order_relaxed); });
-  try {
-    return run(*command.run);
-  } catch (const text::input_error& e) {
-    return complain(exit_bad_input, e.what());
-  } catch (const std::exception& e) {
-    return complain(exit_broken, e.what());
-  }
-}
+int main(int argc, char** argv) { return text::run_program("patient_monitor", parse_command_line(argc, argv), run); }

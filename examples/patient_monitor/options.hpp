@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hospital.hpp"
+#include "text/program.hpp"
 #include "training.hpp"
 
 #include <optional>
@@ -30,8 +31,7 @@ struct command_line {
   int exit_status = 0;
 };
 
-inline constexpr int exit_broken = 1;
-inline constexpr int exit_bad_input = 2;
+using text::exit_bad_input;
 
 command_line parse_command_line(int argc, const char* const* argv);
 

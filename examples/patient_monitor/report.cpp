@@ -164,13 +164,7 @@ std::string to_text(const report& r, bool color) {
     text += "no spectrum: it needs two minutes of a stream\n";
   }
   text += '\n';
-  for (const auto& i : r.invariants)
-    text += fmt::format("{}{:<8}{} {}\n",
-                        !color    ? ""
-                        : i.holds ? "\033[32m"
-                                  : "\033[1;31m",
-                        i.holds ? "holds" : "BROKEN", color ? "\033[0m" : "", i.what);
-  return text;
+  return text + text::invariant_lines(r.invariants, color);
 }
 
 std::string to_json(const report& r) {

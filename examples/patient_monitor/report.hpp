@@ -3,6 +3,7 @@
 
 #include "alert_log.hpp"
 #include "patient.hpp"
+#include "text/invariants.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -41,10 +42,7 @@ struct delay_figures {
   std::chrono::microseconds bound{0}; ///< 0: none.
 };
 
-struct invariant {
-  std::string what;
-  bool holds;
-};
+using text::invariant;
 
 struct report {
   std::uint64_t patients = 0;

@@ -152,13 +152,7 @@ std::string to_text(const report& r, bool color) {
                   r.devices, r.finished, r.seconds, r.accepted, r.processed,
                   r.seconds > 0 ? static_cast<double>(r.processed) / r.seconds : 0.0, r.lost, r.refused, r.went_silent,
                   r.noticed, r.failures, r.restarts);
-  for (const auto& i : r.invariants)
-    text += fmt::format("{}{:<8}{} {}\n",
-                        !color    ? ""
-                        : i.holds ? "\033[32m"
-                                  : "\033[1;31m",
-                        i.holds ? "holds" : "BROKEN", color ? "\033[0m" : "", i.what);
-  return text;
+  return text + text::invariant_lines(r.invariants, color);
 }
 
 std::string to_json(const report& r) {

@@ -4,6 +4,7 @@
 #include "alert_log.hpp"
 #include "device.hpp"
 #include "monitor.hpp"
+#include "text/invariants.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -37,10 +38,7 @@ struct series_row {
   std::uint64_t expected[alert_kinds] = {}; ///< Of the detectors over the same readings at once: `level` and `pattern`.
 };
 
-struct invariant {
-  std::string what;
-  bool holds;
-};
+using text::invariant;
 
 struct report {
   std::uint64_t devices = 0;

@@ -4,11 +4,12 @@
 // Observed: counts per node. How many fire and how many are taken back may vary; the sums may not.
 #include <troupe/engine/timer_service.hpp>
 
+#include "support/stress_setting.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <thread>
@@ -20,11 +21,6 @@ using troupe::engine::timer_node;
 using troupe::engine::timer_service;
 
 namespace {
-
-std::uint64_t test_seed() {
-  const char* given = std::getenv("TROUPE_TEST_SEED");
-  return given ? std::stoull(given) : std::random_device{}();
-}
 
 struct counted : timer_node {
   counted() {
@@ -52,7 +48,7 @@ time_point soon(std::mt19937_64& random, const troupe::clock& clock) {
 } // namespace
 
 TEST_CASE("timer stress: each arming ends in one firing or one disarm") {
-  const auto seed = test_seed();
+  const auto seed = support::test_seed();
   CAPTURE(seed);
   const auto clock = troupe::production_clock();
   timer_service timers{*clock, *troupe::production_threads(), 4};
@@ -93,7 +89,7 @@ TEST_CASE("timer stress: each arming ends in one firing or one disarm") {
 }
 
 TEST_CASE("timer stress: of several threads that disarm one timer at most one gets it") {
-  const auto seed = test_seed();
+  const auto seed = support::test_seed();
   CAPTURE(seed);
   std::mt19937_64 random{seed};
   const auto clock = troupe::production_clock();
@@ -120,7 +116,7 @@ TEST_CASE("timer stress: of several threads that disarm one timer at most one ge
 }
 
 TEST_CASE("timer stress: stopping among armings leaves each timer fired or armed") {
-  const auto seed = test_seed();
+  const auto seed = support::test_seed();
   CAPTURE(seed);
   const auto clock = troupe::production_clock();
   for (std::uint64_t round = 0; round < 50; ++round) {

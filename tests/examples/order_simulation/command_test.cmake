@@ -86,7 +86,7 @@ function(expect_kill)
   endif()
 endfunction()
 function(expect_end pattern)
-  execute_process(COMMAND "${PROGRAM}" ${ARGN} WORKING_DIRECTORY "${DIRECTORY}"
+  execute_process(COMMAND "${PROGRAM}" ${ARGN} WORKING_DIRECTORY "${DIRECTORY}" TIMEOUT 60
     RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE errors)
   if(NOT status EQUAL 0 OR NOT output MATCHES "${pattern}")
     message(SEND_ERROR "${ARGN}: got ${status} and\n${errors}${output}")
@@ -107,8 +107,27 @@ expect_kill(--journal while --quiet --duration 1h --customers 300 --sellers 20 -
 expect_refusal("--duration: the run in while began with one; give one again" --journal while --resume)
 expect_kill(--journal paced --quiet --rate 500 --transactions 9000 --customers 300 --sellers 20 --kill-after 100)
 expect_refusal("--rate: the run in paced began with one; give one again" --journal paced --resume)
+expect_refusal("--concurrency: 9 differs from the 7 of the run in market" --journal market --resume --concurrency 9)
+expect_refusal("--rate: the run in market began with --concurrency 7 instead; leave it out" --journal market --resume --rate 500)
 expect_kill(--scenario flash-sale --journal sale --quiet --orders 2000 --kill-after 100)
 expect_end("flash-sale.*journal sale, resumed: process 2 of the run.*submitted +([12],)?[0-9][0-9][0-9]\n" --journal sale --resume --quiet)
+
+# The failures of a driver with hundreds of clients: each restart must bring less to do than was done before it.
+expect_kill(--journal hasty --quiet --rate 2000 --transactions 2000 --customers 300 --sellers 20 --kill-after 100)
+expect_end("journal hasty, resumed: process 2 of the run.*Invariants" --journal hasty --resume --quiet --rate 2000 --crash-rate 0.01)
+
+# A finished run is resumed: each process has its own number, and a refused one takes none.
+set(done "--duration: the run in done began with --transactions 2000 instead; leave it out")
+expect_end("journal done\n" --journal done --quiet --transactions 2000 --customers 300 --sellers 20)
+expect_refusal("${done}" --journal done --resume --duration 1s --quiet)
+expect_refusal("${done}" --journal done --resume --duration 1s --quiet)
+expect_end("journal done, resumed: process 2 of the run.*Invariants" --journal done --resume --quiet)
+expect_end("journal done, resumed: process 3 of the run.*Invariants" --journal done --resume --quiet)
+expect_end("journal timed\n" --journal timed --quiet --duration 200ms --customers 300 --sellers 20)
+expect_end("journal timed, resumed: process 2 of the run.*Invariants" --journal timed --resume --duration 200ms --quiet)
+expect_end("journal timed, resumed: process 3 of the run.*Invariants" --journal timed --resume --duration 200ms --quiet)
+expect_end("journal sale, resumed: process 3 of the run.*Invariants" --journal sale --resume --quiet)
+expect_end("journal kept, resumed: process 3 of the run.*Invariants" ${kept} kept --resume)
 
 if(NOT restarts GREATER 0)
   message(SEND_ERROR "no failure was injected")

@@ -5,12 +5,12 @@
 #include "order_simulation/replay_oracle.hpp"
 #include "order_simulation/sha256.hpp"
 #include "support/shared_data.hpp"
+#include "support/stress_setting.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <map>
 #include <random>
 #include <string>
@@ -105,11 +105,6 @@ std::vector<plain_row> random_rows(std::mt19937_64& random) {
   return rows;
 }
 
-std::uint64_t test_seed() {
-  const char* const given = std::getenv("TROUPE_TEST_SEED"); // NOLINT(concurrency-mt-unsafe)
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : 20101201;
-}
-
 } // namespace
 
 TEST_CASE("replay_oracle: by line each sale stands alone") {
@@ -171,7 +166,7 @@ TEST_CASE("replay_oracle: the largest opening stock does not overflow") {
 }
 
 TEST_CASE("replay_oracle: random logs agree with the rules read literally") {
-  const std::uint64_t seed = test_seed();
+  const std::uint64_t seed = support::test_seed(20101201);
   CAPTURE(seed);
   std::mt19937_64 random{seed};
   std::int64_t accepted = 0;

@@ -3,12 +3,12 @@
 // Claim: a ballot is cast as soon as it is certain, and is what a sequential replay would have said. Observed on cases
 // small enough to follow by hand, and on random orders that are decided in random order.
 #include "order_simulation/replay_queue.hpp"
+#include "support/stress_setting.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <random>
 #include <vector>
@@ -24,11 +24,6 @@ std::optional<ballot> fresh_ballot(const replay_queue& queue, std::uint64_t orde
     if (b.order == order)
       return b.vote;
   return std::nullopt;
-}
-
-std::uint64_t test_seed() {
-  const char* const given = std::getenv("TROUPE_TEST_SEED"); // NOLINT(concurrency-mt-unsafe)
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : 20101201;
 }
 
 } // namespace
@@ -105,7 +100,7 @@ TEST_CASE("replay_queue: a verdict on an order that is not there changes nothing
 }
 
 TEST_CASE("replay_queue: random orders get the ballots of a sequential replay") {
-  const std::uint64_t seed = test_seed();
+  const std::uint64_t seed = support::test_seed(20101201);
   CAPTURE(seed);
   std::mt19937_64 random{seed};
   int waited = 0;

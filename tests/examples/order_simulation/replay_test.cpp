@@ -8,6 +8,7 @@
 #include "order_simulation/replay.hpp"
 #include "order_simulation/replay_oracle.hpp"
 #include "support/shared_data.hpp"
+#include "support/stress_setting.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -17,7 +18,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -31,11 +31,6 @@ using namespace order_simulation;
 namespace fs = std::filesystem;
 
 namespace {
-
-std::uint64_t test_seed() {
-  const char* const given = std::getenv("TROUPE_TEST_SEED"); // NOLINT(concurrency-mt-unsafe)
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : 20101201;
-}
 
 /// A file that is there as long as this.
 class scratch_file {
@@ -95,7 +90,7 @@ void check(const report& r, const order_log& log, const options& opts) {
 }
 
 void check_random_logs(replay_rule rule) {
-  const std::uint64_t seed = test_seed();
+  const std::uint64_t seed = support::test_seed(20101201);
   std::mt19937_64 random{seed};
   std::uint64_t restarts = 0;
   std::int64_t accepted = 0;
@@ -166,7 +161,9 @@ TEST_CASE("replay: a log without rows has an empty answer") {
 }
 
 TEST_CASE("replay: an interrupted run reports about what was fed") {
-  std::mt19937_64 random{test_seed()};
+  const std::uint64_t seed = support::test_seed(20101201);
+  CAPTURE(seed);
+  std::mt19937_64 random{seed};
   const scratch_file file{random_log(random, 200'000)};
   for (const replay_rule rule : {replay_rule::line, replay_rule::order}) {
     options opts;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: a command line is taken or refused with a message that names the option.
 // Observed: messages in full, and what the live table draws.
-#include "patient_monitor/live_table.hpp"
 #include "patient_monitor/options.hpp"
+#include "patient_monitor/table_lines.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: a command line is taken or refused with a message that names the option; bad series with their file and line.
 // Observed: messages in full, and what the live table draws.
-#include "sensor_analytics/live_table.hpp"
 #include "sensor_analytics/options.hpp"
+#include "sensor_analytics/table_lines.hpp"
 #include "support/temporary_directory.hpp"
 #include "text/csv.hpp"
 #include "text/speed.hpp"

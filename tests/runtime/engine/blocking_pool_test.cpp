@@ -4,6 +4,8 @@
 #include <troupe/engine/blocking_pool.hpp>
 #include <troupe/engine/scheduler.hpp>
 
+#include "support/eventually.hpp"
+
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -16,20 +18,7 @@
 using namespace troupe::engine;
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
-
-namespace {
-
-template <class Condition>
-bool eventually(Condition holds) {
-  for (const auto end = steady_clock::now() + 10s; !holds();) {
-    if (steady_clock::now() > end)
-      return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
-
-} // namespace
+using support::eventually;
 
 TEST_CASE("blocking_pool: starts no thread without work and reuses an idle one") {
   blocking_pool pool;

@@ -5,6 +5,8 @@
 #include <troupe/system.hpp>
 #include <troupe/testing/manual_clock.hpp>
 
+#include "support/eventually.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -113,17 +115,6 @@ public:
   int on(const query&) const { return 7; }
 };
 
-/// Waits, at most ten seconds, for something that another thread does.
-template <class Condition>
-bool soon(Condition holds) {
-  for (int i = 0; i < 10'000; ++i) {
-    if (holds())
-      return true;
-    std::this_thread::sleep_for(1ms);
-  }
-  return false;
-}
-
 struct watched_system {
   explicit watched_system(system_options o) : sys{std::move(o)} {
     listening = sys.events().subscribe([this](const event& e) {
@@ -164,7 +155,7 @@ TEST_CASE("overrun: a handler is reported once while it runs and goes on") {
   auto top = w.sys.supervise("top", patient);
   auto a = top.start<sleeper>("a", budget_of(50ms, overrun_action::report), w.g);
   auto asked = a.ask(hang{});
-  REQUIRE(soon([&] { return w.count(kind::overran) == 1; }));
+  REQUIRE(support::eventually([&] { return w.count(kind::overran) == 1; }));
   CHECK(w.g->inside == 1);
   std::this_thread::sleep_for(150ms); // no second report comes: cannot be waited for
   w.g->let_go();
@@ -181,9 +172,9 @@ TEST_CASE("overrun: the system's default applies where a child names none and no
   auto unlimited_one = top.start<sleeper>("free", {.handler_budget = 0ms}, free);
   auto a = top.start<sleeper>("a", w.g);
   (void)unlimited_one.ask(hang{});
-  REQUIRE(soon([&] { return free->inside == 1; }));
+  REQUIRE(support::eventually([&] { return free->inside == 1; }));
   (void)a.ask(hang{});
-  REQUIRE(soon([&] { return w.count(kind::overran) == 1; }));
+  REQUIRE(support::eventually([&] { return w.count(kind::overran) == 1; }));
   const std::scoped_lock guard{w.mutex};
   CHECK(std::ranges::find(w.events, kind::overran, &supervision_event::what)->child == "top/a");
   free->let_go();
@@ -194,7 +185,7 @@ TEST_CASE("overrun: what follows a co_await is timed too") {
   auto top = w.sys.supervise("top", patient);
   auto a = top.start<sleeper>("a", budget_of(50ms, overrun_action::replace), w.g);
   a.tell(late_hang{});
-  REQUIRE(soon([&] { return w.count(kind::overran) == 1; }));
+  REQUIRE(support::eventually([&] { return w.count(kind::overran) == 1; }));
   w.g->let_go();
   CHECK(a.ask(query{}).get() == 1);
   CHECK(a.incarnation() == 0); // it cannot be replaced there
@@ -215,7 +206,7 @@ TEST_CASE("overrun: a replaced actor goes on at once behind the same ref though 
     CHECK(w.count(kind::replaced) == 1);
     CHECK(w.count(kind::returned) == 0);
     w.g->let_go();
-    CHECK(soon([&] { return w.g->alive == 1; }));
+    CHECK(support::eventually([&] { return w.g->alive == 1; }));
     CHECK(w.count(kind::returned) == 1);
     CHECK(a.ask(query{}).get() == 2);
     CHECK(w.sys.late_replies() == 1); // the discarded result
@@ -241,9 +232,9 @@ TEST_CASE("overrun: an actor may be replaced again and again within the spare wo
   }
   CHECK(w.g->alive == 4);
   w.g->let_go();
-  CHECK(soon([&] { return w.g->alive == 1; }));
+  CHECK(support::eventually([&] { return w.g->alive == 1; }));
   // The seats are free again.
-  CHECK(soon([&] { return w.count(kind::returned) == 3; }));
+  CHECK(support::eventually([&] { return w.count(kind::returned) == 3; }));
   w.g->open = false;
   (void)a.ask(hang{});
   CHECK(a.ask(query{}).get() == 1);
@@ -259,10 +250,10 @@ TEST_CASE("overrun: a replaced handler cannot touch what belongs to its successo
   a.tell(touch{});
   CHECK(a.ask(query{}).get() == 1);
   w.g->let_go();
-  CHECK(soon([&] { return w.count(kind::returned) == 1; }));
+  CHECK(support::eventually([&] { return w.count(kind::returned) == 1; }));
   CHECK(w.g->touches_refused == 2);
   CHECK(w.g->token.use_count() == 1); // nothing is left of the timer that was refused
-  CHECK(soon([&] { return w.g->alive == 1; }));
+  CHECK(support::eventually([&] { return w.g->alive == 1; }));
   CHECK(a.ask(query{}).get() == 2); // not stopped, by nobody
   CHECK(a.incarnation() == 1);
   const auto books = a.books();
@@ -290,7 +281,7 @@ TEST_CASE("overrun: a stop and a kill end an actor whose old handler still runs 
   } // the system goes although the handler runs: what it may touch outlives it
   CHECK(g->alive == 1);
   g->let_go();
-  CHECK(soon([&] { return g->alive == 0; }));
+  CHECK(support::eventually([&] { return g->alive == 0; }));
 }
 
 TEST_CASE("overrun: a replacement is charged like a restart and beyond the budget the failure goes up") {
@@ -300,7 +291,7 @@ TEST_CASE("overrun: a replacement is charged like a restart and beyond the budge
   auto a = inner.start<sleeper>("a", budget_of(50ms, overrun_action::replace), w.g);
   auto b = inner.start<sleeper>("b", std::make_shared<gate>());
   (void)a.ask(hang{});
-  REQUIRE(soon([&] { return w.count(kind::escalated) == 1; }));
+  REQUIRE(support::eventually([&] { return w.count(kind::escalated) == 1; }));
   CHECK(a.ask(query{}).get() == 1);
   CHECK(b.ask(query{}).get() == 1);
   CHECK(b.incarnation() == 1);
@@ -315,8 +306,8 @@ TEST_CASE("overrun: escalation fails the supervisor though the handler still run
   auto a = inner.start<sleeper>("a", o, w.g);
   auto b = inner.start<sleeper>("b", std::make_shared<gate>());
   (void)a.ask(hang{});
-  REQUIRE(soon([&] { return w.count(kind::escalated) == 1; }));
-  CHECK(soon([&] { return b.incarnation() == 1; }));
+  REQUIRE(support::eventually([&] { return w.count(kind::escalated) == 1; }));
+  CHECK(support::eventually([&] { return b.incarnation() == 1; }));
   w.g->let_go();
   CHECK(a.ask(query{}).get() == 1);
 }
@@ -330,8 +321,8 @@ TEST_CASE("overrun: what follows a co_await escalates where the options say so")
   auto a = inner.start<sleeper>("a", o, w.g);
   auto b = inner.start<sleeper>("b", std::make_shared<gate>());
   a.tell(late_hang{});
-  REQUIRE(soon([&] { return w.count(kind::escalated) == 1; }));
-  CHECK(soon([&] { return b.incarnation() == 1; }));
+  REQUIRE(support::eventually([&] { return w.count(kind::escalated) == 1; }));
+  CHECK(support::eventually([&] { return b.incarnation() == 1; }));
   w.g->let_go();
   CHECK(a.ask(query{}).get() == 1);
 }
@@ -347,7 +338,7 @@ TEST_CASE("overrun: a constructor that takes too long at a restart is reported w
     auto a = top.start<slow_to_return>("a", o, w.g);
     CHECK(w.count(kind::overran) == 0);
     a.tell(fail{});
-    REQUIRE(soon([&] { return w.count(kind::overran) == 1; }));
+    REQUIRE(support::eventually([&] { return w.count(kind::overran) == 1; }));
     CHECK(w.g->inside == 1);
     {
       const std::scoped_lock guard{w.mutex};
@@ -378,8 +369,8 @@ TEST_CASE("overrun: a constructor that takes too long escalates alone and in the
     auto a = inner.start<slow_to_return>("a", o, w.g);
     auto b = inner.start<sleeper>("b", std::make_shared<gate>());
     a.tell(fail{});
-    REQUIRE(soon([&] { return w.count(kind::escalated) == 1; }));
-    CHECK(soon([&] { return b.incarnation() >= 1; })); // it does not wait for the one that hangs
+    REQUIRE(support::eventually([&] { return w.count(kind::escalated) == 1; }));
+    CHECK(support::eventually([&] { return b.incarnation() >= 1; })); // it does not wait for the one that hangs
     CHECK(b.ask(query{}).get() == 1);
     w.g->let_go();
     CHECK(a.ask(query{}).get() == 7);

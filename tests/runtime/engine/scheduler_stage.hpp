@@ -3,6 +3,8 @@
 
 #include <troupe/engine/scheduler.hpp>
 
+#include "support/eventually.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -16,6 +18,7 @@ namespace scheduler_stage {
 using namespace troupe::engine;
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
+using support::eventually;
 
 struct job final : runnable {
   job() = default;
@@ -23,16 +26,6 @@ struct job final : runnable {
   run_result run() noexcept override { return body(); }
   std::function<run_result()> body;
 };
-
-template <class Condition>
-bool eventually(Condition holds) {
-  for (const auto end = steady_clock::now() + 20s; !holds();) {
-    if (steady_clock::now() > end)
-      return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 inline bool goes_idle(const scheduler& s) {
   return eventually([&] { return s.parked() == s.workers(); });

@@ -3,10 +3,11 @@
 // Observed: against a std::multimap, which keeps equal keys in the order of insertion, after each of many random steps.
 #include <troupe/engine/timer_queue.hpp>
 
+#include "support/stress_setting.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <random>
 #include <string>
@@ -18,11 +19,6 @@ using troupe::engine::timer_node;
 using troupe::engine::timer_queue;
 
 namespace {
-
-std::uint64_t test_seed() {
-  const char* given = std::getenv("TROUPE_TEST_SEED");
-  return given ? std::stoull(given) : std::random_device{}();
-}
 
 /// All nodes due at `now`, in the order in which the queue gives them.
 std::vector<timer_node*> pop_all(timer_queue& queue, time_point now) {
@@ -94,7 +90,7 @@ TEST_CASE("timer_queue: every arming order of six nodes and every erasure gives 
 }
 
 TEST_CASE("timer_queue: random pushes and erasures and pops agree with a multimap") {
-  const auto seed = test_seed();
+  const auto seed = support::test_seed();
   CAPTURE(seed);
   std::mt19937_64 random{seed};
   for (int round = 0; round < 60; ++round) {

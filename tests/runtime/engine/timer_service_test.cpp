@@ -3,10 +3,11 @@
 // Observed: stepped against a std::multimap; threaded by waiting for the callbacks themselves, never for time to pass.
 #include <troupe/engine/timer_service.hpp>
 
+#include "support/stress_setting.hpp"
+
 #include <doctest/doctest.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <map>
 #include <random>
 #include <string>
@@ -20,11 +21,6 @@ using troupe::engine::timer_node;
 using troupe::engine::timer_service;
 
 namespace {
-
-std::uint64_t test_seed() {
-  const char* given = std::getenv("TROUPE_TEST_SEED");
-  return given ? std::stoull(given) : std::random_device{}();
-}
 
 /// A timer that notes that it fired.
 struct noted : timer_node {
@@ -135,7 +131,7 @@ TEST_CASE("timer_service: a callback may destroy its node") {
 }
 
 TEST_CASE("timer_service: stepped random use agrees with a multimap") {
-  const auto seed = test_seed();
+  const auto seed = support::test_seed();
   CAPTURE(seed);
   std::mt19937_64 random{seed};
   timer_service timers{timer_service::stepped};

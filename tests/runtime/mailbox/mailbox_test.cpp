@@ -5,11 +5,11 @@
 #include <troupe/mailbox/mailbox.hpp>
 
 #include "runtime/mailbox/support.hpp"
+#include "support/stress_setting.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <deque>
 #include <random>
 #include <string>
@@ -27,11 +27,6 @@ push_result push(mailbox& m, std::int64_t number, std::uint32_t capacity) {
   if (r == push_result::full || r == push_result::closed)
     take(e);
   return r;
-}
-
-std::uint64_t test_seed() {
-  const char* given = std::getenv("TROUPE_TEST_SEED");
-  return given != nullptr ? std::stoull(given) : std::random_device{}();
 }
 
 } // namespace
@@ -218,7 +213,7 @@ TEST_CASE("mailbox: the largest capacity is exact") {
 }
 
 TEST_CASE("mailbox: random calls agree with a deque") {
-  const auto seed = test_seed();
+  const auto seed = support::test_seed();
   CAPTURE(seed);
   std::mt19937_64 draw{seed};
   for (int run = 0; run < 300; ++run) {

@@ -4,6 +4,8 @@
 // Observed: on stepped systems; the pure states behind them have their own tests.
 #include <troupe/pipeline/pipeline.hpp>
 
+#include "support/pipeline_runs.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -13,7 +15,6 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <support/stepped_system.hpp>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -21,6 +22,8 @@
 using namespace troupe;
 using namespace std::chrono_literals;
 namespace pl = troupe::pipeline;
+using support::failing;
+using support::run;
 
 namespace {
 
@@ -44,24 +47,6 @@ std::vector<reading> readings(std::size_t n, std::int64_t bound) {
   for (const auto& [when, r] : order)
     all.push_back(r);
   return all;
-}
-
-system_options failing(std::uint64_t seed, double rate) {
-  auto o = support::stepped(seed);
-  if (rate > 0)
-    o.faults = std::make_shared<fault_injector>(rate, seed);
-  return o;
-}
-
-result<void> run(troupe::system& sys, const pl::running& r) {
-  for (int i = 0; i < 100'000 && !r.outcome(); ++i) {
-    sys.run_until_idle(10'000'000);
-    if (!r.outcome())
-      sys.advance(1ms);
-  }
-  sys.run_until_idle();
-  REQUIRE(r.outcome().has_value());
-  return *r.outcome();
 }
 
 pl::options with(std::size_t batch, unsigned partitions) {

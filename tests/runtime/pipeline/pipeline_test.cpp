@@ -3,6 +3,8 @@
 // Observed: on stepped systems under many seeds, by comparing what sinks have seen with what the sources gave.
 #include <troupe/pipeline/pipeline.hpp>
 
+#include "support/pipeline_runs.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -14,13 +16,14 @@
 #include <random>
 #include <stdexcept>
 #include <string>
-#include <support/stepped_system.hpp>
 #include <utility>
 #include <vector>
 
 using namespace troupe;
 using namespace std::chrono_literals;
 namespace pl = troupe::pipeline;
+using support::failing;
+using support::run;
 
 namespace {
 
@@ -28,24 +31,6 @@ std::vector<std::int64_t> iota(std::int64_t n) {
   std::vector<std::int64_t> all(static_cast<std::size_t>(n));
   std::iota(all.begin(), all.end(), 0);
   return all;
-}
-
-system_options failing(std::uint64_t seed, double rate) {
-  auto o = support::stepped(seed);
-  o.faults = std::make_shared<fault_injector>(rate, seed);
-  return o;
-}
-
-/// Runs it to its end. Restarts may wait for a millisecond.
-result<void> run(troupe::system& sys, const pl::running& r) {
-  for (int i = 0; i < 100'000 && !r.outcome(); ++i) {
-    sys.run_until_idle(10'000'000);
-    if (!r.outcome())
-      sys.advance(1ms);
-  }
-  sys.run_until_idle();
-  REQUIRE(r.outcome().has_value());
-  return *r.outcome();
 }
 
 pl::options small_batches(std::size_t batch, std::uint32_t max_demand = 4) {

@@ -3,10 +3,11 @@
 // Observed: a transcription of add_restart as the model, over all short sequences of gaps and over random long ones.
 #include <troupe/supervision/restart_budget.hpp>
 
+#include "support/stress_setting.hpp"
+
 #include <doctest/doctest.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
@@ -38,11 +39,6 @@ private:
   std::chrono::milliseconds period_;
   std::vector<time_point> times_;
 };
-
-std::uint64_t test_seed() {
-  const char* given = std::getenv("TROUPE_TEST_SEED");
-  return given ? std::stoull(given) : std::random_device{}();
-}
 
 } // namespace
 
@@ -114,7 +110,7 @@ TEST_CASE("restart_budget: all sequences of seven gaps agree with the model") {
 }
 
 TEST_CASE("restart_budget: random restarts agree with the model") {
-  const auto seed = test_seed();
+  const auto seed = support::test_seed();
   CAPTURE(seed);
   std::mt19937_64 random{seed};
   for (int round = 0; round < 200; ++round) {

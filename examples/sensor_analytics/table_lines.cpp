@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "live_table.hpp"
+#include "table_lines.hpp"
+
+#include "text/live_table.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 namespace sensor_analytics {
+
+using text::cell;
 
 namespace {
 
@@ -16,33 +20,7 @@ double per_second(std::uint64_t now, std::uint64_t before, std::chrono::nanoseco
 
 std::uint64_t of(const group_row& row, alert_kind k) { return row.alerts[static_cast<std::size_t>(k)]; }
 
-std::string cell(std::uint64_t value, int width, const char* color) {
-  const std::string text = fmt::format("{:>{}}", value, width);
-  return color == nullptr || value == 0 ? text : color + text + "\033[0m";
-}
-
 } // namespace
-
-live_table::live_table(std::FILE* stream, bool quiet)
-    : stream_{stream}, quiet_{quiet}, terminal_{text::is_terminal(stream)}, color_{text::wants_color(stream)},
-      block_{stream} {}
-
-std::chrono::milliseconds live_table::interval() const noexcept {
-  return std::chrono::milliseconds{terminal_ ? 250 : 1'000};
-}
-
-void live_table::show(const field_figures& now) {
-  if (quiet_)
-    return;
-  if (terminal_) {
-    block_.draw(table_lines(now, before_, block_.columns(), color_));
-  } else {
-    const std::string line = plain_line(now, before_) + "\n";
-    std::fwrite(line.data(), 1, line.size(), stream_);
-    std::fflush(stream_);
-  }
-  before_ = now;
-}
 
 std::string plain_line(const field_figures& now, const field_figures& before) {
   std::uint64_t alerts[alert_kinds] = {};

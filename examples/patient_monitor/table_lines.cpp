@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "live_table.hpp"
+#include "table_lines.hpp"
+
+#include "text/live_table.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 namespace patient_monitor {
+
+using text::cell;
 
 namespace {
 
@@ -30,32 +34,7 @@ double rate_of(const ward_row& w, double samples_per_second) {
   return w.samples == 0 ? 0 : 60 * static_cast<double>(w.beats) * samples_per_second / static_cast<double>(w.samples);
 }
 
-std::string cell(std::uint64_t value, int width, const char* color) {
-  const std::string text = fmt::format("{:>{}}", value, width);
-  return color == nullptr || value == 0 ? text : color + text + "\033[0m";
-}
-
 } // namespace
-
-live_table::live_table(std::FILE* stream, bool quiet)
-    : stream_{stream}, quiet_{quiet}, terminal_{text::is_terminal(stream)}, color_{text::wants_color(stream)},
-      block_{stream} {}
-
-std::chrono::milliseconds live_table::interval() const noexcept {
-  return std::chrono::milliseconds{terminal_ ? 250 : 1'000};
-}
-
-void live_table::show(const hospital_figures& now) {
-  if (quiet_)
-    return;
-  if (terminal_) {
-    block_.draw(table_lines(now, block_.columns(), color_));
-    return;
-  }
-  const std::string line = plain_line(now) + "\n";
-  std::fwrite(line.data(), 1, line.size(), stream_);
-  std::fflush(stream_);
-}
 
 std::string plain_line(const hospital_figures& now) {
   const auto all = sum_of(now.wards);
