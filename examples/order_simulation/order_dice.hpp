@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/mix.hpp>
+
 #include <cstdint>
 #include <limits>
 
 namespace order_simulation {
 
-/// SplitMix64 (Steele, Lea, Flood 2014) from a seed and a number, so that each order is the same in each run.
+/// SplitMix64 from a seed and a number, so that each order is the same in each run.
 class order_dice {
 public:
   using result_type = std::uint64_t;
   order_dice(std::uint64_t seed, std::uint64_t number) : state_{seed ^ (number * 0xd1342543de82ef95)} {}
   static constexpr result_type min() { return 0; }
   static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }
-  result_type operator()() {
-    auto z = state_ += 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
+  result_type operator()() { return troupe::mix(state_ += 0x9e3779b97f4a7c15); }
   /// In [0, 1).
   double unit() { return static_cast<double>((*this)() >> 11) * 0x1p-53; }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/mix.hpp>
 #include <troupe/seams.hpp>
 
 #include <algorithm>
@@ -36,9 +37,7 @@ public:
   std::chrono::nanoseconds recent_lag() const noexcept override { return std::chrono::milliseconds{20}; }
 };
 
-/// SplitMix64: G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014, with
-/// the constants of S. Vigna's splitmix64.c. Chosen because its state is a counter: one atomic addition makes it safe
-/// for all threads.
+/// SplitMix64, chosen because its state is a counter: one atomic addition makes it safe for all threads.
 class splitmix64 final : public random_source {
 public:
   explicit splitmix64(std::uint64_t seed) noexcept : state_{seed} {}
@@ -46,10 +45,7 @@ public:
   std::uint64_t next() noexcept override {
     constexpr std::uint64_t gamma = 0x9e3779b97f4a7c15;
     // relaxed: each caller needs a number of its own, nothing else is published.
-    auto z = state_.fetch_add(gamma, std::memory_order_relaxed) + gamma;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
+    return mix(state_.fetch_add(gamma, std::memory_order_relaxed) + gamma);
   }
 
 private:

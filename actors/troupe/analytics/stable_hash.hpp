@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/mix.hpp>
+
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
 namespace troupe::analytics {
-
-/// Spreads the bits of a number: a bijection of 64-bit numbers in which every input bit moves about half of the output.
-/// The finaliser of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
-constexpr std::uint64_t mix(std::uint64_t x) noexcept {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
-}
 
 /// A hash of a number, the same in every process, so that sketches of different partitions can be merged.
 /// Not for keys that an adversary chooses.

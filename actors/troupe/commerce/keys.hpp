@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/mix.hpp>
+
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -37,13 +39,6 @@ struct order_key {
   std::uint32_t number = 0;
   friend constexpr auto operator<=>(order_key, order_key) noexcept = default;
 };
-
-/// A well mixed hash (SplitMix64's finisher).
-constexpr std::uint64_t mix(std::uint64_t z) noexcept {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
 
 constexpr std::uint64_t hash_of(customer_id c) noexcept { return mix(c.value + 0x9e3779b97f4a7c15); }
 constexpr std::uint64_t hash_of(product_key p) noexcept {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/mix.hpp>
+
 #include <atomic>
 #include <cstdint>
 #include <stdexcept>
@@ -60,12 +62,10 @@ private:
     throw injected_failure{};
   }
 
-  /// SplitMix64 (Steele, Lea, Flood 2014): a counter as state suits many threads.
+  /// SplitMix64: a counter as state suits many threads.
   std::uint64_t next() noexcept {
-    auto z = state_.fetch_add(0x9e3779b97f4a7c15, std::memory_order_relaxed) + 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
+    constexpr std::uint64_t gamma = 0x9e3779b97f4a7c15;
+    return mix(state_.fetch_add(gamma, std::memory_order_relaxed) + gamma);
   }
 
   static inline constinit thread_local const fault_injector* doomed_ = nullptr;
