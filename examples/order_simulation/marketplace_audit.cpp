@@ -164,12 +164,25 @@ void look_at_sellers(const marketplace_shop& shop, market_findings& f) {
 
 } // namespace
 
+namespace {
+
+/// A round of deliveries whose askers have gone may begin seconds later, when its desk's patience is over, and then what was
+/// seen of some is older than what was seen of others. All else that goes on by itself shows in what is unfinished.
+void look_whether_shipments_moved(const marketplace_shop& shop, market_findings& f) {
+  ask_all(shop.partitions, shipment_query{}, [&](std::size_t i, const shipment_state& s) {
+    f.unfinished += s.delivered != f.partitions[i].packages_delivered || !s.untold.empty() ? 1 : 0;
+  });
+}
+
+} // namespace
+
 market_findings look_into(const marketplace_shop& shop) {
   market_findings f;
   customer_audit{shop, f}.run();
   look_at_sellers(shop, f);
   ask_all(shop.providers, provider_query{},
           [&](std::size_t, const provider_books& b) { f.provider_balance += b.balance; });
+  look_whether_shipments_moved(shop, f);
   return f;
 }
 

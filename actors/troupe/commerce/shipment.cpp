@@ -28,8 +28,11 @@ std::vector<seller_id> sellers_of(const std::vector<product_key>& packages) {
   return all;
 }
 
+/// Open, told to somebody who has not confirmed it, or closed not long ago. An order that does not know yet that it was
+/// shipped asks again, and how many others are closed meanwhile is not in its hands.
 bool knows(const shipment_state& s, order_key o) {
   return std::ranges::find(s.open, o, &open_shipment::order) != s.open.end() ||
+         std::ranges::find(s.untold, o, &shipment_notice::order) != s.untold.end() ||
          s.closed.find([&](order_key k) { return k == o; }) != nullptr;
 }
 

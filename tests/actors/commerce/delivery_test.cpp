@@ -205,3 +205,22 @@ TEST_CASE("shipment: nobody hears of a step before he has confirmed the one befo
   shaky.expect_nothing(10s);
   CHECK(shop.ask(shop.shipments[1], shipment_query{}).untold.empty());
 }
+
+TEST_CASE(
+    "shipment: an order that has not confirmed its shipment is not shipped again, however many are closed meanwhile") {
+  small_shop shop;
+  troupe::probe_for<seller_ref> silent{shop.sys, "seller"};
+  shop.who->set(seller_id{1}, silent.address());
+  silent.answer<note_ready>([](const note_ready&) { throw std::runtime_error{"not now"}; });
+  const ship_order first{{{1}, 1}, {70}, {{{1}, 1}}};
+  shop.ask(shop.shipments[1], first);
+  constexpr std::uint32_t others = 2 * decltype(shipment_state::closed)::capacity;
+  for (std::uint32_t n = 2; n < 2 + others; ++n)
+    shop.ask(shop.shipments[1], ship_order{{{1}, n}, {70}, {{{2}, 1}}});
+  for (std::uint32_t tid = 1; tid <= others; ++tid)
+    (void)shop.ask(shop.shipments[1], deliver_oldest{tid});
+  shop.ask(shop.shipments[1], first);
+  const auto s = shop.ask(shop.shipments[1], shipment_query{});
+  CHECK(s.open.empty());
+  CHECK(s.shipments.count == 1 + others);
+}
