@@ -121,7 +121,8 @@ void postgres_database::send(const journal_change& w) {
   auto& c = session_->connection();
   if (w.erase) {
     session_->new_events().send();
-    for (const auto* s : {"note_erased", "erase_journal", "erase_events", "erase_snapshots", "erase_handled", "erase_outbox"})
+    for (const auto* s :
+         {"note_erased", "erase_journal", "erase_events", "erase_snapshots", "erase_handled", "erase_outbox"})
       c.send(s, with{w.key});
   }
   if (w.last_sent)
