@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto resume_pause = 300ms; // the client will mostly ask again before
-constexpr unsigned order_attempts = 4;
+constexpr auto resume_pause_longest = 3s;
 
 std::vector<order_line> priced(std::vector<order_line> lines, const std::vector<price_quote>& today) {
   for (std::size_t i = 0; i < lines.size(); ++i)
@@ -34,10 +34,13 @@ order_line at_price(order_line line, const price_quote& today) {
 }
 
 cart::cart(customer_id who, std::shared_ptr<const directory> shop, retry_policy policy)
-    : journaled_actor{"cart/" + std::to_string(who.value)}, who_{who}, shop_{std::move(shop)}, policy_{policy} {
+    : journaled_actor{"cart/" + std::to_string(who.value)}, who_{who}, shop_{std::move(shop)}, policy_{policy},
+      pauses_{resume_pause, resume_pause_longest} {
   if (state().sent != 0)
-    after("resume", resume_pause, resume_checkout{});
+    try_later();
 }
+
+void cart::try_later() { after("resume", pauses_.next(random()), resume_checkout{}); }
 
 cart_answer cart::may_add(transaction_id session, const order_line& line) const {
   const auto& s = state();
@@ -85,6 +88,10 @@ cart::effect<> cart::on(const abandon_cart& m) const {
 }
 
 task<checkout_answer> cart::on(const checkout& m) {
+  fault_point();
+  const auto mine = co_await under_way_.enter(self(), m.tid, order_patience);
+  if (!mine)
+    co_return checkout_answer{};
   const auto& s = state();
   if (const auto* before = s.answers.find([&](const auto& a) { return a.tid == m.tid; }))
     co_return checkout_answer{before->verdict, before->order, before->total, true, {}};
@@ -92,16 +99,14 @@ task<checkout_answer> cart::on(const checkout& m) {
     co_return checkout_answer{checkout_verdict::checking_out, {}, {}, false, {}};
   if (s.session == 0 || s.session != m.session)
     co_return checkout_answer{checkout_verdict::nothing_to_buy, {}, {}, false, {}};
-  fault_point();
   if (s.sent == 0) {
     quoting_ = m.tid;
     checkout_begun begun{m.tid, m.method, {}};
     const bool quoted = co_await quote(s.items, begun.quotes);
     quoting_ = 0;
-    if (!quoted || s.session != m.session)
+    if (!quoted)
       co_return checkout_answer{};
-    if (s.sent == 0)
-      co_await persist(begun);
+    co_await persist(begun);
   }
   co_return co_await finish_checkout(m.tid);
 }
@@ -109,23 +114,17 @@ task<checkout_answer> cart::on(const checkout& m) {
 task<checkout_answer> cart::finish_checkout(transaction_id tid) {
   const auto session = state().session;
   const place_order request{tid, state().method, priced(state().items, state().quotes)};
-  order_answer placed;
-  for (unsigned i = 0; i < order_attempts && placed.verdict == checkout_verdict::unfinished; ++i) {
-    const auto answer = co_await ask_persistently(self(), shop_->of(who_).order, request, policy_);
-    if (!answer)
-      break;
-    placed = *answer;
-  }
+  const auto answer = co_await ask_persistently(self(), shop_->of(who_).order, request, patient(policy_));
+  const auto placed = answer ? *answer : order_answer{};
   checkout_answer result{placed.verdict, placed.order, placed.total, false, {}};
   if (placed.verdict == checkout_verdict::unfinished) {
-    after("resume", resume_pause, resume_checkout{});
+    try_later();
     co_return result;
   }
+  pauses_.reset();
   result.lines = chosen(request.lines, placed.taken);
-  if (state().sent == tid) { // else another run of it has ended first
-    checkout_ended ended{{tid, session, placed.verdict, placed.order, placed.total}};
-    co_await persist(ended);
-  }
+  checkout_ended ended{{tid, session, placed.verdict, placed.order, placed.total}};
+  co_await persist(ended);
   co_return result;
 }
 
@@ -182,11 +181,14 @@ task<bool> cart::quote(std::vector<order_line> lines, std::vector<price_quote>& 
 task<void> cart::on(const resume_checkout&) {
   fault_point();
   if (!shop_->open()) {
-    after("resume", resume_pause, resume_checkout{});
+    try_later();
     co_return;
   }
-  if (const auto tid = state().sent; tid != 0)
-    (void)co_await finish_checkout(tid);
+  const auto tid = state().sent;
+  if (tid == 0 || under_way_.taken(tid)) // whoever is at it goes on, or tries later
+    co_return;
+  const auto mine = co_await under_way_.enter(self(), tid, order_patience);
+  (void)co_await finish_checkout(tid);
 }
 
 // -- events -----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@
 #include <troupe/commerce/formats.hpp>
 #include <troupe/commerce/recent.hpp>
 #include <troupe/commerce/retry.hpp>
+#include <troupe/patterns/growing_pause.hpp>
+#include <troupe/patterns/turnstile.hpp>
 
 #include <troupe/journal/journaled_actor.hpp>
 
@@ -75,7 +77,7 @@ struct resume_checkout {};
 /// update is seen without those before it. They are kept before the order is asked for: whatever fails after that, the
 /// checkout goes on with the same ones. A price that has risen since the item was added is made up for by a voucher;
 /// one that has fallen is simply charged. An item whose product was replaced keeps its old version, and the stock
-/// refuses it.
+/// refuses it. Who asks for a checkout that is under way waits for its end.
 ///
 ///     add_item         cart_answer
 ///     add_items        uint32      lines added
@@ -108,6 +110,7 @@ public:
 private:
   cart_answer may_add(transaction_id session, const order_line& line) const;
   task<checkout_answer> finish_checkout(transaction_id tid);
+  void try_later();
   task<bool> quote(std::vector<order_line> lines, std::vector<price_quote>& quotes);
   bool checking_out() const noexcept { return state().sent != 0 || quoting_ != 0; }
 
@@ -115,6 +118,8 @@ private:
   const std::shared_ptr<const directory> shop_;
   const retry_policy policy_;
   transaction_id quoting_ = 0; ///< A checkout that asks for prices; 0: none.
+  turnstile<transaction_id> under_way_;
+  growing_pause pauses_; ///< Before it goes on by itself.
 };
 
 /// The line at today's price: what it rose by since the customer saw it becomes a voucher.

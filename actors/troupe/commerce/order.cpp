@@ -13,6 +13,7 @@ using stock_answers = std::vector<call<stock_ref, reserve_units>>;
 using namespace std::chrono_literals;
 
 constexpr auto resume_pause = 200ms; // whoever asked for the order will mostly ask again before
+constexpr auto resume_pause_longest = 3s;
 
 order_record* find_in(order_state& s, std::uint32_t number) {
   const auto found = std::ranges::find(s.open, number, &order_record::number);
@@ -22,7 +23,8 @@ order_record* find_in(order_state& s, std::uint32_t number) {
 } // namespace
 
 order::order(customer_id who, std::shared_ptr<const directory> shop, retry_policy policy)
-    : journaled_actor{"order/" + std::to_string(who.value)}, who_{who}, shop_{std::move(shop)}, policy_{policy} {
+    : journaled_actor{"order/" + std::to_string(who.value)}, who_{who}, shop_{std::move(shop)}, policy_{policy},
+      pauses_{resume_pause, resume_pause_longest} {
   if (std::ranges::any_of(state().open, [](const auto& r) { return r.status < order_status::ready_for_shipment; }))
     try_later();
 }
@@ -57,7 +59,7 @@ moment order::moment_after(const order_record& r) const {
   return std::max(moment_of(wall_now()), r.history[r.changes - 1u].at);
 }
 
-void order::try_later() { after("resume", resume_pause, resume_orders{}); }
+void order::try_later() { after("resume", pauses_.next(random()), resume_orders{}); }
 
 // -- the transaction --------------------------------------------------------------------------------------------------
 
@@ -67,6 +69,11 @@ task<order_answer> order::on(const place_order& m) {
   if (m.lines.empty() || m.lines.size() > order_lines_max)
     co_return order_answer{checkout_verdict::nothing_to_buy, {}, {}, 0};
   fault_point();
+  const auto mine = co_await under_way_.enter(self(), m.tid, order_patience);
+  if (!mine)
+    co_return order_answer{};
+  if (const auto* before = answered(m.tid)) // by the one that was at it
+    co_return *before;
   if (find_transaction(m.tid) == nullptr && !co_await reserve(m))
     co_return order_answer{};
   const auto* r = find_transaction(m.tid);
@@ -105,24 +112,13 @@ task<bool> order::reserve(const place_order& m) {
     if (*answer == stock_answer::in_stock)
       taken |= line_bit(i);
   }
-  if (find_transaction(m.tid) == nullptr && answered(m.tid) == nullptr) {
-    if (taken == 0)
-      co_await persist(order_refused{m.tid});
-    else {
-      order_invoiced made{m.tid, m.method, taken, who_, moment_of(wall_now()), chosen(m.lines, taken)};
-      co_await persist(made);
-    }
-    co_return true;
+  if (taken == 0)
+    co_await persist(order_refused{m.tid});
+  else {
+    order_invoiced made{m.tid, m.method, taken, who_, moment_of(wall_now()), chosen(m.lines, taken)};
+    co_await persist(made);
   }
-  // Another run of this transaction has decided, perhaps on fewer lines. What it left out must not stay reserved.
-  const auto* r = find_transaction(m.tid);
-  const auto decided = r != nullptr ? r->taken : answered(m.tid)->taken;
-  std::vector<call<stock_ref, cancel_reservation>> extra;
-  for (auto left = taken & ~decided; left != 0; left &= left - 1) {
-    const auto& l = m.lines[static_cast<std::size_t>(std::countr_zero(left))];
-    extra.emplace_back(shop_->stock(l.item), cancel_reservation{m.tid}, policy_);
-  }
-  co_return co_await finish(self(), extra, policy_);
+  co_return true;
 }
 
 /// From wherever it stands to its shipment, or to the end of what a failed payment calls for.
@@ -156,13 +152,11 @@ task<bool> order::invoice_and_pay(std::uint32_t number) {
   for (const auto& [seller, which] : parts)
     told.emplace_back(shop_->seller(seller), note_invoice{key(number), chosen(r->lines, which), which}, policy_);
   // All are under way; from here on `r` may go.
-  const auto answer = co_await ask_persistently(self(), shop_->of(who_).payment, request, policy_);
+  const auto answer = co_await ask_persistently(self(), shop_->of(who_).payment, request, patient(policy_));
   const bool known = co_await finish(self(), told, policy_);
   if (!answer || !known)
     co_return false;
   r = find(number);
-  if (r == nullptr || r->status != order_status::invoiced)
-    co_return true; // decided by another run
   const auto next = *answer == payment_answer::paid ? order_status::payment_processed : order_status::payment_failed;
   const auto at = moment_after(*r);
   co_await persist(order_progressed{who_, number, next, at});
@@ -201,8 +195,14 @@ task<bool> order::ship(std::uint32_t number) {
   request.packages.reserve(r->lines.size());
   for (const auto& l : r->lines)
     request.packages.push_back(l.item);
-  const auto shipped = co_await ask_persistently(self(), shop_->shipment(shop_->partition_of(who_)), request, policy_);
-  co_return shipped.has_value();
+  // Not once more when this order has confirmed its shipment: the partition may forget it after that.
+  const auto to_ship = [this, number] {
+    const auto* o = find(number);
+    return o != nullptr && o->status == order_status::payment_processed;
+  };
+  const auto& partition = shop_->shipment(shop_->partition_of(who_));
+  const auto shipped = co_await ask_persistently(self(), partition, request, policy_, to_ship);
+  co_return shipped.has_value() || !to_ship();
 }
 
 task<bool> order::compensate(std::uint32_t number, bool again) {
@@ -230,13 +230,27 @@ task<void> order::on(const resume_orders&) {
     try_later();
     co_return;
   }
-  std::vector<std::uint32_t> numbers;
+  struct left {
+    std::uint32_t number;
+    transaction_id tid;
+  };
+  std::vector<left> some;
   for (const auto& r : state().open)
     if (r.status < order_status::ready_for_shipment || r.status == order_status::payment_failed)
-      numbers.push_back(r.number);
-  for (const auto number : numbers)
-    if (!co_await fulfil(number))
-      try_later();
+      some.push_back({r.number, r.tid});
+  bool failed = false, all = true;
+  for (const auto& x : some) {
+    if (under_way_.taken(x.tid)) { // whoever is at it goes on, or tries later
+      all = false;
+      continue;
+    }
+    const auto mine = co_await under_way_.enter(self(), x.tid, order_patience);
+    failed = !co_await fulfil(x.number) || failed;
+  }
+  if (failed)
+    try_later();
+  else if (all)
+    pauses_.reset();
 }
 
 order::effect<> order::on(const order_moved& m) const {

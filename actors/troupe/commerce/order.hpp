@@ -5,6 +5,8 @@
 #include <troupe/commerce/formats.hpp>
 #include <troupe/commerce/recent.hpp>
 #include <troupe/commerce/retry.hpp>
+#include <troupe/patterns/growing_pause.hpp>
+#include <troupe/patterns/turnstile.hpp>
 
 #include <troupe/journal/journaled_actor.hpp>
 
@@ -122,10 +124,10 @@ struct resume_orders {};
 ///        the sellers' parts, tell customer
 ///
 /// Every step is one that its receiver recognises when it is repeated, so the transaction may be interrupted anywhere
-/// and begun again from the last thing kept: by its asker, who gets an error at once, or by this actor itself. Two runs
-/// of one transaction at a time do no harm: what they decide is decided by the first event kept. Steps 3 and 4 are known
-/// to have been handled before 4 is kept, and each other one before the next begins; so nobody hears of a payment before
-/// he has heard of the invoice.
+/// and begun again from the last thing kept: by its asker, who gets an error at once, or by this actor itself, after
+/// pauses that grow. A transaction is worked at by one handler at a time; who asks for it meanwhile waits for that one's
+/// end. Steps 3 and 4 are known to have been handled before 4 is kept, and each other one before the next begins; so
+/// nobody hears of a payment before he has heard of the invoice.
 ///
 ///     place_order    order_answer
 ///     order_moved    -
@@ -173,6 +175,8 @@ private:
   const customer_id who_;
   const std::shared_ptr<const directory> shop_;
   const retry_policy policy_;
+  turnstile<transaction_id> under_way_;
+  growing_pause pauses_; ///< Before it goes on by itself.
 };
 
 } // namespace troupe::commerce

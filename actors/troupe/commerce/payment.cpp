@@ -7,7 +7,11 @@ namespace troupe::commerce {
 
 namespace {
 
-constexpr std::chrono::seconds refund_pause{1}; // between attempts to refund
+// Between attempts to charge, and to refund.
+constexpr std::chrono::milliseconds charge_pause{10};
+constexpr std::chrono::milliseconds charge_pause_longest{250};
+constexpr std::chrono::seconds refund_pause{1};
+constexpr std::chrono::seconds refund_pause_longest{60};
 
 auto of_order(std::uint32_t number) {
   return [number](const payment_state::record& r) { return r.number == number; };
@@ -17,17 +21,22 @@ auto of_order(std::uint32_t number) {
 
 payment::payment(customer_id who, provider_ref provider, payment_patience patience)
     : journaled_actor{"payment/" + std::to_string(who.value)}, who_{who}, provider_{std::move(provider)},
-      patience_{patience} {
+      patience_{patience}, refund_pauses_{refund_pause, refund_pause_longest} {
   if (state().records.find([](const auto& r) { return r.owes_refund; }) != nullptr)
-    after("refund", refund_pause, refund_due{});
+    try_refund_later();
 }
+
+void payment::try_refund_later() { after("refund", refund_pauses_.next(random()), refund_due{}); }
 
 task<payment_answer> payment::on(const process_payment& m) {
   if (const auto* before = state().records.find(of_order(m.number)))
     co_return before->paid ? payment_answer::paid : payment_answer::refused;
   fault_point();
   const charge request{{who_, m.number}, m.method, m.amount};
+  growing_pause pauses{charge_pause, charge_pause_longest};
   for (unsigned i = 0; i < patience_.attempts; ++i) {
+    if (i > 0 && !co_await pause_before_attempt(self(), pauses))
+      break;
     auto asked = provider_.ask(request, patience_.timeout);
     const auto answer = co_await asked.outcome();
     if (answer && *answer == charge_answer::approved) {
@@ -53,9 +62,10 @@ task<void> payment::on(const refund_due&) {
     const refund request{{who_, owed->number}};
     auto asked = provider_.ask(request, patience_.timeout);
     if (!co_await asked.outcome()) {
-      after("refund", refund_pause, refund_due{});
+      try_refund_later();
       co_return;
     }
+    refund_pauses_.reset();
     co_await persist(payment_refunded{request.order.number});
   }
 }

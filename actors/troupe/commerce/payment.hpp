@@ -5,6 +5,7 @@
 #include <troupe/commerce/formats.hpp>
 #include <troupe/commerce/recent.hpp>
 #include <troupe/commerce/retry.hpp>
+#include <troupe/patterns/growing_pause.hpp>
 
 #include <troupe/journal/journaled_actor.hpp>
 
@@ -94,9 +95,12 @@ public:
   static void apply(payment_state& s, const payment_refunded& e);
 
 private:
+  void try_refund_later();
+
   const customer_id who_;
   const provider_ref provider_;
   const payment_patience patience_;
+  growing_pause refund_pauses_;
 };
 
 } // namespace troupe::commerce

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/patterns/growing_pause.hpp>
 #include <troupe/patterns/pause.hpp>
 
 #include <troupe/ref.hpp>
 #include <troupe/task.hpp>
+#include <troupe/this_handler.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -16,11 +18,21 @@ namespace troupe::commerce {
 /// How often, and for how long, an actor of the shop asks for one thing before it leaves the rest to a later attempt.
 struct retry_policy {
   unsigned attempts = 12;
-  std::chrono::milliseconds timeout{5'000}; ///< Of each attempt.
-  /// Before asking a receiver again that has no room or is being restarted; twice as long each time, to `pause_longest`.
+  std::chrono::milliseconds timeout{5'000}; ///< Of an attempt; twice as long after one for which it was too short.
+  /// Before the second attempt; twice as long each time, to `pause_longest` (see growing_pause).
   std::chrono::milliseconds pause{2};
   std::chrono::milliseconds pause_longest{250};
 };
+
+/// For what takes as long as a whole order, or a good part of it: more than any backlog that the shop lets come about. A
+/// request must not give up on work that goes on, since what it repeats only waits behind that.
+inline constexpr std::chrono::seconds order_patience{60};
+
+/// The policy for such requests.
+constexpr retry_policy patient(retry_policy policy) noexcept {
+  policy.timeout = order_patience;
+  return policy;
+}
 
 /// Whether the same request, sent again, may get a reply. Safe because every request of the shop has a key.
 constexpr bool worth_asking_again(errc code) noexcept {
@@ -42,17 +54,33 @@ constexpr bool worth_asking_again(errc code) noexcept {
   return false;
 }
 
-/// Asks `to` again after `first` came back instead of a reply, with the same message, so often as the policy allows.
-/// `to` and `message` stay the caller's, which awaits this at once.
-template <class Ref, class M>
-task<result<reply_of<M>>> ask_again(any_ref self, const Ref& to, const M& message, errc first, retry_policy policy) {
+/// Waits before another attempt. False, at once: the deadline of the message in hand comes first, so that nobody would
+/// wait for what the attempt brings.
+inline task<bool> pause_before_attempt(any_ref self, growing_pause& pauses) {
+  const auto wait = pauses.next(this_handler::random());
+  if (wait >= this_handler::time_left())
+    co_return false;
+  co_await pause(self, wait);
+  co_return true;
+}
+
+/// The reply is wanted whatever happens meanwhile.
+struct always_wanted {
+  constexpr bool operator()() const noexcept { return true; }
+};
+
+/// Asks `to` again after `first` came back instead of a reply, with the same message, so often as the policy allows, as
+/// long as somebody waits for it and `wanted` says so. `to` and `message` stay the caller's, which awaits this at once.
+template <class Ref, class M, class Wanted = always_wanted>
+task<result<reply_of<M>>> ask_again(any_ref self, const Ref& to, const M& message, errc first, retry_policy policy,
+                                    Wanted wanted = {}) {
   result<reply_of<M>> last{error{first, {}}};
-  auto wait = policy.pause;
+  growing_pause pauses{policy.pause, policy.pause_longest};
   for (unsigned i = 1; i < policy.attempts && worth_asking_again(last.error().code); ++i) {
-    if (last.error().code == errc::mailbox_full || last.error().code == errc::unavailable) {
-      co_await pause(self, wait);
-      wait = std::min(2 * wait, policy.pause_longest);
-    }
+    if (!co_await pause_before_attempt(self, pauses) || !wanted())
+      break;
+    if (last.error().code == errc::timed_out) // its queue may be longer than that
+      policy.timeout = std::min<std::chrono::milliseconds>(2 * policy.timeout, order_patience);
     auto asked = to.ask(message, policy.timeout);
     last = co_await asked.outcome();
     if (last)
@@ -62,14 +90,15 @@ task<result<reply_of<M>>> ask_again(any_ref self, const Ref& to, const M& messag
 }
 
 /// Asks, and again if need be.
-template <class Ref, class M>
-task<result<reply_of<M>>> ask_persistently(any_ref self, const Ref& to, const M& message, retry_policy policy = {}) {
+template <class Ref, class M, class Wanted = always_wanted>
+task<result<reply_of<M>>> ask_persistently(any_ref self, const Ref& to, const M& message, retry_policy policy = {},
+                                           Wanted wanted = {}) {
   auto asked = to.ask(message, policy.timeout);
   auto answer = co_await asked.outcome();
   if (answer || !worth_asking_again(answer.error().code))
     co_return answer;
   const auto first = answer.error().code;
-  co_return co_await ask_again(self, to, message, first, policy);
+  co_return co_await ask_again(self, to, message, first, policy, wanted);
 }
 
 /// A request that is under way, with what it takes to send it again.

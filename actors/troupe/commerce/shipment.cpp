@@ -13,7 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto tell_pause = 100ms;    // before what somebody does not confirm is told again
+constexpr auto tell_pause = 100ms; // before what somebody does not confirm is told again
+constexpr auto tell_pause_longest = 3s;
 constexpr auto keep_pause = 20ms;     // what others have confirmed waits so long for a record to go along with
 constexpr std::size_t told_max = 4;   // or until there are so many: few enough to be recognised if they are told again
 constexpr std::size_t looked_at = 10; // the oldest shipments that one delivery considers
@@ -71,7 +72,7 @@ std::vector<delivered_part> deliverable(const std::vector<open_shipment>& open) 
 
 shipment::shipment(std::uint32_t partition, std::shared_ptr<const directory> shop, retry_policy policy)
     : journaled_actor{"shipment/" + std::to_string(partition)}, shop_{std::move(shop)}, policy_{policy},
-      again_to_{state().last_notice} {
+      again_to_{state().last_notice}, pauses_{tell_pause, tell_pause_longest} {
   if (!state().untold.empty())
     self().tell(tell_others{});
 }
@@ -207,14 +208,19 @@ std::vector<std::uint64_t> shipment::tellable() const {
 bool shipment::is_told(std::uint64_t notice) const { return std::ranges::binary_search(told_, notice); }
 
 /// A crash before that is kept has them told once more, which changes nothing at those who have heard.
-void shipment::note_told(const std::vector<std::uint64_t>& notices) {
-  told_.insert(told_.end(), notices.begin(), notices.end());
+void shipment::on(const others_told& m) {
+  std::erase_if(telling_, [&](auto n) { return std::ranges::binary_search(m.numbers, n); });
+  told_.insert(told_.end(), m.numbers.begin(), m.numbers.end());
   std::ranges::sort(told_);
   if (told_.size() >= told_max)
     self().tell(keep_told{});
   else if (!std::exchange(keeping_, true))
     after("keep", keep_pause, keep_told{});
+  if (!tellable().empty())
+    self().tell(tell_others{});
 }
+
+void shipment::try_later() { after("tell", pauses_.next(random()), tell_others{}); }
 
 shipment::effect<> shipment::on(const keep_told&) {
   fault_point();
@@ -228,7 +234,7 @@ shipment::effect<> shipment::on(const keep_told&) {
 task<void> shipment::on(const tell_others&) {
   fault_point();
   if (!shop_->open()) {
-    after("tell", tell_pause, tell_others{});
+    try_later();
     co_return;
   }
   told way;
@@ -245,15 +251,13 @@ task<void> shipment::on(const tell_others&) {
   all = co_await finish(self(), way.concluded, policy_) && all;
   all = co_await finish(self(), way.arrivals, policy_) && all;
   all = co_await finish(self(), way.moves, policy_) && all;
-  if (all)
-    note_told(numbers);
-  else
-    again_to_ = std::max(again_to_, numbers.back());
+  if (all && self().tell(others_told{numbers}) == delivery::accepted) {
+    pauses_.reset();
+    co_return;
+  }
+  again_to_ = std::max(again_to_, numbers.back());
   std::erase_if(telling_, [&](auto n) { return std::ranges::binary_search(numbers, n); });
-  if (!all) // somebody is silent: later again
-    after("tell", tell_pause, tell_others{});
-  else if (!tellable().empty())
-    self().tell(tell_others{});
+  try_later(); // somebody is silent, or the mailbox is full
 }
 
 void shipment::pass_on(delivery_round m) const {

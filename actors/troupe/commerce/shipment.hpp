@@ -5,6 +5,7 @@
 #include <troupe/commerce/formats.hpp>
 #include <troupe/commerce/recent.hpp>
 #include <troupe/commerce/retry.hpp>
+#include <troupe/patterns/growing_pause.hpp>
 
 #include <troupe/journal/journaled_actor.hpp>
 
@@ -89,7 +90,8 @@ struct shipment_state {
   std::uint64_t delivered = 0;     ///< Packages.
   money freight{};
   recent_deliveries deliveries;
-  /// Concluded orders. 64: what repeats `ship_order` is the order's own transaction, which ends within moments.
+  /// Concluded orders. 64: an order does not send `ship_order` after it has confirmed the shipment, and what it has sent
+  /// before is handled before the notice is forgotten; so this is for others who repeat it.
   recent<order_key, 64> closed;
   std::uint64_t last_notice = 0;
   std::vector<shipment_notice> untold; ///< Which not everybody has confirmed; by number.
@@ -132,6 +134,11 @@ struct notices_told {
 
 /// To itself: tell what is not told yet.
 struct tell_others {};
+/// To itself: everybody has confirmed these notices. It comes after what was in the mailbox by then, such as a repeated
+/// `ship_order` of an order that has confirmed its shipment since, which is recognised by the notice.
+struct others_told {
+  std::vector<std::uint64_t> numbers;
+};
 /// To itself: keep what others have confirmed, if no record has come along with which it was kept.
 struct keep_told {};
 
@@ -146,13 +153,15 @@ std::vector<delivered_part> deliverable(const std::vector<open_shipment>& open);
 ///     deliver_oldest  uint32      packages delivered by this transaction, now or before
 ///     delivery_round  -           the same, then on to the next partition or the desk
 ///     tell_others     -
+///     others_told     -
 ///     keep_told       -
 ///     shipment_query  shipment_state
 ///
 /// Keys: the order (all open, the last 64 concluded), the transaction (the last 16 that delivered something).
 class shipment final
     : public journaled_actor<shipment, shipment_state, events<shipment_made, packages_delivered, notices_told>,
-                             ship_order, deliver_oldest, delivery_round, tell_others, keep_told, shipment_query> {
+                             ship_order, deliver_oldest, delivery_round, tell_others, others_told, keep_told,
+                             shipment_query> {
 public:
   static constexpr std::size_t snapshot_every = 64;
 
@@ -162,6 +171,7 @@ public:
   effect<std::uint32_t> on(const deliver_oldest& m);
   effect<> on(const delivery_round& m);
   task<void> on(const tell_others&);
+  void on(const others_told& m);
   effect<> on(const keep_told&);
   shipment_state on(const shipment_query&) const { return state(); }
 
@@ -174,7 +184,7 @@ private:
   void pass_on(delivery_round m) const;
   std::vector<std::uint64_t> tellable() const;
   bool is_told(std::uint64_t notice) const;
-  void note_told(const std::vector<std::uint64_t>& notices);
+  void try_later();
   /// The last thing to do with an effect: keeps with it what others have confirmed, and tells what follows from it.
   template <class Effect>
   Effect and_told(Effect fx);
@@ -185,6 +195,7 @@ private:
   std::vector<std::uint64_t> told_;    ///< Confirmed, which the journal does not know yet; ascending.
   bool keeping_ = false;               ///< A keep_told is on its way.
   std::uint64_t again_to_;             ///< Notices up to this one may have been told before.
+  growing_pause pauses_;               ///< Before what somebody has not confirmed is told again.
 };
 
 } // namespace troupe::commerce

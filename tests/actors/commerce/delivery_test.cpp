@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: deliveries take the oldest open packages of each seller, once. Observed: in shipments, orders and accounts.
+#include <troupe/patterns/own_answer.hpp>
+
 #include <troupe/testing/probe.hpp>
 
 #include "small_shop.hpp"
@@ -34,6 +36,26 @@ public:
 private:
   const std::shared_ptr<const directory> shop_;
   std::vector<std::uint32_t>& rounds_;
+};
+
+struct confirm {};
+
+/// Confirms the first thing it is told when it is told to.
+class hesitant_order final : public troupe::actor<hesitant_order, place_order, order_moved, confirm> {
+public:
+  order_answer on(const place_order&) { return {}; }
+  troupe::task<void> on(const order_moved&) {
+    if (std::exchange(asked_, true))
+      co_return;
+    troupe::own_answer<void> confirmed{self(), 1h};
+    confirmed_ = &confirmed;
+    (void)co_await confirmed.outcome();
+  }
+  void on(const confirm&) { confirmed_->give(); }
+
+private:
+  bool asked_ = false;
+  troupe::own_answer<void>* confirmed_ = nullptr;
 };
 
 } // namespace
@@ -223,4 +245,46 @@ TEST_CASE(
   const auto s = shop.ask(shop.shipments[1], shipment_query{});
   CHECK(s.open.empty());
   CHECK(s.shipments.count == 1 + others);
+}
+
+TEST_CASE("shipment: an order sent again before it has confirmed its shipment is recognised, however long that waits") {
+  small_shop shop{{.customers = 2, .turn_messages = 8}}; // so that others act while the partition works its mailbox off
+  const auto buyer = shop.sys.spawn<hesitant_order>();
+  shop.who->set(customer_id{1}, {shop.carts[0], buyer, shop.payments[0], shop.customers[0]});
+  const auto& partition = shop.shipments[1];
+  const ship_order request{{{1}, 1}, {70}, {{{1}, 1}}};
+  std::uint32_t others = 0;
+  const auto keep_busy = [&](std::uint32_t orders) {
+    for (std::uint32_t i = 0; i < orders; ++i) {
+      partition.tell(ship_order{{{1}, 2 + others}, {70}, {{{2}, 1}}});
+      partition.tell(deliver_oldest{100 + ++others});
+    }
+  };
+  partition.tell(request);
+  shop.sys.run_until_idle();
+  partition.tell(deliver_oldest{1});
+  keep_busy(100);
+  for (int i = 0; i < 20; ++i)
+    shop.sys.step(); // the shipment is delivered, and to be told of behind all that
+  keep_busy(3'000);
+  partition.tell(request);
+  buyer.tell(confirm{}); // only now, that it is ready
+  shop.sys.advance(10s);
+  const auto s = shop.ask(partition, shipment_query{});
+  CHECK(s.open.empty());
+  CHECK(s.untold.empty());
+  CHECK(s.shipments.count == 1 + others);
+}
+
+TEST_CASE("order: one that has heard of its shipment does not ask for it once more") {
+  small_shop shop{{.customers = 1, .partitions = 0}};
+  troupe::probe_for<shipment_ref> partition{shop.sys, "partition"};
+  shop.who->add_shipment(partition.address());
+  partition.answer<ship_order>([&](const ship_order& m) {
+    shop.orders[0].tell(order_moved{m.order.number, order_status::ready_for_shipment, false});
+    throw std::runtime_error{"after all"};
+  });
+  CHECK(shop.buy(1, 1, {shop.line(1, 1)}).verdict == checkout_verdict::accepted);
+  partition.expect<ship_order>(0s);
+  partition.expect_nothing(1h);
 }

@@ -33,13 +33,15 @@ struct small_shop_options {
   payment_patience patience{};
   std::shared_ptr<fault_injector> faults{};
   std::uint64_t seed = 1;
+  unsigned turn_messages = 128;
 };
 
 /// A whole shop in simulated time, in which every run with the same seed is the same.
 class small_shop {
 public:
   explicit small_shop(small_shop_options o = {})
-      : options{o}, sys{{.through = {.clock = clock, .random = seeded_random(o.seed)},
+      : options{o}, sys{{.turn_messages = o.turn_messages,
+                         .through = {.clock = clock, .random = seeded_random(o.seed)},
                          .faults = o.faults,
                          .stepped = o.seed}} {
     const auto root = sys.supervise("shop", {.intensity = unlimited, .group_intensity = unlimited, .backoff = pause});
