@@ -17,9 +17,12 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace troupe::commerce;
+using troupe::growing_pause;
+using troupe::pause;
 
-constexpr retry_policy persistence{.attempts = 30, .timeout = 5s};
-constexpr unsigned checkout_attempts = 20;
+// Each of its own transactions it repeats only when something has gone wrong, not because the shop is slow.
+constexpr retry_policy persistence{.attempts = 30, .timeout = 60s, .pause_longest = 2s};
+constexpr unsigned unfinished_max = 20;        // answers that are none
 constexpr std::size_t baskets_max = 200'000;   // per driver, kept for the check of causality
 constexpr std::uint64_t renewal_every = 5'000; // transactions of one driver
 constexpr std::uint64_t first_renewal = 50;
@@ -31,9 +34,10 @@ marketplace_driver::marketplace_driver(std::shared_ptr<driver_book> book, troupe
     : book_{std::move(book)}, diary_{std::move(diary)} {
   auto& b = *book_;
   const bool open_loop = b.mean_gap_ns > 0;
+  const auto slots = static_cast<std::uint32_t>(b.slots.size());
+  b.window = incarnation() == 0 ? slots : std::max(b.window / 2, 1u);
   b.free_slots.clear();
   auto idle_to_wake = open_loop ? 0 : b.recovered.size() + (may_begin() ? b.quota : 0);
-  const auto slots = static_cast<std::uint32_t>(b.slots.size());
   for (std::uint32_t i = 0; i < slots; ++i) {
     const auto slot = (b.first_to_wake + i) % slots;
     if (b.slots[slot].active) {
@@ -48,20 +52,19 @@ marketplace_driver::marketplace_driver(std::shared_ptr<driver_book> book, troupe
   wake_next();
   if (!b.unwritten.empty())
     write_down();
-  if (open_loop && !b.finished)
-    every("arrivals", 1ms, arrival_tick{});
+  await_arrival();
   look_for_end();
 }
 
-/// One after the other, from where the incarnation before was: if a restart woke hundreds at once, those turns, each of
-/// which may fail as well, would become more with every restart.
+/// One after the other, from where the incarnation before was, so that all of them get their turn.
 void marketplace_driver::wake_next() {
-  if (asleep_.empty())
+  if (asleep_.empty() || at_work_ >= book_->window)
     return;
   const auto slot = asleep_.front();
   asleep_.pop_front();
   book_->first_to_wake = slot + 1;
-  self().tell(client_turn{slot, incarnation(), true});
+  ++at_work_;
+  go_on(slot);
 }
 
 bool marketplace_driver::may_begin() const {
@@ -78,15 +81,25 @@ void marketplace_driver::look_for_end() {
     write_down();
   if (!b.at_rest())
     return;
-  cancel_timer("arrivals");
   b.finished = true;
 }
 
 // -- who is next ------------------------------------------------------------------------------------------------------
 
 void marketplace_driver::on(const arrival_tick&) {
-  auto& b = *book_;
   fault_point();
+  awaiting_ = false;
+  note_arrivals();
+  if (book_->in_flight.load(std::memory_order_relaxed) == 0 && !book_->unwritten.empty())
+    write_down();
+  begin_arrived();
+  await_arrival();
+  look_for_end();
+}
+
+/// Whatever has arrived by now goes to the backlog.
+void marketplace_driver::note_arrivals() {
+  auto& b = *book_;
   const auto t = now();
   if (b.next_arrival == troupe::time_point{})
     b.next_arrival = t;
@@ -100,16 +113,27 @@ void marketplace_driver::on(const arrival_tick&) {
     b.next_arrival += std::chrono::nanoseconds{static_cast<std::int64_t>(-std::log(unit) * b.mean_gap_ns)};
   }
   b.arrivals_over = b.arrivals_over || b.plan.no_more;
-  if (b.in_flight.load(std::memory_order_relaxed) == 0 && !b.unwritten.empty())
-    write_down();
-  while (!b.backlog.empty() && !b.free_slots.empty()) {
+}
+
+void marketplace_driver::begin_arrived() {
+  auto& b = *book_;
+  while (!b.backlog.empty() && !b.free_slots.empty() && has_room()) {
     const auto slot = b.free_slots.back();
     b.free_slots.pop_back();
     b.draw(b.slots[slot], b.backlog.front());
     b.backlog.pop_front();
+    ++at_work_;
     go_on(slot);
   }
-  look_for_end();
+}
+
+/// Only while somebody could begin: a driver that has its hands full is not to fail at its clock.
+void marketplace_driver::await_arrival() {
+  const auto& b = *book_;
+  if (b.mean_gap_ns == 0 || b.arrivals_over || b.free_slots.empty() || !has_room() || std::exchange(awaiting_, true))
+    return;
+  constexpr std::chrono::nanoseconds least = 1ms, most = 100ms; // the end of all arrivals comes unannounced
+  after(std::clamp(b.next_arrival - now(), least, most), arrival_tick{});
 }
 
 /// Gives the client its next transaction, if there is one.
@@ -140,10 +164,10 @@ troupe::task<void> marketplace_driver::on(const client_turn& m) {
   auto& b = *book_;
   auto& s = b.slots[m.slot];
   fault_point();
-  if (m.wakes_next)
-    wake_next();
+  wake_next();
   if (!s.active && !take_up(s)) {
-    look_for_end();
+    --at_work_;
+    let_others_work();
     co_return;
   }
   const bool answered = co_await run(s);
@@ -153,10 +177,21 @@ troupe::task<void> marketplace_driver::on(const client_turn& m) {
     write_down();
   if (b.done.load(std::memory_order_relaxed) % renewal_every == first_renewal)
     renew_somebody();
-  if (b.mean_gap_ns == 0 || !b.backlog.empty())
+  b.window = std::min(b.window + 1, static_cast<std::uint32_t>(b.slots.size()));
+  if (b.mean_gap_ns == 0 || !b.backlog.empty()) {
     go_on(m.slot);
-  else
+  } else {
     b.free_slots.push_back(m.slot);
+    --at_work_;
+  }
+  let_others_work();
+}
+
+/// A client has come to rest, or the window has grown.
+void marketplace_driver::let_others_work() {
+  wake_next();
+  begin_arrived();
+  await_arrival();
   look_for_end();
 }
 
@@ -210,14 +245,16 @@ troupe::task<bool> marketplace_driver::check_out(client_slot& s) {
   const auto& cart = book_->plan.shop.carts[s.customer];
   cart.tell(add_items{s.tid, s.lines});
   const checkout request{s.tid, s.tid, payment_method::credit_card};
-  for (unsigned i = 0; i < checkout_attempts; ++i) {
+  growing_pause pauses{persistence.pause, persistence.pause_longest};
+  for (unsigned i = 0; i < unfinished_max; ++i) {
     const auto answer = co_await ask_persistently(self(), cart, request, persistence);
     if (!answer)
       break;
-    if (answer->verdict == checkout_verdict::unfinished)
-      continue;
-    judge(s, *answer);
-    co_return true;
+    if (answer->verdict != checkout_verdict::unfinished) {
+      judge(s, *answer);
+      co_return true;
+    }
+    co_await pause(self(), pauses.next(random()));
   }
   ++s.sums.orders_failed;
   cart.tell(abandon_cart{s.tid});
@@ -290,12 +327,14 @@ troupe::task<bool> marketplace_driver::look(client_slot& s) {
 troupe::task<bool> marketplace_driver::deliver(client_slot& s) {
   const auto& desk = book_->plan.shop.desk(book_->number);
   const update_deliveries request{s.tid};
-  for (unsigned i = 0; i < checkout_attempts; ++i) {
+  growing_pause pauses{persistence.pause, persistence.pause_longest};
+  for (unsigned i = 0; i < unfinished_max; ++i) {
     const auto answer = co_await ask_persistently(self(), desk, request, persistence);
     if (!answer)
       break;
     if (answer->complete)
       co_return true;
+    co_await pause(self(), pauses.next(random()));
   }
   co_return false;
 }

@@ -8,10 +8,12 @@ namespace order_simulation {
 
 namespace {
 
+using namespace std::chrono_literals;
 using namespace troupe::commerce;
 
-constexpr std::size_t provider_count = 64;    // each writes one charge at a time
-constexpr std::size_t small_mailbox = 10'000; // of an actor that one of many clients talks to now and then
+constexpr std::size_t provider_count = 64;           // each writes one charge at a time
+constexpr payment_patience patience{.timeout = 10s}; // longer than any queue at a provider
+constexpr std::size_t small_mailbox = 10'000;        // of an actor that one of many clients talks to now and then
 
 troupe::supervisor_options crowd(const crash_plan& plan) {
   auto o = plan.supervisor(troupe::dynamic);
@@ -108,7 +110,7 @@ void marketplace_shop::open_customers(const options& opts, const crash_plan& pla
     const customer_id who{c};
     carts.push_back(group.start<cart>({}, child, who, known));
     orders.push_back(group.start<order>({}, child, who, known));
-    payments.push_back(group.start<payment>({}, child, who, provider_ref{providers[c % provider_count]}));
+    payments.push_back(group.start<payment>({}, child, who, provider_ref{providers[c % provider_count]}, patience));
     customers.push_back(group.start<customer>({}, child, who));
     directory->set(who, {carts.back(), orders.back(), payments.back(), customers.back()});
   }

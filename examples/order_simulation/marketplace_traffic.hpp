@@ -107,6 +107,7 @@ struct driver_book {
   std::mt19937_64 random;
   std::vector<client_slot> slots;
   std::uint32_t first_to_wake = 0;          ///< Of the slots, when the driver is restarted.
+  std::uint32_t window = 0;                 ///< Slots that may be at work at a time.
   std::vector<std::uint32_t> free_slots;    ///< Open loop.
   std::deque<std::uint32_t> idle_customers; ///< Indices; each customer belongs to one driver.
   std::deque<client_slot> recovered{};      ///< Of earlier processes: what is not known to have ended.
