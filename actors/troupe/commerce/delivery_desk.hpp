@@ -2,7 +2,7 @@
 #pragma once
 
 #include <troupe/commerce/directory.hpp>
-#include <troupe/patterns/own_answer.hpp>
+#include <troupe/own_answer.hpp>
 
 #include <troupe/actor.hpp>
 
