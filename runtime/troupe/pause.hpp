@@ -2,7 +2,6 @@
 #pragma once
 
 #include <troupe/own_answer.hpp>
-
 #include <troupe/ref.hpp>
 #include <troupe/task.hpp>
 
