@@ -19,10 +19,8 @@ postgres_new_events::postgres_new_events(postgres_connection& c) : connection_{c
 }
 
 void postgres_new_events::add(std::string_view key, const record_row& e) {
-  if (data_.bytes().size() >= bytes_max) {
+  if (data_.bytes().size() >= bytes_max)
     send();
-    connection_.request_word();
-  }
   journals_.add(key);
   sequences_.add(static_cast<std::int64_t>(e.sequence));
   times_.add(e.time);

@@ -372,7 +372,7 @@ TEST_CASE("postgres store: many statements of a transaction that take some time 
   for (const std::string sql :
        {"CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.7); RETURN NULL; END'",
         "CREATE TRIGGER slow BEFORE DELETE ON journals EXECUTE FUNCTION slowly()",
-        "CREATE TRIGGER slow BEFORE INSERT OR DELETE ON events EXECUTE FUNCTION slowly()",
+        "CREATE TRIGGER slow BEFORE DELETE ON events EXECUTE FUNCTION slowly()",
         "CREATE TRIGGER slow BEFORE DELETE ON snapshots EXECUTE FUNCTION slowly()",
         "CREATE TRIGGER slow BEFORE DELETE ON handled EXECUTE FUNCTION slowly()",
         "CREATE TRIGGER slow BEFORE DELETE ON outbox EXECUTE FUNCTION slowly()"}) {
@@ -384,9 +384,8 @@ TEST_CASE("postgres store: many statements of a transaction that take some time 
   const int before = r.relay.accepted();
   j->erase();
   CHECK(replayed(*j).empty());
-  const std::string large(5'000'000, 'x'); // each is a statement
-  keep_events(*j, added{large}, added{large}, added{large}, added{large});
-  CHECK(kept_under(*r.store, "a").size() == 4);
+  keep_events(*j, added{"2"});
+  CHECK(kept_under(*r.store, "a") == lines{"added 2"});
   CHECK(r.relay.accepted() == before); // nobody had to connect anew
 }
 
