@@ -94,6 +94,7 @@ postgres_handle connect_postgres(const postgres_address& a, milliseconds silence
 }
 
 bool await_socket(const pg_conn* c, short events, milliseconds limit) {
+  limit = std::min<milliseconds>(limit, std::chrono::hours{24 * 365}); // which can be added to now
   const auto until = now() + limit;
   for (auto left = limit;;) {
     pollfd socket{PQsocket(c), events, 0};
