@@ -126,7 +126,7 @@ void postgres_connection::send(const char* statement, std::span<postgres_array* 
 
 /// libpq keeps what the network does not take.
 void postgres_connection::handed_over(std::size_t bytes, std::string_view operation) {
-  constexpr std::size_t unsent_max = 1024 * 1024;
+  constexpr std::size_t unsent_max = 1 << 20;
   unsent_ += bytes;
   if (unsent_ >= unsent_max)
     push_out(operation);

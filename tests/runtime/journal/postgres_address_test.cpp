@@ -48,10 +48,10 @@ TEST_CASE("postgres address: one place, or lists that do not match, are left to 
 }
 
 TEST_CASE("postgres address: hosts of the environment count where the address names none") {
-  ::setenv("PGHOST", "/run,/tmp", 1);
+  ::setenv("PGHOST", "/run,/tmp", 1); // NOLINT(concurrency-mt-unsafe): there is one thread
   const auto without = places_of("postgresql:///shop?port=7");
   const auto with = places_of("postgresql://%2Fvar/shop");
-  ::unsetenv("PGHOST");
+  ::unsetenv("PGHOST"); // NOLINT(concurrency-mt-unsafe)
   CHECK(without == places{"/run||7", "/tmp||7"});
   CHECK(with == places{"||"});
 }

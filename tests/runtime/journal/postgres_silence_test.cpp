@@ -217,6 +217,7 @@ TEST_CASE("postgres store: it is closed in bounded time although many appends wa
   r.open_store();
   constexpr int writers = 20;
   std::vector<std::shared_ptr<troupe::journal>> journals;
+  journals.reserve(writers);
   for (int i = 0; i < writers; ++i)
     journals.push_back(open(*r.store, "w" + std::to_string(i)));
   for (const auto& j : journals)

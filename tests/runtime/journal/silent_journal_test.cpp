@@ -32,6 +32,7 @@ TEST_CASE("durable store: a system ends although its journals are on a server th
     relay.fall_silent();
     constexpr int voters_waiting = 8;
     std::vector<troupe::reply<void>> under_way;
+    under_way.reserve(voters_waiting);
     for (int i = 0; i < voters_waiting; ++i)
       under_way.push_back(voters[std::to_string(i)].ask(cast_vote{1}, 1min));
     int failed = 0;
