@@ -28,7 +28,7 @@ struct reserved {
   std::uint64_t quantity = 0;
   std::string sku;
   static constexpr std::string_view journal_name = "reserved";
-  NLOHMANN_DEFINE_TYPE_INTRUSIVE(reserved, customer, order, quantity, sku)
+  TROUPE_JSON(reserved, customer, order, quantity, sku)
 };
 
 constexpr const troupe::journal_type* types[]{&troupe::journal_type_of<reserved>};

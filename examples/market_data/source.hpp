@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <troupe/patterns/pause.hpp>
+#include <troupe/pause.hpp>
 
 #include <troupe/actor.hpp>
 #include <troupe/seams.hpp>

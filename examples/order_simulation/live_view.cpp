@@ -36,20 +36,47 @@ live_view::style live_view::style_for(std::FILE* stream, bool quiet) {
   return is_terminal(stream) ? style::block : style::lines;
 }
 
+void live_view::show_opening(std::chrono::milliseconds elapsed, std::uint64_t opened, std::uint64_t all) {
+  switch (style_) {
+    case style::silent: return;
+    case style::lines:
+      if (line_due(elapsed))
+        write_line(opening_line(elapsed, opened, all));
+      return;
+    case style::block:
+      auto line = opening_line(elapsed, opened, all);
+      line.resize(std::min(line.size(), block_.columns()));
+      block_.draw({line});
+  }
+}
+
 void live_view::show(const snapshot& now) {
   switch (style_) {
     case style::silent: return;
-    case style::lines: {
-      if (last_line_at_ && now.elapsed - *last_line_at_ < line_period)
-        return;
-      last_line_at_ = now.elapsed;
-      const std::string line = plain_line(now) + "\n";
-      std::fwrite(line.data(), 1, line.size(), stream_);
-      std::fflush(stream_);
+    case style::lines:
+      if (line_due(now.elapsed))
+        write_line(plain_line(now));
       return;
-    }
     case style::block: block_.draw(block_lines(now, block_.columns()));
   }
+}
+
+/// The time begins anew with the run.
+bool live_view::line_due(std::chrono::milliseconds elapsed) {
+  if (last_line_at_ && elapsed >= *last_line_at_ && elapsed - *last_line_at_ < line_period)
+    return false;
+  last_line_at_ = elapsed;
+  return true;
+}
+
+void live_view::write_line(const std::string& text) {
+  const std::string line = text + "\n";
+  std::fwrite(line.data(), 1, line.size(), stream_);
+  std::fflush(stream_);
+}
+
+std::string opening_line(std::chrono::milliseconds elapsed, std::uint64_t opened, std::uint64_t all) {
+  return fmt::format("{:7.1f} s opening: {} of {} actors", seconds(elapsed), opened, all);
 }
 
 std::string plain_line(const snapshot& now) {

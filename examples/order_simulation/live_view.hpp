@@ -49,10 +49,16 @@ public:
   /// `stream` stays the caller's and must outlive the view.
   live_view(std::FILE* stream, style look) : stream_{stream}, style_{look}, block_{stream} {}
 
+  /// Shows that the run is about to begin: so many of its actors are there.
+  void show_opening(std::chrono::milliseconds elapsed, std::uint64_t opened, std::uint64_t all);
+
   /// Shows `now`. Errors of the stream are ignored: a view that nobody can see must not end a run.
   void show(const snapshot& now);
 
 private:
+  bool line_due(std::chrono::milliseconds elapsed);
+  void write_line(const std::string& text);
+
   std::FILE* stream_;
   style style_;
   text::drawn_block block_;
@@ -61,6 +67,9 @@ private:
 
 /// One line, not terminated: `12.0 s   34 %   56,789 done   ...`.
 std::string plain_line(const snapshot& now);
+
+/// The same before there is anything to do.
+std::string opening_line(std::chrono::milliseconds elapsed, std::uint64_t opened, std::uint64_t all);
 
 /// The block as lines of at most `columns` characters, none terminated. At most four queues are shown, deepest first.
 std::vector<std::string> block_lines(const snapshot& now, std::size_t columns);

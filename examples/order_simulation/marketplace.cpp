@@ -36,14 +36,14 @@ public:
       : opts_{opts}, journal_{journal}, view_{view}, interrupted_{interrupted}, told_{opts}, crashes_{opts,
                                                                                                       journal.store},
         sales_{opts}, system_{sales_.observed(crashes_.system())}, driver_count_{drivers_for(opts)},
-        shop_{opts, crashes_, system_, driver_count_}, plan_{opts,
-                                                             shop_,
-                                                             std::vector<shown_product>(opts.products),
-                                                             {},
-                                                             keys(opts, opts.sellers),
-                                                             keys(opts, products_per_seller),
-                                                             told_,
-                                                             journal.life} {
+        shop_{opts, crashes_, system_, driver_count_, opening_view()}, plan_{opts,
+                                                                             shop_,
+                                                                             std::vector<shown_product>(opts.products),
+                                                                             {},
+                                                                             keys(opts, opts.sellers),
+                                                                             keys(opts, products_per_seller),
+                                                                             told_,
+                                                                             journal.life} {
     for (std::uint64_t i = 0; i < opts.products; ++i)
       plan_.shown[i].price = shop_.prices[i].price.cents;
     for (std::uint32_t i = 0; i < driver_count_; ++i)
@@ -72,6 +72,17 @@ public:
   }
 
 private:
+  marketplace_shop::opening_view opening_view() {
+    return [this, begin = system_.now(), shown_at = troupe::time_point{}](std::uint64_t opened,
+                                                                          std::uint64_t all) mutable {
+      const auto now = system_.now();
+      if (now - shown_at < 100ms && opened < all)
+        return;
+      shown_at = now;
+      view_.show_opening(std::chrono::duration_cast<std::chrono::milliseconds>(now - begin), opened, all);
+    };
+  }
+
   static std::uint32_t drivers_for(const options& opts) {
     const std::uint64_t clients = opts.rate ? drivers_max : opts.concurrency;
     return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(std::min(clients, opts.customers), 1, drivers_max));

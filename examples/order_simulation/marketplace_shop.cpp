@@ -2,6 +2,8 @@
 #include "marketplace_shop.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <future>
 #include <random>
 
 namespace order_simulation {
@@ -11,7 +13,9 @@ namespace {
 using namespace std::chrono_literals;
 using namespace troupe::commerce;
 
-constexpr std::size_t provider_count = 64;           // each writes one charge at a time
+constexpr std::size_t provider_count = 64;                           // each writes one charge at a time
+constexpr std::uint64_t seller_actors = 1 + 2 * products_per_seller; // with products and stocks
+constexpr std::uint64_t customer_actors = 4;
 constexpr payment_patience patience{.timeout = 10s}; // longer than any queue at a provider
 constexpr std::size_t small_mailbox = 10'000;        // of an actor that one of many clients talks to now and then
 
@@ -34,13 +38,28 @@ std::uint32_t desks_for(const options& opts, std::uint32_t drivers) {
 } // namespace
 
 marketplace_shop::marketplace_shop(const options& opts, const crash_plan& plan, troupe::system& system,
-                                   std::uint32_t drivers)
+                                   std::uint32_t drivers, const opening_view& opening)
     : root{system.supervise("marketplace", plan.supervisor(troupe::one_for_one))},
       directory{std::make_shared<troupe::commerce::directory>(opts.customers, opts.sellers)} {
   directory->begin_setup();
   open_logistics(opts, plan, drivers);
-  open_sellers(opts, plan);
-  open_customers(opts, plan);
+  std::atomic<std::uint64_t> opened{0};
+  const auto show = [&, all = opts.sellers * seller_actors + opts.customers * customer_actors] {
+    if (opening)
+      opening(opened, all);
+  };
+  auto with_sellers =
+      std::async(opening ? std::launch::async : std::launch::deferred, [&] { open_sellers(opts, plan, opened); });
+  if (!opening)
+    with_sellers.wait(); // which does it
+  open_customers(opts, plan, [&] {
+    constexpr std::uint64_t often = 1'000;
+    if ((opened += customer_actors) % often < customer_actors)
+      show();
+  });
+  while (with_sellers.wait_for(100ms) != std::future_status::ready)
+    show();
+  with_sellers.get();
   open_diaries(plan, drivers);
   directory->end_setup();
 }
@@ -65,7 +84,7 @@ void marketplace_shop::open_logistics(const options& opts, const crash_plan& pla
 }
 
 /// Prices of 0.00 to 99.99, freights of 0.00 to 9.99, by the seed.
-void marketplace_shop::open_sellers(const options& opts, const crash_plan& plan) {
+void marketplace_shop::open_sellers(const options& opts, const crash_plan& plan, std::atomic<std::uint64_t>& opened) {
   const auto group = root.supervise("sellers", crowd(plan));
   const auto child = plan.child(small_mailbox);
   std::mt19937_64 random{opts.seed};
@@ -89,10 +108,12 @@ void marketplace_shop::open_sellers(const options& opts, const crash_plan& plan)
     }
     sellers.push_back(group.start<seller>({}, child, seller_id{s}, list));
     directory->set(seller_id{s}, sellers.back());
+    opened += seller_actors;
   }
 }
 
-void marketplace_shop::open_customers(const options& opts, const crash_plan& plan) {
+void marketplace_shop::open_customers(const options& opts, const crash_plan& plan,
+                                      const std::function<void()>& opened) {
   const auto provider_group = root.supervise("providers", plan.supervisor(troupe::one_for_one));
   const provider_options behaviour{.declined = declined, .seed = opts.seed, .remembered = 500};
   const auto roomy = plan.child(troupe::mailbox_options::capacity_max);
@@ -113,6 +134,7 @@ void marketplace_shop::open_customers(const options& opts, const crash_plan& pla
     payments.push_back(group.start<payment>({}, child, who, provider_ref{providers[c % provider_count]}, patience));
     customers.push_back(group.start<customer>({}, child, who));
     directory->set(who, {carts.back(), orders.back(), payments.back(), customers.back()});
+    opened();
   }
 }
 

@@ -18,7 +18,9 @@
 #include "marketplace_diary.hpp"
 #include "options.hpp"
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -49,7 +51,13 @@ public:
   /// Clients of one driver in an open loop: below what one actor may have suspended at a time.
   static constexpr std::uint32_t open_slots = 900;
 
-  marketplace_shop(const options& opts, const crash_plan& plan, troupe::system& system, std::uint32_t drivers);
+  /// How many actors there are, of all that there will be.
+  using opening_view = std::function<void(std::uint64_t opened, std::uint64_t all)>;
+
+  /// Starts everybody: sellers and customers beside each other, and `opening` is called now and then meanwhile, on this
+  /// thread; without it one after the other.
+  marketplace_shop(const options& opts, const crash_plan& plan, troupe::system& system, std::uint32_t drivers,
+                   const opening_view& opening = {});
 
   /// The delivery desk of one driver's clients.
   const troupe::ref<troupe::commerce::delivery_desk>& desk(std::uint32_t driver) const {
@@ -79,8 +87,8 @@ public:
   std::vector<troupe::ref<marketplace_diary>> diaries; ///< By driver.
 
 private:
-  void open_sellers(const options& opts, const crash_plan& plan);
-  void open_customers(const options& opts, const crash_plan& plan);
+  void open_sellers(const options& opts, const crash_plan& plan, std::atomic<std::uint64_t>& opened);
+  void open_customers(const options& opts, const crash_plan& plan, const std::function<void()>& opened);
   void open_diaries(const crash_plan& plan, std::uint32_t drivers);
   void open_logistics(const options& opts, const crash_plan& plan, std::uint32_t drivers);
 };

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: a handler learns how much time its message has left, across suspensions, and draws from the system's random source.
 // Observed on a stepped system whose clock the test moves.
-#include <troupe/patterns/pause.hpp>
-
+#include <troupe/pause.hpp>
 #include <troupe/system.hpp>
 #include <troupe/task.hpp>
 #include <troupe/this_handler.hpp>

@@ -130,6 +130,8 @@ std::string postgres_server::url(const std::string& schema) const {
   return base + "?options=-csearch_path%3D" + schema;
 }
 
+std::string postgres_server::socket() const { return directory_ / ".s.PGSQL.5432"; }
+
 postgres_server& postgres_server::only() {
   if (!programs()) {
     std::puts("SKIPPED: no PostgreSQL server is installed (Debian: postgresql)");

@@ -25,6 +25,8 @@ public:
 
   /// The address of a schema of its own, made if it is not there.
   std::string url(const std::string& schema) const;
+  /// The path of its socket.
+  std::string socket() const;
   /// Ends it without warning, as a power failure would.
   void crash();
   void start();

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <troupe/commerce/directory.hpp>
-#include <troupe/patterns/own_answer.hpp>
 
 #include <troupe/actor.hpp>
+#include <troupe/own_answer.hpp>
 
 #include <chrono>
 #include <cstdint>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/commerce/payment_provider.hpp>
-#include <troupe/patterns/pause.hpp>
+
+#include <troupe/pause.hpp>
 
 #include <algorithm>
 #include <ranges>

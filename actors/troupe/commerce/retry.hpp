@@ -2,8 +2,8 @@
 #pragma once
 
 #include <troupe/patterns/growing_pause.hpp>
-#include <troupe/patterns/pause.hpp>
 
+#include <troupe/pause.hpp>
 #include <troupe/ref.hpp>
 #include <troupe/task.hpp>
 #include <troupe/this_handler.hpp>

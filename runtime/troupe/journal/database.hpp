@@ -60,6 +60,8 @@ public:
   /// one at a time, also while another one writes.
   virtual void sync() {}
 
+  /// It held no journal when it was opened, and nobody else writes to it.
+  virtual bool was_empty() const noexcept { return false; }
   /// The highest outbox number of all journals that had been erased when the database was opened; 0: none.
   virtual std::uint64_t erased_to() const noexcept = 0;
 

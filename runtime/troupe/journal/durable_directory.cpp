@@ -67,26 +67,32 @@ durable_directory::durable_directory(system_core& core) : core_{core} {}
 durable_directory::~durable_directory() = default;
 
 std::shared_ptr<durable_address> durable_directory::at(const std::string& key) {
-  auto& s = shard_of(key);
+  const auto hash = key_table<durable_address>::hash_of(key);
+  auto& s = shard_of(hash);
   std::unique_lock guard{s.mutex};
-  auto& entry = s.addresses[key];
-  if (auto found = entry.lock())
-    return found;
+  auto** const entry = s.addresses.find(hash, key);
+  if (entry != nullptr)
+    if (auto found = (*entry)->weak_from_this().lock())
+      return found;
+  if (entry == nullptr)
+    s.addresses.make_room();
   const auto last = [directory = shared_from_this()](durable_address* a) {
     const auto gone = std::unique_ptr<durable_address>{a};
-    directory->forget(gone->key());
+    directory->forget(*gone);
   };
   std::shared_ptr<durable_address> fresh{new durable_address{shared_from_this(), key}, last};
-  entry = fresh;
+  if (entry != nullptr)
+    *entry = fresh.get();
+  else
+    s.addresses.add(hash, *fresh);
   return fresh;
 }
 
-void durable_directory::forget(const std::string& key) noexcept {
-  auto& s = shard_of(key);
+void durable_directory::forget(const durable_address& a) noexcept {
+  const auto hash = key_table<durable_address>::hash_of(a.key());
+  auto& s = shard_of(hash);
   std::unique_lock guard{s.mutex};
-  // Unless there is a new one already.
-  if (const auto found = s.addresses.find(key); found != s.addresses.end() && found->second.expired())
-    s.addresses.erase(found);
+  s.addresses.erase(hash, a); // unless there is a new one already
 }
 
 void durable_directory::add(std::shared_ptr<entity_group> group) {

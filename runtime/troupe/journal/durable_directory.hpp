@@ -4,6 +4,7 @@
 #include <troupe/engine/cell.hpp>
 #include <troupe/error.hpp>
 #include <troupe/journal/journal_type.hpp>
+#include <troupe/journal/key_table.hpp>
 #include <troupe/ref.hpp>
 
 #include <array>
@@ -14,7 +15,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace troupe::detail {
@@ -106,14 +106,14 @@ public:
 
 private:
   struct shard {
-    std::mutex mutex; // leaf lock
-    std::unordered_map<std::string, std::weak_ptr<durable_address>> addresses;
+    std::mutex mutex;                     // leaf lock
+    key_table<durable_address> addresses; // also those whose last holder is about to forget them
   };
 
-  shard& shard_of(const std::string& key) noexcept { return shards_[std::hash<std::string>{}(key) % shards_.size()]; }
+  shard& shard_of(std::size_t hash) noexcept { return shards_[hash % shards_.size()]; }
 
   /// The last one who knew the address is gone.
-  void forget(const std::string& key) noexcept;
+  void forget(const durable_address& a) noexcept;
 
   system_core& core_;
   std::array<shard, 16> shards_;

@@ -8,9 +8,8 @@
 
 namespace troupe {
 
-durable_journal::durable_journal(std::shared_ptr<durable_store> store, std::shared_ptr<open_journal> state,
-                                 row_codec codec)
-    : store_{std::move(store)}, state_{std::move(state)}, codec_{std::move(codec)} {}
+durable_journal::durable_journal(std::shared_ptr<durable_store> store, row_codec codec)
+    : store_{std::move(store)}, codec_{std::move(codec)} {}
 
 namespace {
 
@@ -105,16 +104,25 @@ void durable_journal::replay(journal_visitor& v) {
   const auto start = listed_ ? replay_snapshot(*reader, v) : 0;
   if (listed_)
     replay_events(*reader, v, start);
-  replay_exchange(*reader, v);
+  if (reader != nullptr)
+    replay_exchange(*reader, v);
+  else
+    v.last_sent(store_->erased_.value());
   last_snapshot_ = start;
 }
 
-/// Finds out how far the journal goes, after its last write has ended.
+/// Finds out how far the journal goes, after its last write has ended. Null: there is nothing to look at.
 std::shared_ptr<journal_reader> durable_journal::locate() {
-  located_ = false;
-  store_->writer_.wait(state_->ticket.load(std::memory_order_acquire));
-  state_->uncertain.store(false, std::memory_order_relaxed); // the writer has nothing of this journal any more
   forget();
+  located_ = state_ == nullptr && !store_->may_hold(codec_.key());
+  if (located_)
+    return nullptr;
+  if (state_ == nullptr)
+    state_ = store_->held_state(codec_.key());
+  if (state_ != nullptr) {
+    store_->writer_.wait(state_->ticket.load(std::memory_order_acquire));
+    state_->uncertain.store(false, std::memory_order_relaxed); // the writer has nothing of this journal any more
+  }
   auto reader = store_->database_->read();
   if (const auto head = reader->head(codec_.key())) {
     if (const auto fault = fault_of(codec_.key(), *head); !fault.empty())
@@ -127,8 +135,14 @@ std::shared_ptr<journal_reader> durable_journal::locate() {
   return reader;
 }
 
+open_journal& durable_journal::state() {
+  if (state_ == nullptr)
+    state_ = store_->state_of(codec_.key());
+  return *state_;
+}
+
 void durable_journal::begin_write() {
-  if (state_->uncertain.load(std::memory_order_acquire))
+  if (state().uncertain.load(std::memory_order_acquire))
     throw journal_error{codec_.where() + ": its last write failed; nothing can be added until it has been read again"};
   if (!located_)
     locate();
@@ -136,9 +150,10 @@ void durable_journal::begin_write() {
 
 void durable_journal::submit(const journal_change& c, completion done) {
   auto w = journal_write::of(c);
+  auto& s = state();
   w->journal = state_;
   w->done = std::move(done);
-  state_->ticket.store(store_->writer_.submit(std::move(w)), std::memory_order_release);
+  s.ticket.store(store_->writer_.submit(std::move(w)), std::memory_order_release);
 }
 
 /// Shows the latest snapshot that can be read. Returns the last event that it includes, 0 if there is none.

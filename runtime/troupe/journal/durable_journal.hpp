@@ -13,7 +13,7 @@ namespace troupe {
 /// One journal of a durable store. Threads: one at a time, the actor's turn.
 class durable_journal final : public journal {
 public:
-  durable_journal(std::shared_ptr<durable_store> store, std::shared_ptr<open_journal> state, row_codec codec);
+  durable_journal(std::shared_ptr<durable_store> store, row_codec codec);
 
   status append(const journal_append& a, const std::function<completion()>& done) override;
   void snapshot(const journal_record& state) override;
@@ -22,6 +22,7 @@ public:
 
 private:
   std::shared_ptr<journal_reader> locate();
+  open_journal& state();
   void begin_write();
   void submit(const journal_change& c, completion done = {});
   std::uint64_t replay_snapshot(journal_reader& r, journal_visitor& v) const;
@@ -30,11 +31,11 @@ private:
   row_time now() const;
   void forget() noexcept;
 
-  // -- immutable; the store outlives the state --
-  const std::shared_ptr<durable_store> store_;
-  const std::shared_ptr<open_journal> state_;
+  const std::shared_ptr<durable_store> store_; ///< Outlives the state.
 
-  // -- the actor's turn: how far the journal goes, known once `located_` --
+  // -- the actor's turn --
+  std::shared_ptr<open_journal> state_; ///< Null: nothing of this journal is on its way.
+  // how far the journal goes, known once `located_`
   bool located_ = false;
   bool listed_ = false; ///< It holds something.
   std::uint64_t last_event_ = 0;

@@ -4,6 +4,8 @@
 #include <troupe/journal/database.hpp>
 #include <troupe/journal/group_commit.hpp>
 #include <troupe/journal/high_mark.hpp>
+#include <troupe/journal/key_filter.hpp>
+#include <troupe/journal/key_table.hpp>
 #include <troupe/journal/store.hpp>
 #include <troupe/seams.hpp>
 
@@ -11,10 +13,10 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace troupe {
@@ -55,7 +57,12 @@ private:
   friend class durable_journal;
   struct listed_state;
 
+  /// What those who write to the journal share, and the writer. Made if there is none.
   std::shared_ptr<open_journal> state_of(const std::string& key);
+  /// The same; null: nothing of this journal is on its way.
+  std::shared_ptr<open_journal> held_state(const std::string& key);
+  /// False: there is nothing under this key, nor on its way.
+  bool may_hold(const std::string& key) const noexcept { return !begun_ || begun_->may_hold(key); }
 
   high_mark erased_; ///< Outbox numbers of journals that were erased.
 
@@ -63,9 +70,12 @@ private:
   const durable_options options_;
   const std::unique_ptr<journal_database> database_;
 
+  /// The keys that anybody had a state for; not kept unless these are all that there can be.
+  std::optional<key_filter> begun_;
+
   // -- guarded by mutex_ --
-  std::mutex mutex_; // leaf lock
-  std::unordered_map<std::string, std::weak_ptr<open_journal>> states_;
+  std::mutex mutex_;                       // leaf lock
+  detail::key_table<listed_state> states_; // also those that are about to leave
 
   group_commit writer_; // the last: its thread uses the others
 };

@@ -55,6 +55,7 @@ public:
     exchange_.reset();
   }
 
+  const std::string& key() const noexcept { return key_; }
   bool empty() const {
     if (holds_state_.load(std::memory_order_acquire)) // acquire: pairs with the turn's stores
       return false;
@@ -161,34 +162,45 @@ private:
 };
 
 memory_store::memory_store() = default;
-memory_store::~memory_store() = default;
-
-std::shared_ptr<journal> memory_store::open(const std::string& key, std::span<const journal_type* const>) {
-  auto& s = shard_of(key);
-  std::unique_lock guard{s.mutex};
-  const auto entry = s.streams.try_emplace(key).first;
-  if (entry->second == nullptr)
-    entry->second = std::make_unique<stream>(key, *this);
-  ++entry->second->holders;
-  // The key lives in the map as long as the stream does.
-  return {entry->second.get(), [store = shared_from_this(), &own = entry->first](journal*) { store->close(own); }};
+memory_store::~memory_store() {
+  for (const auto& s : shards_)
+    s.streams.for_each([](stream& j) { delete &j; });
 }
 
-void memory_store::close(const std::string& key) {
-  auto& s = shard_of(key);
+std::shared_ptr<journal> memory_store::open(const std::string& key, std::span<const journal_type* const>) {
+  const auto hash = detail::key_table<stream>::hash_of(key);
+  auto& s = shard_of(hash);
   std::unique_lock guard{s.mutex};
-  const auto entry = s.streams.find(key);
-  if (--entry->second->holders == 0 && entry->second->empty())
-    s.streams.erase(entry);
+  auto* const* const known = s.streams.find(hash, key);
+  auto* found = known != nullptr ? *known : nullptr;
+  if (found == nullptr) {
+    s.streams.make_room();
+    found = new stream{key, *this};
+    s.streams.add(hash, *found);
+  }
+  ++found->holders;
+  return {found, [store = shared_from_this()](stream* closed) { store->close(*closed); }};
+}
+
+void memory_store::close(stream& closed) {
+  const auto hash = detail::key_table<stream>::hash_of(closed.key());
+  auto& s = shard_of(hash);
+  std::unique_lock guard{s.mutex};
+  if (--closed.holders == 0 && closed.empty()) {
+    s.streams.erase(hash, closed);
+    guard.unlock();
+    delete &closed;
+  }
 }
 
 std::vector<std::string> memory_store::keys(std::string_view prefix) {
   std::vector<std::string> found;
   for (const auto& s : shards_) {
     std::unique_lock guard{s.mutex};
-    for (const auto& [key, kept] : s.streams)
-      if (key.starts_with(prefix) && !kept->empty())
-        found.push_back(key);
+    s.streams.for_each([&](const stream& j) {
+      if (j.key().starts_with(prefix) && !j.empty())
+        found.push_back(j.key());
+    });
   }
   std::sort(found.begin(), found.end());
   return found;
@@ -198,9 +210,10 @@ std::vector<owing_journal> memory_store::unsettled() {
   std::vector<owing_journal> found;
   for (const auto& s : shards_) {
     std::unique_lock guard{s.mutex};
-    for (const auto& [key, kept] : s.streams)
-      if (auto owing = kept->owing())
+    s.streams.for_each([&](const stream& j) {
+      if (auto owing = j.owing())
         found.push_back(std::move(*owing));
+    });
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
   return found;

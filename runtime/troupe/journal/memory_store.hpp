@@ -2,16 +2,15 @@
 #pragma once
 
 #include <troupe/journal/high_mark.hpp>
+#include <troupe/journal/key_table.hpp>
 #include <troupe/journal/store.hpp>
 
 #include <array>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace troupe {
@@ -37,12 +36,12 @@ private:
   class stream;
   struct shard {
     mutable std::mutex mutex;
-    std::unordered_map<std::string, std::unique_ptr<stream>> streams;
+    detail::key_table<stream> streams; // the shard's own
   };
 
-  shard& shard_of(const std::string& key) { return shards_[std::hash<std::string>{}(key) % shards_.size()]; }
+  shard& shard_of(std::size_t hash) { return shards_[hash % shards_.size()]; }
 
-  void close(const std::string& key);
+  void close(stream& s);
 
   std::array<shard, 16> shards_;
   high_mark erased_;

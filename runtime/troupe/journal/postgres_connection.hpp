@@ -1,114 +1,70 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <troupe/journal/postgres_address.hpp>
+#include <troupe/journal/postgres_handle.hpp>
+#include <troupe/journal/postgres_values.hpp>
+
+#include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
-struct pg_conn;
 struct pg_result;
 
 namespace troupe {
 
-/// The parameters of one statement, as text.
-class postgres_parameters {
-public:
-  template <class... Args>
-  explicit postgres_parameters(const Args&... args) {
-    values_.reserve(sizeof...(Args));
-    (add(args), ...);
-  }
-
-  int count() const noexcept { return static_cast<int>(values_.size()); }
-  /// Valid until this changes or goes.
-  std::vector<const char*> pointers() const;
-
-private:
-  void add(std::string_view text) { values_.emplace_back(std::string{text}); }
-  void add(const std::string& text) { values_.emplace_back(text); }
-  void add(std::int64_t n) { values_.emplace_back(std::to_string(n)); }
-  void add(std::uint64_t n) { values_.emplace_back(std::to_string(n)); }
-  void add(std::uint32_t n) { values_.emplace_back(std::to_string(n)); }
-  void add(int n) { values_.emplace_back(std::to_string(n)); }
-  void add(const std::optional<std::int64_t>& n) {
-    if (n)
-      add(*n);
-    else
-      values_.emplace_back();
-  }
-
-  std::vector<std::optional<std::string>> values_;
+/// When a server that is well answers.
+enum class postgres_answer {
+  /// Soon. A connection on which nothing comes for `silence` is given up.
+  soon,
+  /// When it has gone through whole tables. After each `silence` the server is asked over another connection whether this
+  /// session is at work; unless it says so the next silence is the last one.
+  late,
 };
 
-/// A parameter that is an array of one dimension, without nulls, in PostgreSQL's binary format.
-class postgres_array {
-public:
-  /// Of its elements, by their numbers in pg_type.
-  enum class type : std::int32_t { bigint = 20, integer = 23, text = 25, json = 114 };
-  explicit postgres_array(type elements);
-
-  void add(std::int64_t bigint);
-  void add(std::int32_t integer);
-  void add(std::string_view text_or_json);
-  void clear();
-
-  bool empty() const noexcept { return count_ == 0; }
-  /// Valid until this changes or goes.
-  std::string_view bytes() const noexcept { return bytes_; }
-
-private:
-  void put(std::int32_t n, std::size_t at);
-  void begin_element(std::size_t bytes);
-
-  std::int32_t count_ = 0;
-  std::string bytes_;
-};
-
-/// A row of a result. Valid during the call that shows it.
-class postgres_row {
-public:
-  postgres_row(const pg_result* r, int row) noexcept : result_{r}, row_{row} {}
-  std::string_view text(int column) const noexcept;
-  std::int64_t number(int column) const noexcept;
-  std::uint64_t count(int column) const noexcept { return static_cast<std::uint64_t>(number(column)); }
-  bool null(int column) const noexcept;
-
-private:
-  const pg_result* result_;
-  int row_;
-};
-
-/// libpq with an owner and exceptions. Errors: journal_error naming the server, never the password, and what it said.
+/// libpq with an owner, exceptions, and waits that end. A server may accept connections, or have done so, and never answer:
+/// its process hangs, or the network swallows what is sent. Its machine's kernel goes on confirming, so TCP notices nothing.
+/// Therefore each wait, to send as well as to receive, lasts `silence` at most from the last sign of life on; what takes long
+/// because it is large is not cut as long as something comes.
+///
+/// Errors: journal_error naming the server, never the password, what was asked, and what it said or that it said nothing.
 /// Threads: one at a time.
 class postgres_connection {
 public:
-  /// `url`: what libpq takes, `postgresql://...`. Connects, within the time that the URL allows (`connect_timeout`; 10 s).
-  explicit postgres_connection(const std::string& url);
-  ~postgres_connection();
-  postgres_connection(const postgres_connection&) = delete;
-  postgres_connection& operator=(const postgres_connection&) = delete;
+  static constexpr std::chrono::milliseconds default_silence{30'000};
+
+  /// `url`: what libpq takes, `postgresql://...`. Connects, see postgres_handle.
+  explicit postgres_connection(const std::string& url, std::chrono::milliseconds silence = default_silence);
 
   /// The server as people may see it: `postgresql://user@host:port/database`.
-  static std::string name_of(const std::string& url);
-  const std::string& name() const noexcept { return name_; }
+  const std::string& name() const noexcept { return address_.name(); }
+
+  /// Tells this session from all others of its server, also from later ones of the same process number. Empty: unknown.
+  const std::string& session();
+  /// An expression for the same, over the columns of pg_stat_activity.
+  static constexpr const char* session_columns = "pid || ' since ' || extract(epoch FROM backend_start)";
 
   /// One or more statements without parameters.
-  void execute(const std::string& sql);
+  void execute(const std::string& sql, postgres_answer a = postgres_answer::soon);
   void prepare(const char* statement, const char* sql);
   /// Rows as they arrive; false from `f` ends the reading. Should `f` throw, the connection is of no use afterwards.
-  void query(const char* sql, const postgres_parameters& p, const std::function<bool(const postgres_row&)>& f);
+  void query(const char* sql, const postgres_parameters& p, const std::function<bool(const postgres_row&)>& f,
+             postgres_answer a = postgres_answer::soon);
   /// The first column of the first row; nothing if there is none.
-  std::optional<std::string> text_of(const char* sql, const postgres_parameters& p = postgres_parameters{});
+  std::optional<std::string> text_of(const char* sql, const postgres_parameters& p = postgres_parameters{},
+                                     postgres_answer a = postgres_answer::soon);
 
   /// Statements prepared before, sent without waiting for each other's results.
   void begin_pipeline();
   void send(const char* statement, const postgres_parameters& p = postgres_parameters{});
   void send(const char* statement, std::span<postgres_array* const> p);
+  /// Has the server tell at once that it has done what was sent so far. Otherwise it may do so at the end only, and say
+  /// nothing during several statements that take some time each.
+  void request_word();
   /// Waits for all results; throws the first error.
   void end_pipeline();
 
@@ -116,11 +72,21 @@ public:
   bool usable() const noexcept { return usable_; }
 
 private:
-  [[noreturn]] void fail(const std::string& operation, const pg_result* r = nullptr);
+  void end_statement(std::string_view sql, postgres_answer a);
+  void handed_over(std::size_t bytes, std::string_view operation);
+  void push_out(std::string_view operation);
+  pg_result* next_result(std::string_view operation, postgres_answer a);
+  bool await(short events, std::string_view operation, postgres_answer a);
+  std::string doubt_of_work() const;
+
+  [[noreturn]] void fail(std::string_view operation, const pg_result* r = nullptr);
   std::string message(const pg_result* r) const;
 
-  const std::string name_;
-  pg_conn* handle_ = nullptr;
+  const postgres_address address_;
+  const std::chrono::milliseconds silence_;
+  const postgres_handle handle_;
+  std::string session_;
+  std::size_t unsent_ = 0; ///< Bytes handed to libpq since it had last sent all.
   bool usable_ = true;
 };
 

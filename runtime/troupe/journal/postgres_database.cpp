@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <troupe/error.hpp>
 #include <troupe/journal/postgres_database.hpp>
 #include <troupe/journal/postgres_schema.hpp>
 
@@ -9,8 +10,12 @@
 
 namespace troupe {
 
+using std::chrono::milliseconds;
+
 postgres_database::postgres_database(const std::string& url, options o)
-    : url_{url}, name_{postgres_connection::name_of(url)}, options_{std::move(o)} {
+    : url_{url}, name_{postgres_address{url}.name()}, options_{o} {
+  if (o.longest_silence <= milliseconds::zero())
+    throw usage_error{"longest_silence is " + in_words(o.longest_silence) + "; it must be more"};
   connect();
   const auto erased = session_->connection().text_of("SELECT value FROM meta WHERE name = 'erased_to'");
   if (erased)
@@ -26,7 +31,7 @@ void postgres_database::connect() {
   if (failures != failures_.load(std::memory_order_relaxed)) // many may wait here, each attempt may last
     throw journal_error{last_failure_};
   try {
-    auto next = std::make_unique<postgres_session>(url_, past_);
+    auto next = std::make_unique<postgres_session>(url_, options_.longest_silence, past_);
     past_ = next->self();
     session_ = std::move(next);
   } catch (const journal_error& e) {
@@ -41,17 +46,25 @@ void postgres_database::connect() {
   undecided_ = false;
 }
 
-/// For the writer.
+/// For the writer. Once there is no patience left an attempt that failed slowly stands for those who have waited behind it:
+/// they may be many, and together wait no longer than one.
 void postgres_database::reconnect() {
-  using std::chrono::milliseconds;
   constexpr milliseconds longest{2'000};
+  if (clock_->now() < hopeless_until_) {
+    std::unique_lock connecting{connecting_};
+    throw journal_error{last_failure_};
+  }
   for (milliseconds pause{50};; pause = std::min(2 * pause, longest)) {
+    const auto begun = clock_->now();
     try {
       connect();
       return;
     } catch (const journal_error&) {
-      if (options_.clock->now() - lost_ + pause > options_.patience)
+      const auto ended = clock_->now();
+      if (ended - lost_ + pause > options_.patience) {
+        hopeless_until_ = ended + std::min<time_point::duration>(ended - begun, longest);
         throw;
+      }
     }
     std::this_thread::sleep_for(pause); // seams: a server is outside of every simulation
   }
@@ -92,7 +105,7 @@ void postgres_database::lose_session() noexcept {
     std::unique_lock connecting{connecting_};
     session_.reset();
   }
-  lost_ = options_.clock->now();
+  lost_ = clock_->now();
   try {
     reconnect();
   } catch (...) {
@@ -122,8 +135,10 @@ void postgres_database::send(const journal_change& w) {
   if (w.erase) {
     session_->new_events().send();
     for (const auto* s :
-         {"note_erased", "erase_journal", "erase_events", "erase_snapshots", "erase_handled", "erase_outbox"})
+         {"note_erased", "erase_journal", "erase_events", "erase_snapshots", "erase_handled", "erase_outbox"}) {
       c.send(s, with{w.key});
+      c.request_word(); // it may be about very many rows
+    }
   }
   if (w.last_sent)
     c.send("put_journal", with{w.key, *w.last_sent, checksum_of_head(w.key, *w.last_sent)});
@@ -149,13 +164,14 @@ void postgres_database::send(const journal_change& w) {
   if (w.drop_events_to) {
     session_->new_events().send();
     c.send("drop_events", with{w.key, *w.drop_events_to});
+    c.request_word();
   }
 }
 
 void postgres_database::reclaim() {
   if (!has_session())
     reconnect();
-  session_->connection().execute("VACUUM events");
+  session_->connection().execute("VACUUM events", postgres_answer::late);
 }
 
 std::shared_ptr<journal_reader> postgres_database::read() {
@@ -174,11 +190,14 @@ std::shared_ptr<journal_reader> postgres_database::read() {
     try {
       reader->begin();
     } catch (const journal_error&) {
-      reader.reset(); // its server has gone meanwhile; there may be a new one
+      reader.reset();      // its server has gone meanwhile, or says nothing; there may be a new one
+      decltype(idle_) old; // the others would find that out one by one
+      std::unique_lock held{mutex_};
+      old.swap(idle_);
     }
   }
   if (reader == nullptr) {
-    reader = std::make_unique<postgres_reader>(url_);
+    reader = std::make_unique<postgres_reader>(url_, options_.longest_silence);
     lift_postgres_limits(reader->connection());
     refuse_postgres_standby(reader->connection());
     reader->begin();

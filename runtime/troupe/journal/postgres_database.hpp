@@ -23,14 +23,14 @@ namespace troupe {
 /// decided. The lost session may live on at the server and still commit; a new one gets the lock only when that is over, and
 /// the failure waits for the new one, up to `patience` from the loss on. If that is not enough, nothing can be read until
 /// there is a new session. Later transactions wait as long; after that each tries once, as does each who would read, and
-/// fails until the server is back.
+/// fails until the server is back. A server that says nothing for `longest_silence` is lost, too.
 class postgres_database final : public journal_database {
 public:
   struct options {
     std::chrono::milliseconds patience{30'000};
-    std::shared_ptr<troupe::clock> clock = production_clock();
+    std::chrono::milliseconds longest_silence = postgres_connection::default_silence;
   };
-  /// Errors: journal_error, also if another session writes these journals.
+  /// Errors: journal_error, also if another session writes these journals; usage_error: an option is out of its range.
   postgres_database(const std::string& url, options o);
 
   const std::string& name() const noexcept override { return name_; }
@@ -51,11 +51,13 @@ private:
   const std::string url_;
   const std::string name_;
   const options options_;
+  const std::shared_ptr<clock> clock_ = production_clock(); // a server is outside of every simulation
 
   std::uint64_t erased_to_ = 0; // by the constructor
 
   // -- the writer --
-  time_point lost_{}; ///< When the last session ended.
+  time_point lost_{};           ///< When the last session ended.
+  time_point hopeless_until_{}; ///< Until then whoever writes shares the last failure.
 
   // -- guarded by connecting_; the writer, who alone ends a session, uses the one that it has found without it --
   std::mutex connecting_; // held while a session is being made; before mutex_

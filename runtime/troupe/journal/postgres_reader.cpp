@@ -89,24 +89,29 @@ void postgres_reader::outbox(const std::string& key, const std::function<bool(co
 
 std::vector<std::string> postgres_reader::keys(std::string_view prefix) {
   std::vector<std::string> found;
-  connection_.query("SELECT key FROM journals WHERE key >= $1 AND key < $2 ORDER BY key",
-                    postgres_parameters{prefix, end_of(prefix)}, [&](const postgres_row& row) {
-                      found.emplace_back(row.text(0));
-                      return true;
-                    });
+  connection_.query(
+      "SELECT key FROM journals WHERE key >= $1 AND key < $2 ORDER BY key", postgres_parameters{prefix, end_of(prefix)},
+      [&](const postgres_row& row) {
+        found.emplace_back(row.text(0));
+        return true;
+      },
+      postgres_answer::late);
   return found;
 }
 
 std::vector<owing_journal> postgres_reader::unsettled() {
   std::vector<owing_journal> found;
-  connection_.query("SELECT journal, count(*) - count(due), min(due) FROM outbox GROUP BY journal ORDER BY journal",
-                    postgres_parameters{}, [&](const postgres_row& row) {
-                      std::optional<wall_time_point> due;
-                      if (row.number(1) == 0)
-                        due = time_of(row.number(2));
-                      found.push_back({std::string{row.text(0)}, due});
-                      return true;
-                    });
+  connection_.query(
+      "SELECT journal, count(*) - count(due), min(due) FROM outbox GROUP BY journal ORDER BY journal",
+      postgres_parameters{},
+      [&](const postgres_row& row) {
+        std::optional<wall_time_point> due;
+        if (row.number(1) == 0)
+          due = time_of(row.number(2));
+        found.push_back({std::string{row.text(0)}, due});
+        return true;
+      },
+      postgres_answer::late);
   return found;
 }
 
@@ -121,26 +126,31 @@ std::vector<journal_summary> postgres_reader::summaries(std::string_view prefix)
       "FROM snapshots GROUP BY journal) s ON s.journal = j.key "
       "LEFT JOIN (SELECT journal, count(*) AS n FROM outbox GROUP BY journal) o ON o.journal = j.key "
       "WHERE j.key >= $1 AND j.key < $2 ORDER BY j.key",
-      postgres_parameters{prefix, end_of(prefix)}, [&](const postgres_row& row) {
+      postgres_parameters{prefix, end_of(prefix)},
+      [&](const postgres_row& row) {
         found.push_back(
             {std::string{row.text(0)}, row.count(1), row.count(2), row.count(3), row.count(4), row.number(5)});
         return true;
-      });
+      },
+      postgres_answer::late);
   return found;
 }
 
 std::vector<std::string> postgres_reader::damage() {
   std::vector<std::string> found;
-  connection_.query("SELECT journal, place FROM (SELECT journal, 'events' AS place FROM events UNION "
-                    "SELECT journal, 'snapshots' FROM snapshots UNION "
-                    "SELECT journal, 'handled' FROM handled UNION "
-                    "SELECT journal, 'outbox' FROM outbox) AS kept "
-                    "WHERE journal NOT IN (SELECT key FROM journals) ORDER BY 1, 2",
-                    postgres_parameters{}, [&](const postgres_row& row) {
-                      found.push_back("journal '" + std::string{row.text(0)} + "' has rows in " +
-                                      std::string{row.text(1)} + " but none in journals");
-                      return true;
-                    });
+  connection_.query(
+      "SELECT journal, place FROM (SELECT journal, 'events' AS place FROM events UNION "
+      "SELECT journal, 'snapshots' FROM snapshots UNION "
+      "SELECT journal, 'handled' FROM handled UNION "
+      "SELECT journal, 'outbox' FROM outbox) AS kept "
+      "WHERE journal NOT IN (SELECT key FROM journals) ORDER BY 1, 2",
+      postgres_parameters{},
+      [&](const postgres_row& row) {
+        found.push_back("journal '" + std::string{row.text(0)} + "' has rows in " + std::string{row.text(1)} +
+                        " but none in journals");
+        return true;
+      },
+      postgres_answer::late);
   return found;
 }
 

@@ -4,6 +4,7 @@
 #include <troupe/journal/database.hpp>
 #include <troupe/journal/postgres_connection.hpp>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,7 +15,9 @@ namespace troupe {
 /// Reads journals from a PostgreSQL server, over a connection of its own.
 class postgres_reader final : public journal_reader {
 public:
-  explicit postgres_reader(const std::string& url) : connection_{url} {}
+  explicit postgres_reader(const std::string& url,
+                           std::chrono::milliseconds silence = postgres_connection::default_silence)
+      : connection_{url, silence} {}
 
   /// Between these two all reading sees one state. Nothing is locked.
   void begin() { connection_.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); }

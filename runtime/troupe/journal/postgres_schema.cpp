@@ -81,17 +81,14 @@ int version_of(postgres_connection& c) {
 
 constexpr const char* lock_class = "1416785775"; // "Trou"
 
-/// A session, of what pg_stat_activity shows.
-constexpr const char* session_id = "pid || ' since ' || extract(epoch FROM backend_start)";
-
 } // namespace
 
 void prepare_postgres_schema(postgres_connection& c) {
   c.execute("BEGIN");
-  c.execute("SELECT pg_advisory_xact_lock(1416785775, 0)"); // two may begin at once
+  c.execute("SELECT pg_advisory_xact_lock(1416785775, 0)", postgres_answer::late); // two may begin at once
   const int found = version_of(c);
   for (int v = found; v < current; ++v)
-    c.execute(migrations[static_cast<std::size_t>(v)]);
+    c.execute(migrations[static_cast<std::size_t>(v)], postgres_answer::late);
   if (found != current)
     c.text_of("INSERT INTO meta VALUES ('schema_version', $1) "
               "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -119,12 +116,6 @@ void refuse_postgres_standby(postgres_connection& c) {
     throw journal_error{c.name() + " is a standby server; journals are on the one that it follows"};
 }
 
-std::string postgres_session_id(postgres_connection& c) {
-  return c
-      .text_of((std::string{"SELECT "} + session_id + " FROM pg_stat_activity WHERE pid = pg_backend_pid()").c_str())
-      .value_or(std::string{});
-}
-
 void lock_postgres_journals(postgres_connection& c, const std::string& lost) {
   // The table's number tells schemas and databases apart (advisory locks are per database).
   const auto object = c.text_of("SELECT 'meta'::regclass::oid::bigint - 2147483648").value_or(std::string{});
@@ -135,8 +126,8 @@ void lock_postgres_journals(postgres_connection& c, const std::string& lost) {
       return;
     // The lost one may not notice for long that its client has gone: when it waits for a standby, or for a dead network.
     if (!lost.empty())
-      c.text_of((std::string{"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "} + session_id +
-                 " = $1 AND pg_has_role(usesysid, 'USAGE')")
+      c.text_of((std::string{"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "} +
+                 postgres_connection::session_columns + " = $1 AND pg_has_role(usesysid, 'USAGE')")
                     .c_str(),
                 postgres_parameters{lost});
     c.text_of("SELECT pg_sleep(0.05)::text");

@@ -22,9 +22,6 @@ void lift_postgres_limits(postgres_connection& c);
 /// Throws if the server is a standby: it may lag behind, and cannot be written.
 void refuse_postgres_standby(postgres_connection& c);
 
-/// Tells this session from all others of its server, also from later ones of the same process number. Empty: unknown.
-std::string postgres_session_id(postgres_connection& c);
-
 /// Makes this connection the only one that writes these journals, until it ends. Throws journal_error naming the one that
 /// has the lock.
 ///

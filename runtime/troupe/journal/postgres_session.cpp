@@ -48,7 +48,7 @@ postgres_connection& postgres_session::made_ready(postgres_connection& c, const 
   c.execute("SET lock_timeout = 10000"); // somebody else may be making the tables, and have gone
   prepare_postgres_schema(c);
   c.execute("RESET lock_timeout");
-  self.id = postgres_session_id(c);
+  self.id = c.session();
   lock_postgres_journals(c, before.id);
   if (before.mark.empty())
     self.mark = mark_postgres_journals(c);
@@ -65,7 +65,7 @@ postgres_connection& postgres_session::made_ready(postgres_connection& c, const 
   return c;
 }
 
-postgres_session::postgres_session(const std::string& url, const past& before)
-    : connection_{url}, new_events_{made_ready(connection_, before, self_)} {}
+postgres_session::postgres_session(const std::string& url, std::chrono::milliseconds silence, const past& before)
+    : connection_{url, silence}, new_events_{made_ready(connection_, before, self_)} {}
 
 } // namespace troupe

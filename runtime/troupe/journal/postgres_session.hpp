@@ -4,6 +4,7 @@
 #include <troupe/journal/postgres_connection.hpp>
 #include <troupe/journal/postgres_new_events.hpp>
 
+#include <chrono>
 #include <string>
 
 namespace troupe {
@@ -19,9 +20,10 @@ public:
     std::string mark; ///< That of the store; empty: this is its first session.
   };
 
-  /// Returns when that session's transaction has ended: what reads see from then on is decided. Errors: journal_error: the
-  /// server cannot be reached in time or is a standby, the lock is held, or somebody else has written since the last session.
-  postgres_session(const std::string& url, const past& before);
+  /// Returns when the session before has ended its transaction: what reads see from then on is decided. `silence`: see
+  /// postgres_connection. Errors: journal_error: the server cannot be reached or does not answer in time, or is a standby, the
+  /// lock is held, or somebody else has written since the last session.
+  postgres_session(const std::string& url, std::chrono::milliseconds silence, const past& before);
 
   postgres_connection& connection() noexcept { return connection_; }
   postgres_new_events& new_events() noexcept { return new_events_; }

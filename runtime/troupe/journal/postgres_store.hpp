@@ -10,9 +10,16 @@
 namespace troupe {
 
 struct postgres_options : durable_options {
-  /// How long appends wait for a server that was lost before they fail, from the loss on. An attempt to connect that has
-  /// begun is ended first (10 s, or the URL's `connect_timeout`, for each of its addresses).
+  /// How long appends wait for a server that was lost before they fail, from the loss on. An attempt to get a new session
+  /// that has begun is ended first.
   std::chrono::milliseconds patience{30'000};
+  /// How long a server may say nothing while it is asked something; more than 0. Then the connection is lost, as if it had
+  /// been cut: opening fails, an append waits for a new session up to `patience`, a replay tries over another connection once
+  /// and fails. What goes through whole tables (lists of keys and of what is owed, VACUUM, new versions of the tables) is
+  /// given up only if the server, asked over another connection, does not say that it is at work on it. A commit that waits
+  /// for a standby counts as silence. An attempt to connect may take as long, at most 10 s, or what the URL's
+  /// `connect_timeout` says, for each address. By steady time.
+  std::chrono::milliseconds longest_silence{30'000};
 };
 
 /// Journals in the database that `url` names (`postgresql://user@host/database`, and whatever else libpq takes), in the first
@@ -26,7 +33,7 @@ struct postgres_options : durable_options {
 /// which each replay and each append tries to get once. If another writer had the journals meanwhile, everything is refused:
 /// what actors know of them may no longer be true.
 ///
-/// Errors: journal_error naming the server: it cannot be reached, another session writes these journals (the message names
+/// Errors: journal_error naming the server: it cannot be reached or does not answer, another session writes these journals (the message names
 /// it), or they are of a later version.
 std::shared_ptr<durable_store> open_postgres_store(const std::string& url, postgres_options o = {});
 

@@ -42,6 +42,7 @@ public:
   ~sqlite_database() override;
 
   const std::string& name() const noexcept override { return path_; }
+  bool was_empty() const noexcept override { return was_empty_; }
   std::uint64_t erased_to() const noexcept override { return erased_to_; }
   void write(batch b) override;
   bool syncs_apart() const noexcept override { return true; }
@@ -69,7 +70,9 @@ private:
   const options options_;
 
   const std::optional<path_lock> lock_;
-  std::uint64_t erased_to_ = 0; ///< By the constructor.
+  // -- by the constructor --
+  bool was_empty_ = false;
+  std::uint64_t erased_to_ = 0;
 
   // -- the writer --
   sqlite_connection connection_;

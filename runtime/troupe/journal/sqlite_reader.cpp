@@ -48,7 +48,7 @@ sqlite_reader::sqlite_reader(const std::string& path) : connection_{path, sqlite
 void sqlite_reader::begin() {
   placed_ = false;
   generation_ = places_ != nullptr ? places_->generation() : 0;
-  connection_.execute("BEGIN");
+  prepared(begin_, "BEGIN").run();
   prepared(fix_, "SELECT 1 FROM meta LIMIT 1").step(); // BEGIN alone does not choose the state
   fix_->reset();
   if (check_)

@@ -27,7 +27,7 @@ public:
 
   /// Between these two all that is read of one journal is of one state. Nothing is locked.
   void begin();
-  void end() { connection_.execute("COMMIT"); }
+  void end() { prepared(end_, "COMMIT").run(); }
 
   std::optional<journal_head> head(const std::string& key) override;
   void snapshots(const std::string& key, const std::function<bool(const record_row&)>& f) override;
@@ -59,7 +59,9 @@ private:
   bool placed_ = false;                   // what was found last, by this look
   std::string placed_key_;
   sqlite_place place_;
+  lazy begin_;
   lazy fix_;
+  lazy end_;
   lazy head_;
   lazy step_event_;
   lazy step_snapshot_;

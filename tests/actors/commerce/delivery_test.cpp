@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: deliveries take the oldest open packages of each seller, once. Observed: in shipments, orders and accounts.
-#include <troupe/patterns/own_answer.hpp>
-
+#include <troupe/own_answer.hpp>
 #include <troupe/testing/probe.hpp>
 
 #include "small_shop.hpp"

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: a partner that is slower than what is asked of it gets a bounded number of repetitions for each transaction, whoever
 // gives up waiting meanwhile, and the transactions end. Observed: slow and silent partitions in simulated time, which count.
-#include <troupe/patterns/pause.hpp>
-
+#include <troupe/pause.hpp>
 #include <troupe/testing/probe.hpp>
 
 #include "small_shop.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: one handler at a time works at a key, others follow in the order of their coming, each waits no longer than it may,
 // and the end of any of them holds nobody up. Observed: an actor that notes who works, on a stepped system.
-#include <troupe/patterns/pause.hpp>
 #include <troupe/patterns/turnstile.hpp>
 
+#include <troupe/pause.hpp>
 #include <troupe/system.hpp>
 
 #include "support/stepped_system.hpp"

@@ -76,6 +76,24 @@ TEST_CASE("live_view: a file gets one plain line per second") {
         "  60 queued  3 restarts");
 }
 
+TEST_CASE("live_view: while a run opens that is shown, and does not hold back what comes after it") {
+  const auto at_ms = [](int ms) { return std::chrono::milliseconds{ms}; };
+  const memory_stream lines, block, quiet;
+  live_view to_file{lines.file(), live_view::style::lines};
+  live_view to_terminal{block.file(), live_view::style::block};
+  live_view to_nobody{quiet.file(), live_view::style::silent};
+  for (auto* view : {&to_file, &to_terminal, &to_nobody}) {
+    for (int ms = 0; ms <= 2500; ms += 100)
+      view->show_opening(at_ms(ms), static_cast<std::uint64_t>(ms), 2500);
+    view->show(at(0));
+  }
+  const std::string text = lines.content();
+  CHECK(text.starts_with("    0.0 s opening: 0 of 2500 actors\n    1.0 s opening: 1000 of 2500 actors\n"));
+  CHECK(text.ends_with(plain_line(at(0)) + "\n"));
+  CHECK(block.content().find("\033[1A\r\033[K    2.5 s opening: 2500 of 2500 actors\n") != std::string::npos);
+  CHECK(quiet.content().empty());
+}
+
 TEST_CASE("live_view: a block is drawn over the one before") {
   const memory_stream out;
   live_view view{out.file(), live_view::style::block};

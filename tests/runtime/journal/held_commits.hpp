@@ -113,7 +113,7 @@ private:
   /// The first column of the first row.
   std::string asked(const std::string& sql) {
     auto* r = PQexec(looking_.handle, sql.c_str());
-    const std::string text = PQntuples(r) > 0 ? PQgetvalue(r, 0, 0) : "";
+    std::string text = PQntuples(r) > 0 ? PQgetvalue(r, 0, 0) : "";
     PQclear(r);
     return text;
   }

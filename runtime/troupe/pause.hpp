@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <troupe/patterns/own_answer.hpp>
-
+#include <troupe/own_answer.hpp>
 #include <troupe/ref.hpp>
 #include <troupe/task.hpp>
 
