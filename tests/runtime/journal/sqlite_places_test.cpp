@@ -14,11 +14,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <sqlite3.h>
 #include <string>
 #include <string_view>
@@ -438,6 +440,73 @@ TEST_CASE("sqlite store: journals are found however many have moved and whenever
       path = copy;
     }
   }
+}
+
+TEST_CASE("sqlite store: places are written down in order while rows are added, and a kill in between loses none") {
+  constexpr std::uint64_t place_every = 16'000;
+  constexpr std::size_t journals = 4'000; // more than are sorted at once
+  constexpr std::size_t in_commit = 400;
+  support::temporary_directory folder;
+  const auto live = folder / "live.db";
+  const auto killed = folder / "killed.db";
+  struct held {
+    std::string key;
+    std::shared_ptr<troupe::open_journal> open = std::make_shared<troupe::open_journal>();
+    std::uint64_t last = 0;
+  };
+  std::vector<held> all;
+  for (std::size_t i = 0; i < journals; ++i)
+    all.push_back({key_of(static_cast<int>(i))});
+  troupe::sqlite_database::options o;
+  o.place_every = place_every;
+  troupe::sqlite_database file{live, o};
+  troupe::sqlite_connection aside{live, troupe::sqlite_connection::mode::foreign};
+  std::mt19937 random{5};
+  std::uint64_t rows = 0, most_behind = 0;
+  std::size_t placed = 0, most_placed = 0;
+  std::set<std::string> moved, leaving; // what the first phase is to write down
+  for (int commit = 1; rows < 6 * place_every; ++commit) {
+    std::vector<troupe::record_row> events;
+    events.reserve(in_commit);
+    std::vector<std::unique_ptr<troupe::journal_write>> batch;
+    for (std::size_t i = 0; i < in_commit; ++i) {
+      auto& j = all[random() % all.size()];
+      events.push_back({++j.last, 0, "noted", 1, "{}"});
+      batch.push_back(troupe::journal_write::of({.key = j.key, .first = j.last == 1, .events = {&events.back(), 1}}));
+      batch.back()->journal = j.open;
+      moved.insert(j.key);
+    }
+    file.write(batch);
+    rows += in_commit;
+    if (leaving.empty() && rows >= place_every)
+      leaving.swap(moved);
+    const auto placed_to = aside.text_of("SELECT value FROM meta WHERE name = 'placed_to'");
+    most_behind = std::max<std::uint64_t>(most_behind, rows - (placed_to.empty() ? 0 : std::stoull(placed_to)));
+    if (placed_to.empty()) {
+      std::vector<std::string> in_table;
+      troupe::sqlite_statement s{aside, "SELECT journal FROM places ORDER BY journal"};
+      while (s.step())
+        in_table.emplace_back(s.text(0));
+      most_placed = std::max(most_placed, in_table.size() - placed);
+      placed = in_table.size();
+      REQUIRE(placed <= leaving.size());
+      CHECK(std::equal(in_table.begin(), in_table.end(), leaving.begin()));
+    }
+    if (commit % 17 != 0)
+      continue;
+    copy_as_killed(live, killed);
+    troupe::sqlite_database again{killed, o};
+    const auto reader = again.read();
+    for (const auto& j : all)
+      if (const auto head = reader->head(j.key); j.last != 0)
+        REQUIRE((head && head->last_event == j.last));
+    const auto keys = again.read()->keys("");
+    CHECK(keys.size() ==
+          static_cast<std::size_t>(std::ranges::count_if(all, [](const held& j) { return j.last != 0; })));
+  }
+  CHECK(placed > 0);
+  CHECK(most_placed <= 2 * journals * in_commit / (place_every / 2)); // of a commit: as many as its share of the rows
+  CHECK(most_behind <= place_every + place_every / 2 + in_commit);
 }
 
 TEST_CASE("sqlite store: what one transaction adds, drops and erases happens in the order of its changes") {
