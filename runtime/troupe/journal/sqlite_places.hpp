@@ -4,6 +4,7 @@
 #include <troupe/journal/journal_write.hpp>
 #include <troupe/journal/sqlite_connection.hpp>
 #include <troupe/journal/sqlite_new_places.hpp>
+#include <troupe/journal/sqlite_place_table.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -15,24 +16,6 @@
 #include <vector>
 
 namespace troupe {
-
-/// Finds places in the file: in the table `places`, or, if a journal that is listed has no good row there, among all rows.
-class sqlite_place_table {
-public:
-  explicit sqlite_place_table(sqlite_connection& c) : connection_{c} {}
-  sqlite_place find(std::string_view key);
-  /// From the table only: nothing if there is no good row in it.
-  std::optional<sqlite_place> written(std::string_view key);
-  /// Whether it has its row in `journals`.
-  bool listed(std::string_view key);
-  /// Looks at every row.
-  sqlite_place search(std::string_view key);
-
-private:
-  sqlite_connection& connection_;
-  std::optional<sqlite_statement> row_;
-  std::optional<sqlite_statement> listed_;
-};
 
 /// The places of all journals. Rows are added at the end of their tables, whichever journals they belong to, so that a
 /// commit of many journals' rows touches few pages; the table `places`, by which a journal is found, is written much later,

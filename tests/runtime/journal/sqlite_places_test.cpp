@@ -38,9 +38,7 @@ troupe::sqlite_options alone(std::uint64_t place_every = 512 * 1024) {
   return o;
 }
 
-// Of all connections that were made while `counted` was under way.
-std::uint64_t steps = 0;
-std::uint64_t statements = 0;
+std::uint64_t steps = 0; // of all connections that were made while `counted` was under way
 
 /// What `f` costs in steps of SQLite's machine, to the nearest ten for each statement.
 template <class F>
@@ -53,16 +51,10 @@ std::uint64_t counted(F&& f) {
           return 0;
         },
         nullptr);
-    return sqlite3_trace_v2(
-        db, SQLITE_TRACE_STMT,
-        [](unsigned, void*, void*, void*) {
-          ++statements;
-          return 0;
-        },
-        nullptr);
+    return SQLITE_OK;
   };
   const auto entry = reinterpret_cast<void (*)()>(+watch); // as SQLite wants it
-  steps = statements = 0;
+  steps = 0;
   sqlite3_auto_extension(entry);
   f();
   sqlite3_cancel_auto_extension(entry);
@@ -200,80 +192,6 @@ TEST_CASE("sqlite store: for a journal without events and snapshots no rows are 
       store = troupe::open_sqlite_store(folder / "twice.db", alone(place_every));
       look(*store, "killed twice");
     });
-  }
-}
-
-TEST_CASE(
-    "sqlite store: in a file that was empty nobody looks for a journal that was not begun, and whatever was is found") {
-  support::temporary_directory folder;
-  const auto path = folder / "journal.db";
-  const auto found = [](troupe::journal_store& store, const std::string& key, const lines& want) {
-    CAPTURE(key);
-    statements = 0;
-    CHECK(kept_under(store, key) == want);
-    CHECK(statements > 0);
-  };
-  counted([&] {
-    auto store = troupe::open_sqlite_store(path, alone());
-    keep_events(*open(*store, "a"), added{"1"});
-    statements = 0;
-    std::vector<std::shared_ptr<troupe::journal>> held;
-    for (int i = 0; i < 100; ++i) {
-      held.push_back(open(*store, key_of(i)));
-      CHECK(replayed(*held.back()).empty());
-    }
-    CHECK(statements == 0);
-    CHECK(store->keys() == std::vector<std::string>{"a"});
-    found(*store, "a", {"added 1"});
-    keep_events(*held[1], added{"2"});
-    keep_handled(*held[2], 1);
-    held[3]->snapshot(record(page{"3"}));
-    keep_events(*held[4], added{"4"});
-    held[4]->erase();
-    found(*store, key_of(1), {"added 2"});
-    found(*store, key_of(2), {"handled s 1"});
-    found(*store, key_of(3), {"snapshot page 3"});
-    found(*store, key_of(4), {});
-    keep_events(*held[4], added{"5"});
-    held.clear();
-    found(*store, key_of(4), {"added 5"});
-    copy_as_killed(path, folder / "killed.db");
-    store.reset();
-    for (const auto* life : {"journal.db", "killed.db"}) {
-      store = troupe::open_sqlite_store(folder / life, alone());
-      CHECK_FALSE(store->database().was_empty());
-      found(*store, "a", {"added 1"});
-      found(*store, key_of(1), {"added 2"});
-      found(*store, key_of(2), {"handled s 1"});
-      found(*store, key_of(3), {"snapshot page 3"});
-      found(*store, key_of(4), {"added 5"});
-      found(*store, key_of(5), {});
-    }
-  });
-}
-
-TEST_CASE("sqlite store: a file with a row in any table is not taken for empty") {
-  support::temporary_directory folder;
-  const auto full = folder / "full.db";
-  {
-    auto store = troupe::open_sqlite_store(full, alone());
-    auto j = open(*store, "a");
-    keep_events(*j, added{"1"});
-    keep_handled(*j, 1);
-    keep_sent(*j);
-    j->snapshot(record(page{"1"}));
-  }
-  const std::vector<std::string> tables{"journals", "places", "events", "snapshots", "handled", "outbox"};
-  for (const auto& left : tables) {
-    CAPTURE(left);
-    const auto path = folder / (left + ".db");
-    write_bytes(path, bytes_of(full));
-    for (const auto& t : tables)
-      if (t != left)
-        execute(path, "DELETE FROM " + t);
-    CHECK_FALSE(troupe::open_sqlite_store(path, alone())->database().was_empty());
-    execute(path, "DELETE FROM " + left);
-    CHECK(troupe::open_sqlite_store(path, alone())->database().was_empty());
   }
 }
 
