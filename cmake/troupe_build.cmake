@@ -41,7 +41,7 @@ mark_as_advanced(TROUPE_TOGETHER)
 #
 #   troupe_together(<target> <name of the group> <file>...)
 function(troupe_together target group)
-  if(TROUPE_TOGETHER)
+  if(TROUPE_TOGETHER AND TARGET ${target}) # tests that ThreadSanitizer cannot judge are not there with it
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
     set_source_files_properties(${ARGN} TARGET_DIRECTORY ${target} PROPERTIES UNITY_GROUP ${group})
     target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)

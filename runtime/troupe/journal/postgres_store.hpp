@@ -14,8 +14,8 @@ struct postgres_options : durable_options {
   /// that has begun is ended first.
   std::chrono::milliseconds patience{30'000};
   /// How long a server may say nothing while it is asked something; more than 0. Then the connection is lost, as if it had
-  /// been cut: opening fails, an append waits for a new session up to `patience`, a replay tries over another connection once
-  /// and fails. What goes through whole tables (lists of keys and of what is owed, VACUUM, new versions of the tables) is
+  /// been cut: opening fails, an append waits for a new session up to `patience`, a replay that was to begin on a connection
+  /// of before tries a new one, and one in the middle fails. What goes through whole tables (lists of keys and of what is owed, VACUUM, new versions of the tables) is
   /// given up only if the server, asked over another connection, does not say that it is at work on it. A commit that waits
   /// for a standby counts as silence. An attempt to connect may take as long, at most 10 s, or what the URL's
   /// `connect_timeout` says, for each address. By steady time.
@@ -33,8 +33,8 @@ struct postgres_options : durable_options {
 /// which each replay and each append tries to get once. If another writer had the journals meanwhile, everything is refused:
 /// what actors know of them may no longer be true.
 ///
-/// Errors: journal_error naming the server: it cannot be reached or does not answer, another session writes these journals (the message names
-/// it), or they are of a later version.
+/// Errors: journal_error naming the server: it cannot be reached or does not answer, another session writes these journals
+/// (the message names it), or they are of a later version. usage_error: an option is out of its range.
 std::shared_ptr<durable_store> open_postgres_store(const std::string& url, postgres_options o = {});
 
 } // namespace troupe

@@ -33,7 +33,7 @@ public:
   struct options {
     int cache_kib = 32 * 1024;               ///< Of the writing connection.
     int checkpoint_every = 32 * 1024;        ///< Pages in the log (of 4 KiB) after which they move into the file.
-    std::uint64_t place_every = 1024 * 1024; ///< Rows after which their journals' places are written down.
+    std::uint64_t place_every = 1024 * 1024; ///< Rows after which their journals' places begin to be written down.
     std::string vfs;                         ///< A registered SQLite VFS; empty: the default one.
     bool lock = true;                        ///< Keeps other processes out.
   };

@@ -3,6 +3,7 @@
 
 #include <troupe/journal/rows.hpp>
 #include <troupe/journal/sqlite_connection.hpp>
+#include <troupe/journal/sqlite_new_rows.hpp>
 
 #include <cstdint>
 #include <string_view>
@@ -10,15 +11,12 @@
 
 namespace troupe {
 
-/// Events on their way into a SQLite file. All of a transaction go into `events` with one statement, which reads them as
-/// the rows of a virtual table (sqlite.org/vtab.html): bound and stepped one by one they take a third more instructions.
+/// Events on their way into a SQLite file. All of a transaction go into `events` with one statement.
 ///
 /// Threads: one at a time, the writer.
-class sqlite_new_events {
+class sqlite_new_events final : public sqlite_new_rows {
 public:
   explicit sqlite_new_events(sqlite_connection& c);
-  sqlite_new_events(const sqlite_new_events&) = delete;
-  sqlite_new_events& operator=(const sqlite_new_events&) = delete;
 
   /// What a row is made of; `key` and `row`, with its texts, must live until it is inserted.
   struct event {
@@ -31,9 +29,12 @@ public:
   /// Inserts those that were added, in their order. Errors: journal_error.
   void insert();
 
+  std::size_t size() const noexcept override { return waiting_.size(); }
+  void show(std::size_t row, int column, sqlite3_context* to) const override;
+
 private:
   std::vector<event> waiting_;
-  sqlite_statement insert_; ///< After the module that it reads from.
+  sqlite_statement insert_;
 };
 
 } // namespace troupe

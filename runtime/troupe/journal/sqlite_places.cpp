@@ -1,41 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <troupe/journal/rows.hpp>
 #include <troupe/journal/sqlite_places.hpp>
 
 #include <algorithm>
 #include <utility>
 
 namespace troupe {
-
-std::optional<sqlite_place> sqlite_place_table::written(std::string_view key) {
-  if (!row_)
-    row_.emplace(connection_, "SELECT event, snapshot, checksum FROM places WHERE journal = ?");
-  const sqlite_reset after{*row_};
-  if (!row_->bind(key).step())
-    return {};
-  const sqlite_place p{row_->count(0), row_->count(1)};
-  return row_->count(2) == checksum_of_place(key, p.event, p.snapshot) ? std::optional{p} : std::nullopt;
-}
-
-sqlite_place sqlite_place_table::find(std::string_view key) {
-  if (const auto p = written(key))
-    return *p;
-  return listed(key) ? search(key) : sqlite_place{};
-}
-
-bool sqlite_place_table::listed(std::string_view key) {
-  if (!listed_)
-    listed_.emplace(connection_, "SELECT 1 FROM journals WHERE key = ?");
-  const sqlite_reset after{*listed_};
-  return listed_->bind(key).step();
-}
-
-sqlite_place sqlite_place_table::search(std::string_view key) {
-  sqlite_statement event{connection_, "SELECT number FROM events WHERE journal = ? ORDER BY sequence DESC LIMIT 1"};
-  sqlite_statement snapshot{connection_, "SELECT coalesce(max(number), 0) FROM snapshots WHERE journal = ?"};
-  snapshot.bind(key).step();
-  return {event.bind(key).step() ? event.count(0) : 0, snapshot.count(0)};
-}
 
 void sqlite_places::load(sqlite_connection& c) {
   sqlite_statement settled{c, "SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'placed_to'), 0)"};
@@ -178,11 +147,14 @@ void sqlite_places::publish() {
 }
 
 void sqlite_places::committed() {
+  for (auto n = 2 * changed_.size() + few; n > 0 && !spent_.empty(); --n) // all at once would hold up the writer
+    spent_.erase(spent_.begin());
   changed_.clear();
   shown_ = 0;
   const bool all_written = !order_.empty() && written_ == order_.size();
+  if (all_written)
+    spent_.clear();
   if (all_written || !ended_.empty() || !forgotten_.empty()) {
-    map gone; // destroyed without the lock
     std::unique_lock held{mutex_};
     generation_.fetch_add(1, std::memory_order_release);
     for (const auto& [shown, row] : ended_) { // numbers are not given twice: a later row has another one
@@ -190,7 +162,7 @@ void sqlite_places::committed() {
       shown->snapshot = shown->snapshot == row.snapshot ? 0 : shown->snapshot;
     }
     if (all_written)
-      leaving_.swap(gone);
+      leaving_.swap(spent_);
     for (const auto& key : forgotten_) // as long as it is in leaving_, this one stands before that
       if (const auto found = moved_.find(key); found != moved_.end() && found->second.gone && !leaving_.contains(key))
         moved_.erase(found);
@@ -239,24 +211,50 @@ void sqlite_places::begin_writing() {
   order_.reserve(leaving_.size());
   for (const auto& x : leaving_)
     order_.push_back(&x);
-  std::ranges::sort(order_, {}, [](const auto* x) -> const std::string& { return x->first; });
+  sorted_ = 0;
+  bounds_ = {order_.size()};
+}
+
+/// No more than is needed now: all at once would hold up the writer.
+void sqlite_places::sort_to(std::size_t end) {
+  constexpr std::size_t piece = 1'024;
+  const auto at = [this](std::size_t i) { return order_.begin() + static_cast<std::ptrdiff_t>(i); };
+  const auto less = [](const auto* a, const auto* b) { return a->first < b->first; };
+  while (sorted_ < end) {
+    const auto bound = bounds_.back();
+    if (bound - sorted_ > piece) {
+      bounds_.push_back(sorted_ + (bound - sorted_) / 4);
+      std::nth_element(at(sorted_), at(bounds_.back()), at(bound), less);
+    } else {
+      std::sort(at(sorted_), at(bound), less);
+      sorted_ = bound;
+      bounds_.pop_back();
+    }
+  }
+}
+
+void sqlite_places::write_down(sqlite_connection& c) {
+  const auto pace = rows_between_ / 2;
+  const auto rows = last_ - leaving_to_;
+  const auto due = rows < pace ? order_.size() * rows / pace : order_.size();
+  if (due == order_.size() || due >= written_ + few)
+    write_some(c, due - written_);
 }
 
 void sqlite_places::write_some(sqlite_connection& c, std::size_t n) {
   if (order_.empty())
     return;
-  if (!put_) {
-    put_.emplace(c, "INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?)");
-    list_.emplace(c, "INSERT OR IGNORE INTO journals VALUES (?, 0, ?)");
-  }
-  for (const auto end = std::min(order_.size(), written_ + n); written_ < end; ++written_) {
+  if (!rows_)
+    rows_.emplace(c);
+  const auto end = std::min(order_.size(), written_ + n);
+  sort_to(end);
+  for (; written_ < end; ++written_) {
     const auto& [key, e] = *order_[written_];
     if (e.gone || (!e.listed && e.at.event == 0 && e.at.snapshot == 0))
       continue;
-    put_->bind(key, e.at.event, e.at.snapshot, checksum_of_place(key, e.at.event, e.at.snapshot)).run();
-    if (!e.listed)
-      list_->bind(key, checksum_of_head(key, 0)).run();
+    rows_->add(key, e.at, e.listed);
   }
+  rows_->insert();
   if (written_ == order_.size())
     sqlite_statement{c, "INSERT OR REPLACE INTO meta VALUES ('placed_to', ?)"}
         .bind(std::string_view{std::to_string(leaving_to_)})

@@ -3,6 +3,8 @@
 
 #include <troupe/journal/journal_write.hpp>
 #include <troupe/journal/sqlite_connection.hpp>
+#include <troupe/journal/sqlite_new_places.hpp>
+#include <troupe/journal/sqlite_place_table.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -15,27 +17,9 @@
 
 namespace troupe {
 
-/// Finds places in the file: in the table `places`, or, if a journal that is listed has no good row there, among all rows.
-class sqlite_place_table {
-public:
-  explicit sqlite_place_table(sqlite_connection& c) : connection_{c} {}
-  sqlite_place find(std::string_view key);
-  /// From the table only: nothing if there is no good row in it.
-  std::optional<sqlite_place> written(std::string_view key);
-  /// Whether it has its row in `journals`.
-  bool listed(std::string_view key);
-  /// Looks at every row.
-  sqlite_place search(std::string_view key);
-
-private:
-  sqlite_connection& connection_;
-  std::optional<sqlite_statement> row_;
-  std::optional<sqlite_statement> listed_;
-};
-
 /// The places of all journals. Rows are added at the end of their tables, whichever journals they belong to, so that a
-/// commit of many journals' rows touches few pages; the table `places`, by which a journal is found, is written much later
-/// and then for many rows at once, and so is the row in `journals` of one that has sent nothing. Until then the places that
+/// commit of many journals' rows touches few pages; the table `places`, by which a journal is found, is written much later,
+/// once for many rows of a journal and in the order of its keys, and so is the row in `journals` of one that has sent nothing. Until then the places that
 /// have moved are known here, and to who opens the file after a kill by a look at the rows that were added since. A journal
 /// that begins without rows has its place (0, 0) in the table from the start, as nothing else would tell of it.
 ///
@@ -63,7 +47,7 @@ private:
 /// Threads: `find` and `generation` any; all else the writer, or the one owner of a look at a foreign file.
 class sqlite_places {
 public:
-  /// `rows_between`: added rows after which `places` is written.
+  /// `rows_between`: added rows after which `places` begins to be written.
   explicit sqlite_places(std::uint64_t rows_between = 0) : rows_between_{rows_between} {}
 
   /// Takes in the rows that are not in `places` yet.
@@ -91,8 +75,9 @@ public:
   std::uint64_t next_number() { return ++last_; }
 
   void publish();
-  /// Writes down some of what has moved if there is enough. In a transaction.
-  void write_down(sqlite_connection& c) { write_some(c, some); }
+  /// Once there are enough rows: writes some of the places down, more with each row that is added, so that all stand in the
+  /// table when there are half as many rows more. In a transaction.
+  void write_down(sqlite_connection& c);
   /// All of it: nothing is changed after that.
   void write_down_all(sqlite_connection& c);
   void committed();
@@ -111,7 +96,7 @@ private:
     sqlite_place* shown;
     sqlite_place other;
   };
-  static constexpr std::size_t some = 512; // places in one commit
+  static constexpr std::size_t few = 64; // places that are not worth a page of the table yet
   using map = std::unordered_map<std::string, entry>;
   entry& entry_of(const std::string& key, open_journal& open, bool fresh, sqlite_place_table& known);
   entry& entry_of(const std::string& key, sqlite_place_table& known);
@@ -119,6 +104,7 @@ private:
   sqlite_place exact(const entry& e) const;
   void end(sqlite_place* shown, sqlite_place& next);
   void begin_writing();
+  void sort_to(std::size_t end);
   void write_some(sqlite_connection& c, std::size_t n);
 
   const std::uint64_t rows_between_;
@@ -137,10 +123,13 @@ private:
   std::uint64_t last_ = 0;
   std::uint64_t moved_from_ = 0; // rows up to this number are in `places`, or in leaving_
   std::uint64_t leaving_to_ = 0;
-  std::vector<const map::value_type*> order_; // of leaving_, by key
-  std::size_t written_ = 0;                   // of order_
-  std::optional<sqlite_statement> put_;
-  std::optional<sqlite_statement> list_;
+  std::vector<const map::value_type*> order_; // of leaving_
+  std::vector<std::size_t>
+      bounds_;              // in order_: what stands before one is less than what stands behind it; the first last
+  std::size_t sorted_ = 0;  // of order_, by key
+  std::size_t written_ = 0; // of order_
+  map spent_;               // was leaving_
+  std::optional<sqlite_new_places> rows_;
 
   std::atomic<std::uint64_t> generation_{0}; // release by the writer, with mutex_ held; acquire by readers
 };

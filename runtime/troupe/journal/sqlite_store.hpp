@@ -13,8 +13,8 @@ struct sqlite_options : durable_options {
   int cache_kib = 32 * 1024; ///< The writer's page cache.
   /// Pages of 4 KiB in the write-ahead log after which they move into the file.
   int checkpoint_every = 32 * 1024;
-  /// Events and snapshots after which it is written down where each journal's last ones are: what has to be looked at when
-  /// the file is opened after a kill.
+  /// Events and snapshots after which it is written down where each journal's last ones are, while half as many more are
+  /// added: that and no more has to be looked at when the file is opened after a kill.
   std::uint64_t place_every = 1'048'576;
   /// Off: no lock file, for a VFS whose files nobody else can reach.
   bool lock = true;
