@@ -21,9 +21,9 @@ struct rounds_overdue {};
 /// Lets all shipment partitions deliver: sends a round through each group of partitions and waits for the rounds' ends.
 ///
 /// Transactions that come while a round is under way share the next one, up to `round_members_max`: what a round costs, a
-/// message per partition and one per group, they pay together. Each partition delivers for each of them in turn. Few
-/// rounds are under way at a time; under load transactions wait here, and not the rounds at the partitions, where orders
-/// wait as well. One that is asked for again keeps its place: the last asker gets the answer, the one before `complete`
+/// message per partition and one per group, they pay together. Each partition delivers for each of them in turn. At most
+/// 64 rounds are under way; beyond that transactions wait here, and not the rounds at the partitions, where orders wait as
+/// well. One that is asked for again keeps its place: the last asker gets the answer, the one before `complete`
 /// false. A round that does not come back is sent again, after 10 s and then twice as long each time, to 5 min: one that is
 /// merely slow would only wait behind itself.
 ///

@@ -265,7 +265,7 @@ TEST_CASE("shipment: an order sent again before it has confirmed its shipment is
   keep_busy(100);
   for (int i = 0; i < 20; ++i)
     shop.sys.step(); // the shipment is delivered, and to be told of behind all that
-  keep_busy(3'000);
+  keep_busy(300);
   partition.tell(request);
   buyer.tell(confirm{}); // only now, that it is ready
   shop.sys.advance(10s);
