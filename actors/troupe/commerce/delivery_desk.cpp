@@ -12,7 +12,6 @@ using namespace std::chrono_literals;
 
 // Partitions that a round goes through: with more of them a round takes longer, with fewer there are more messages.
 constexpr std::uint32_t group = 25;
-constexpr std::size_t rounds_max = 64; // under way at a time; one takes half a second where each step waits for a disk
 constexpr std::size_t waiting_max = 4'096;
 constexpr std::chrono::seconds answer_patience{60}; // of those who ask without a deadline
 constexpr std::chrono::seconds first_patience{10};

@@ -22,10 +22,10 @@ struct rounds_overdue {};
 ///
 /// Transactions that come while a round is under way share the next one, up to `round_members_max`: what a round costs, a
 /// message per partition and one per group, they pay together. Each partition delivers for each of them in turn. At most
-/// 64 rounds are under way; beyond that transactions wait here, and not the rounds at the partitions, where orders wait as
-/// well. One that is asked for again keeps its place: the last asker gets the answer, the one before `complete`
-/// false. A round that does not come back is sent again, after 10 s and then twice as long each time, to 5 min: one that is
-/// merely slow would only wait behind itself.
+/// `rounds_max` are under way; beyond that transactions wait here, and not the rounds at the partitions, where orders wait
+/// as well. One that is asked for again keeps its place: the last asker gets the answer, the one before `complete` false.
+/// A round that does not come back is sent again, after 10 s and then twice as long each time, to 5 min: one that is merely
+/// slow would only wait behind itself.
 ///
 ///     update_deliveries  delivery_answer   packages delivered by this transaction, now or before
 ///     round_ended        -
@@ -36,6 +36,9 @@ struct rounds_overdue {};
 /// `complete` is false at once.
 class delivery_desk final : public actor<delivery_desk, update_deliveries, round_ended, rounds_overdue> {
 public:
+  /// Enough for a shop on a disk, where a round takes half a second.
+  static constexpr std::size_t rounds_max = 64;
+
   /// `number` is this desk's place in the directory.
   delivery_desk(std::uint32_t number, std::shared_ptr<const directory> shop);
 
