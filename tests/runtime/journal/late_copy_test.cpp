@@ -75,12 +75,10 @@ TEST_CASE("durable message: a copy that comes while the store is asked whom to f
 
   voters["0"].tell(cast_vote{7});
   sys.advance(1min);
-  const auto first = store->last_sent;
-  voters["1"].tell(cast_vote{1});
-  sys.advance(1min);
-  REQUIRE(tally_now().votes == 2);
+  REQUIRE(tally_now().votes == 1);
 
-  // All acknowledgements are kept: the store will say that neither owes anything. A third voter has the urn ask.
+  // Its acknowledgement is kept: the store will say that it owes nothing. The second voter has the urn ask.
+  const auto first = store->last_sent;
   bool copied = false;
   store->meanwhile = [&] {
     const auto from = troupe::detail::address_of(sys, "voter/0");
@@ -90,10 +88,10 @@ TEST_CASE("durable message: a copy that comes while the store is asked whom to f
     copied = troupe::detail::send(*to, troupe::detail::resolve(*to, troupe::detail::actor_type_of<small_urn>), copy) ==
              troupe::delivery::accepted;
   };
-  voters["2"].tell(cast_vote{1});
+  voters["1"].tell(cast_vote{1});
   sys.advance(1min);
   CHECK(copied);
   const auto counted = tally_now();
-  CHECK(counted.votes == 3);
-  CHECK(counted.sum == 9);
+  CHECK(counted.votes == 2);
+  CHECK(counted.sum == 8);
 }
