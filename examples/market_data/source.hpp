@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <troupe/pause.hpp>
-
 #include <troupe/actor.hpp>
+#include <troupe/pause.hpp>
 #include <troupe/seams.hpp>
 
 #include "rate_table.hpp"

@@ -241,7 +241,7 @@ beat beat_detector::located(const peak& p) const {
 }
 
 std::uint64_t beat_detector::in_samples(double seconds) const noexcept {
-  return static_cast<std::uint64_t>(seconds * rate_ + 0.5);
+  return static_cast<std::uint64_t>(std::llround(seconds * rate_));
 }
 
 } // namespace troupe::analytics

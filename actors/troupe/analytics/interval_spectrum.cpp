@@ -65,7 +65,9 @@ frequency_bands spectrum_of(std::span<const beat_interval> intervals) {
     samples.push_back({i.length - mean, turn, turn});
   }
   const double density = 2 * bands.span / count; // of one unit of power
-  for (double frequency = step; frequency <= high_most; frequency += step) {
+  const auto steps = static_cast<std::size_t>(high_most / step);
+  for (std::size_t i = 1; i <= steps; ++i) {
+    const double frequency = static_cast<double>(i) * step;
     const double power = power_of(samples) * density * step;
     (frequency <= very_low_most ? bands.very_low : frequency <= low_most ? bands.low : bands.high) += power;
     for (auto& s : samples)

@@ -34,8 +34,9 @@ task<payment_answer> payment::on(const process_payment& m) {
   fault_point();
   const charge request{{who_, m.number}, m.method, m.amount};
   growing_pause pauses{charge_pause, charge_pause_longest};
+  errc last{};
   for (unsigned i = 0; i < patience_.attempts; ++i) {
-    if (i > 0 && !co_await pause_before_attempt(self(), pauses))
+    if (i > 0 && !co_await pause_before_attempt(self(), pauses, i, last))
       break;
     auto asked = provider_.ask(request, patience_.timeout);
     const auto answer = co_await asked.outcome();
@@ -47,7 +48,8 @@ task<payment_answer> payment::on(const process_payment& m) {
       co_await persist(payment_failed{request.order, m.amount, false});
       co_return payment_answer::refused;
     }
-    if (!worth_asking_again(answer.error().code))
+    last = answer.error().code;
+    if (!worth_asking_again(last))
       break;
   }
   // It may have taken the money all the same.

@@ -19,7 +19,8 @@ namespace troupe::commerce {
 struct retry_policy {
   unsigned attempts = 12;
   std::chrono::milliseconds timeout{5'000}; ///< Of an attempt; twice as long after one for which it was too short.
-  /// Before the second attempt; twice as long each time, to `pause_longest` (see growing_pause).
+  /// Before the third attempt, or the second at a receiver that has no room or no time; twice as long each time, to
+  /// `pause_longest` (see growing_pause).
   std::chrono::milliseconds pause{2};
   std::chrono::milliseconds pause_longest{250};
 };
@@ -54,13 +55,17 @@ constexpr bool worth_asking_again(errc code) noexcept {
   return false;
 }
 
-/// Waits before another attempt. False, at once: the deadline of the message in hand comes first, so that nobody would
-/// wait for what the attempt brings.
-inline task<bool> pause_before_attempt(any_ref self, growing_pause& pauses) {
-  const auto wait = pauses.next(this_handler::random());
+/// Waits before attempt `i` (1: the second) after one that came back with `last`. What has failed by itself mostly succeeds
+/// the next time, so its second attempt follows at once; a receiver that has no room or no time gets a rest. False, at once:
+/// the deadline of the message in hand comes first, so that nobody would wait for what the attempt brings.
+inline task<bool> pause_before_attempt(any_ref self, growing_pause& pauses, unsigned i, errc last) {
+  using namespace std::chrono_literals;
+  const bool rests = i > 1 || last == errc::mailbox_full || last == errc::unavailable || last == errc::timed_out;
+  const auto wait = rests ? pauses.next(this_handler::random()) : 0ns;
   if (wait >= this_handler::time_left())
     co_return false;
-  co_await pause(self, wait);
+  if (rests)
+    co_await pause(self, wait);
   co_return true;
 }
 
@@ -77,7 +82,7 @@ task<result<reply_of<M>>> ask_again(any_ref self, const Ref& to, const M& messag
   result<reply_of<M>> last{error{first, {}}};
   growing_pause pauses{policy.pause, policy.pause_longest};
   for (unsigned i = 1; i < policy.attempts && worth_asking_again(last.error().code); ++i) {
-    if (!co_await pause_before_attempt(self, pauses) || !wanted())
+    if (!co_await pause_before_attempt(self, pauses, i, last.error().code) || !wanted())
       break;
     if (last.error().code == errc::timed_out) // its queue may be longer than that
       policy.timeout = std::min<std::chrono::milliseconds>(2 * policy.timeout, order_patience);

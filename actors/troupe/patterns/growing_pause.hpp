@@ -26,8 +26,8 @@ public:
   std::chrono::nanoseconds next(random_source& random) {
     const auto all = next_;
     next_ = all > longest_ / 2 ? longest_ : 2 * all;
-    return all -
-           std::chrono::nanoseconds{static_cast<std::int64_t>(random.unit() * static_cast<double>(all.count() / 2))};
+    const auto half = static_cast<double>((all / 2).count());
+    return all - std::chrono::nanoseconds{static_cast<std::int64_t>(random.unit() * half)};
   }
 
   /// An attempt has succeeded: the next pause is a first one.
