@@ -208,6 +208,9 @@ void sqlite_places::begin_writing() {
     leaving_.swap(moved_);
   }
   leaving_to_ = last_;
+  // Of a commit; or, when the file was opened after a kill, of who added rows before.
+  const auto late = last_ - moved_from_ - rows_between_;
+  pace_ = late < rows_between_ / 2 ? rows_between_ / 2 - late : 0;
   order_.reserve(leaving_.size());
   for (const auto& x : leaving_)
     order_.push_back(&x);
@@ -234,9 +237,8 @@ void sqlite_places::sort_to(std::size_t end) {
 }
 
 void sqlite_places::write_down(sqlite_connection& c) {
-  const auto pace = rows_between_ / 2;
   const auto rows = last_ - leaving_to_;
-  const auto due = rows < pace ? order_.size() * rows / pace : order_.size();
+  const auto due = rows < pace_ ? order_.size() * rows / pace_ : order_.size();
   if (due == order_.size() || due >= written_ + few)
     write_some(c, due - written_);
 }

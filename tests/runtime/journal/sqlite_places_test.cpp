@@ -427,6 +427,29 @@ TEST_CASE("sqlite store: places are written down in order while rows are added, 
   CHECK(most_behind <= place_every + place_every / 2 + in_commit);
 }
 
+TEST_CASE("sqlite store: however many processes are killed one after the other, no more rows have to be looked at") {
+  constexpr std::uint64_t place_every = 30;
+  for (const int in_life : {1, 4, 14}) { // fewer than it takes to write places down
+    CAPTURE(in_life);
+    support::temporary_directory folder;
+    auto path = folder / "0.db";
+    for (int life = 1, last = 0; life <= 60; ++life) {
+      auto store = troupe::open_sqlite_store(path, alone(place_every));
+      auto j = open(*store, "a");
+      for (int i = 0; i < in_life; ++i)
+        keep_events(*j, removed{++last});
+      const auto copy = folder / (std::to_string(life) + ".db");
+      copy_as_killed(path, copy);
+      path = copy;
+      troupe::sqlite_connection c{path, troupe::sqlite_connection::mode::write};
+      const auto unplaced =
+          c.text_of("SELECT count(*) FROM events WHERE number > coalesce((SELECT CAST(value AS INTEGER) "
+                    "FROM meta WHERE name = 'placed_to'), 0)");
+      CHECK(std::stoull(unplaced) <= place_every + place_every / 2 + 1);
+    }
+  }
+}
+
 TEST_CASE("sqlite store: what one transaction adds, drops and erases happens in the order of its changes") {
   for (const bool held_open : {false, true}) {
     CAPTURE(held_open);
