@@ -18,7 +18,8 @@ void sqlite_places::load(sqlite_connection& c) {
     return row.bind(number, key).step();
   };
   last_ = moved_from_ = from;
-  sqlite_statement events{c, "SELECT number, journal, previous FROM events WHERE number > ? ORDER BY number"};
+  sqlite_statement events{c, "SELECT number, journal, previous, sequence FROM events WHERE number > ? ORDER BY number"};
+  std::vector<std::string> cut; // journals whose first events were dropped, so that they must have a snapshot
   // A journal that is not in the table has all its rows here, or the table is damaged: then the first row has one before it.
   const auto place_of = [&](const std::string& key) -> sqlite_place& {
     if (const auto found = moved_.find(key); found != moved_.end())
@@ -30,6 +31,8 @@ void sqlite_places::load(sqlite_connection& c) {
     const std::string key{events.text(1)};
     auto& at = place_of(key);
     const auto previous = events.count(2);
+    if (previous == 0 && events.count(3) > 1 && at.snapshot == 0)
+      cut.push_back(key);
     if (previous == at.event || (previous == 0 && !is_there(at.event, key))) // 0: those before were dropped
       at.event = events.count(0);
     else if (at.event < events.count(0))
@@ -40,6 +43,9 @@ void sqlite_places::load(sqlite_connection& c) {
     auto& at = entry_of(std::string{snapshots.text(1)}, kept).at; // its events may be older
     at.snapshot = std::max(at.snapshot, snapshots.count(0));
   }
+  for (const auto& key : cut)
+    if (auto& at = moved_.find(key)->second.at; at.snapshot == 0)
+      at = kept.search(key);
 }
 
 std::optional<sqlite_place> sqlite_places::find(const std::string& key) const {

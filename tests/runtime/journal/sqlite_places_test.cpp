@@ -307,6 +307,29 @@ TEST_CASE("sqlite store: a damaged row of places, or none, costs time and no eve
   }
 }
 
+TEST_CASE(
+    "sqlite store: a snapshot without events before the next one is found after a kill without its row of places") {
+  for (const auto* sql : {"DELETE FROM places", "UPDATE places SET checksum = checksum + 1"}) {
+    CAPTURE(std::string{sql});
+    support::temporary_directory folder;
+    const auto live = folder / "live.db";
+    const auto killed = folder / "killed.db";
+    auto o = alone();
+    o.drop_history = true;
+    {
+      auto j = open(*troupe::open_sqlite_store(live, o), "a");
+      keep_events(*j, added{"1"}, added{"2"});
+      j->snapshot(record(page{"12"}));
+      j->snapshot(record(page{"12"}));
+    }
+    auto store = troupe::open_sqlite_store(live, o);
+    keep_events(*open(*store, "a"), added{"3"});
+    copy_as_killed(live, killed);
+    execute(killed, sql);
+    CHECK(kept_under(*troupe::open_sqlite_store(killed, o), "a") == lines{"snapshot page 12", "added 3"});
+  }
+}
+
 TEST_CASE("sqlite store: journals are found however many have moved and whenever the process ends") {
   std::mt19937 random{7};
   for (const std::uint64_t place_every : {1, 3, 20, 1'000}) {
