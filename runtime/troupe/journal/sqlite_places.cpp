@@ -7,7 +7,7 @@
 namespace troupe {
 
 void sqlite_places::load(sqlite_connection& c) {
-  sqlite_statement settled{c, "SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'placed_to'), 0)"};
+  sqlite_statement settled{c, ("SELECT " + std::string{sqlite_placed_to}).c_str()};
   settled.step();
   const auto from = settled.count(0);
   settled.reset();
@@ -263,10 +263,10 @@ void sqlite_places::write_some(sqlite_connection& c, std::size_t n) {
     rows_->add(key, e.at, e.listed);
   }
   rows_->insert();
-  if (written_ == order_.size())
-    sqlite_statement{c, "INSERT OR REPLACE INTO meta VALUES ('placed_to', ?)"}
-        .bind(std::string_view{std::to_string(leaving_to_)})
-        .run();
+  if (written_ == order_.size()) {
+    const auto to = std::to_string(leaving_to_);
+    sqlite_statement{c, "INSERT OR REPLACE INTO meta VALUES ('placed_to', ?)"}.bind(to + ',' + to).run();
+  }
 }
 
 } // namespace troupe

@@ -330,6 +330,25 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("sqlite store: no row is missed if it was damaged how far places go, nor in a file that says that once") {
+  for (const auto* value : {"'9' || substr(value, 2)", "substr(value, 1, instr(value, ',')) || '9'",
+                            "replace(value, ',', '.')", "substr(value, 1, instr(value, ',') - 1)"}) {
+    CAPTURE(std::string{value});
+    support::temporary_directory folder;
+    const auto live = folder / "live.db";
+    const auto killed = folder / "killed.db";
+    keep_events(*open(*troupe::open_sqlite_store(live, alone()), "a"), added{"1"});
+    auto store = troupe::open_sqlite_store(live, alone());
+    keep_events(*open(*store, "a"), added{"2"});
+    keep_events(*open(*store, "b"), added{"1"});
+    copy_as_killed(live, killed);
+    execute(killed, "UPDATE meta SET value = " + std::string{value} + " WHERE name = 'placed_to'");
+    store = troupe::open_sqlite_store(killed, alone());
+    CHECK(kept_under(*store, "a") == lines{"added 1", "added 2"});
+    CHECK(store->keys() == std::vector<std::string>{"a", "b"});
+  }
+}
+
 TEST_CASE("sqlite store: journals are found however many have moved and whenever the process ends") {
   std::mt19937 random{7};
   for (const std::uint64_t place_every : {1, 3, 20, 1'000}) {
