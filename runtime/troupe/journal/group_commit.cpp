@@ -131,9 +131,22 @@ group_commit::group group_commit::take() {
   return g;
 }
 
+void group_commit::set_apart_doubtful(group& g) const {
+  g.doubt = std::make_exception_ptr(
+      journal_error{"an earlier write of the journal failed; nothing can be added until it has been read again"});
+  const auto doubtful = std::ranges::stable_partition(g.writes, [](const auto& w) {
+    return w->journal == nullptr || w->change().erase ||
+           !w->journal->uncertain.load(std::memory_order_relaxed); // this thread's own
+  });
+  g.doubtful = doubtful.size();
+}
+
 void group_commit::write(group& g) const {
   try {
-    write_(g.writes);
+    if (failed_)
+      set_apart_doubtful(g);
+    if (g.doubtful < g.writes.size())
+      write_(batch{g.writes}.first(g.writes.size() - g.doubtful));
   } catch (...) {
     g.failure = std::current_exception();
   }
@@ -151,6 +164,9 @@ void group_commit::sync(group& g) const {
 
 void group_commit::finish(group& g) {
   const auto n = g.writes.size();
+  const auto written = n - g.doubtful;
+  if (g.failure && !sync_)
+    failed_ = true;
   for (std::size_t i = 0; i < n; ++i) {
     constexpr std::size_t ahead = 8; // others have used all this last: have it here in time
     if (i + 2 * ahead < n)
@@ -158,10 +174,11 @@ void group_commit::finish(group& g) {
     if (i + ahead < n)
       __builtin_prefetch(g.writes[i + ahead]->journal.get(), 1);
     auto& w = g.writes[i];
-    if (g.failure && w->journal != nullptr)
+    const auto& failure = i < written ? g.failure : g.doubt;
+    if (failure && w->journal != nullptr)
       w->journal->uncertain.store(true, std::memory_order_release);
     if (w->done)
-      w->done(g.failure);
+      w->done(failure);
     w.reset(); // what completions hold goes before anybody is told
   }
   {

@@ -33,6 +33,9 @@ struct group_commit_options {
 /// Commits what many threads hand over, in the order in which they do, many at a time. One thread writes; if what it writes
 /// must be synced, another one does that, and meanwhile the first one writes the next group.
 ///
+/// A write whose journal had one that failed, and has not been read since, fails without being written, unless it erases: it
+/// was made for what is perhaps not there. (If writes are synced apart, the write function sees to that.)
+///
 /// Threads: any. The functions and the writes' completions run on these threads; without a thread factory there are none,
 /// and `submit` commits before it returns.
 class group_commit {
@@ -75,11 +78,14 @@ private:
   struct group {
     std::vector<std::unique_ptr<journal_write>> writes;
     std::exception_ptr failure;
+    std::size_t doubtful = 0; // of the writes, the last so many are not written
+    std::exception_ptr doubt; // what those fail with
   };
 
   void run_writer();
   void run_syncer();
   group take(); // with mutex_ held
+  void set_apart_doubtful(group& g) const;
   void write(group& g) const;
   void sync(group& g) const;
   void finish(group& g);
@@ -103,6 +109,8 @@ private:
   std::uint64_t commits_ = 0;
   bool closing_ = false;
   bool writer_ended_ = false;
+
+  bool failed_ = false; // the writer's: some group has failed, if none is synced apart
 
   std::mutex turn_;     // held by who commits on its own thread
   std::jthread writer_; // seams: made by the thread factory

@@ -29,7 +29,8 @@ struct open_journal {
   /// Of the last write. Release by the turn that submitted it, acquire by the one that waits for it, which may be that of
   /// another incarnation.
   std::atomic<std::uint64_t> ticket{0};
-  /// A write failed since the last replay. Release by the writer, before the completion; acquire by the next append.
+  /// A write failed since the last replay. Release by the writer, before the completion; acquire by the next append. The
+  /// writer itself looks before it writes what was handed over meanwhile.
   std::atomic<bool> uncertain{false};
 
   // -- the writer's, for a SQLite file: its place, if it is known, and where readers find it, if that count is still the same --

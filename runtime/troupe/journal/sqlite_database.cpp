@@ -65,6 +65,7 @@ sqlite_database::sqlite_database(const std::string& path, options o)
   move_log(SQLITE_CHECKPOINT_TRUNCATE); // see above: what a former failure left is written anew
   prepare_sqlite_schema(c);
   places_.load(c);
+  places_.committed();
   was_empty_ = c.text_of("SELECT EXISTS (SELECT 1 FROM journals) OR EXISTS (SELECT 1 FROM places) OR "
                          "EXISTS (SELECT 1 FROM events) OR EXISTS (SELECT 1 FROM snapshots) OR "
                          "EXISTS (SELECT 1 FROM handled) OR EXISTS (SELECT 1 FROM outbox)") == "0";

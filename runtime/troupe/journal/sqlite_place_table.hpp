@@ -9,6 +9,12 @@
 
 namespace troupe {
 
+/// The number up to which rows are in `places`, as SQL. Whoever takes it for more than it is does not find rows; so it stands
+/// there twice, and the lesser one counts. An earlier version wrote it once.
+inline constexpr std::string_view sqlite_placed_to =
+    "coalesce((SELECT min(CAST(value AS INTEGER), CAST(substr(value, instr(value, ',') + 1) AS INTEGER)) "
+    "FROM meta WHERE name = 'placed_to'), 0)";
+
 /// Finds places in the file: in the table `places`, or, if a journal that is listed has no good row there, among all rows.
 class sqlite_place_table {
 public:

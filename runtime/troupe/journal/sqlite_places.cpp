@@ -7,7 +7,7 @@
 namespace troupe {
 
 void sqlite_places::load(sqlite_connection& c) {
-  sqlite_statement settled{c, "SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'placed_to'), 0)"};
+  sqlite_statement settled{c, ("SELECT " + std::string{sqlite_placed_to}).c_str()};
   settled.step();
   const auto from = settled.count(0);
   settled.reset();
@@ -18,7 +18,8 @@ void sqlite_places::load(sqlite_connection& c) {
     return row.bind(number, key).step();
   };
   last_ = moved_from_ = from;
-  sqlite_statement events{c, "SELECT number, journal, previous FROM events WHERE number > ? ORDER BY number"};
+  sqlite_statement events{c, "SELECT number, journal, previous, sequence FROM events WHERE number > ? ORDER BY number"};
+  std::vector<std::string> cut; // journals whose first events were dropped, so that they must have a snapshot
   // A journal that is not in the table has all its rows here, or the table is damaged: then the first row has one before it.
   const auto place_of = [&](const std::string& key) -> sqlite_place& {
     if (const auto found = moved_.find(key); found != moved_.end())
@@ -30,6 +31,8 @@ void sqlite_places::load(sqlite_connection& c) {
     const std::string key{events.text(1)};
     auto& at = place_of(key);
     const auto previous = events.count(2);
+    if (previous == 0 && events.count(3) > 1 && at.snapshot == 0)
+      cut.push_back(key);
     if (previous == at.event || (previous == 0 && !is_there(at.event, key))) // 0: those before were dropped
       at.event = events.count(0);
     else if (at.event < events.count(0))
@@ -40,6 +43,9 @@ void sqlite_places::load(sqlite_connection& c) {
     auto& at = entry_of(std::string{snapshots.text(1)}, kept).at; // its events may be older
     at.snapshot = std::max(at.snapshot, snapshots.count(0));
   }
+  for (const auto& key : cut)
+    if (auto& at = moved_.find(key)->second.at; at.snapshot == 0)
+      at = kept.search(key);
 }
 
 std::optional<sqlite_place> sqlite_places::find(const std::string& key) const {
@@ -208,6 +214,9 @@ void sqlite_places::begin_writing() {
     leaving_.swap(moved_);
   }
   leaving_to_ = last_;
+  // Of a commit; or, when the file was opened after a kill, of who added rows before.
+  const auto late = last_ - moved_from_ - rows_between_;
+  pace_ = late < rows_between_ / 2 ? rows_between_ / 2 - late : 0;
   order_.reserve(leaving_.size());
   for (const auto& x : leaving_)
     order_.push_back(&x);
@@ -234,9 +243,8 @@ void sqlite_places::sort_to(std::size_t end) {
 }
 
 void sqlite_places::write_down(sqlite_connection& c) {
-  const auto pace = rows_between_ / 2;
   const auto rows = last_ - leaving_to_;
-  const auto due = rows < pace ? order_.size() * rows / pace : order_.size();
+  const auto due = rows < pace_ ? order_.size() * rows / pace_ : order_.size();
   if (due == order_.size() || due >= written_ + few)
     write_some(c, due - written_);
 }
@@ -255,10 +263,10 @@ void sqlite_places::write_some(sqlite_connection& c, std::size_t n) {
     rows_->add(key, e.at, e.listed);
   }
   rows_->insert();
-  if (written_ == order_.size())
-    sqlite_statement{c, "INSERT OR REPLACE INTO meta VALUES ('placed_to', ?)"}
-        .bind(std::string_view{std::to_string(leaving_to_)})
-        .run();
+  if (written_ == order_.size()) {
+    const auto to = std::to_string(leaving_to_);
+    sqlite_statement{c, "INSERT OR REPLACE INTO meta VALUES ('placed_to', ?)"}.bind(to + ',' + to).run();
+  }
 }
 
 } // namespace troupe

@@ -76,10 +76,12 @@ public:
 
   void publish();
   /// Once there are enough rows: writes some of the places down, more with each row that is added, so that all stand in the
-  /// table when there are half as many rows more. In a transaction.
+  /// table when there are half as many rows more, those included that a process has added which was killed. In a
+  /// transaction.
   void write_down(sqlite_connection& c);
   /// All of it: nothing is changed after that.
   void write_down_all(sqlite_connection& c);
+  /// Also after `load`, for who writes: there may be enough rows.
   void committed();
   void withdraw();
   std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
@@ -123,6 +125,7 @@ private:
   std::uint64_t last_ = 0;
   std::uint64_t moved_from_ = 0; // rows up to this number are in `places`, or in leaving_
   std::uint64_t leaving_to_ = 0;
+  std::uint64_t pace_ = 0;                    // rows from there on while which leaving_ is written down
   std::vector<const map::value_type*> order_; // of leaving_
   std::vector<std::size_t>
       bounds_;              // in order_: what stands before one is less than what stands behind it; the first last

@@ -24,8 +24,8 @@ constexpr const char* step_snapshot = "SELECT sequence, previous FROM snapshots 
 
 /// Before a query: the journals that hold something, as `listed(key)`, and the number up to which rows have their journals in
 /// `journals`, as `placed(number)`.
-const std::string with_listed = "WITH placed(number) AS (SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta "
-                                "WHERE name = 'placed_to'), 0)), "
+const std::string with_listed = "WITH placed(number) AS (SELECT " + std::string{sqlite_placed_to} +
+                                "), "
                                 "listed(key) AS (SELECT key FROM journals UNION "
                                 "SELECT journal FROM events WHERE number > (SELECT number FROM placed) UNION "
                                 "SELECT journal FROM snapshots WHERE number > (SELECT number FROM placed)) ";

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -124,6 +125,55 @@ TEST_CASE("group commit: a failure reaches every write of its group and no other
       }));
   }
   CHECK(failed == std::vector<std::string>{"2"});
+}
+
+TEST_CASE("group commit: what was handed over before it was known that its journal's last write failed fails, too") {
+  std::counting_semaphore<> arrived{0};
+  std::counting_semaphore<> permits{0};
+  std::vector<std::string> written;
+  std::vector<std::string> failed;
+  bool fails = true;
+  const auto journal = std::make_shared<troupe::open_journal>();
+  const auto of_journal = [&](std::string_view key, const char* name) {
+    auto w = write_of(key, [&failed, name](const std::exception_ptr& e) {
+      if (e)
+        failed.emplace_back(name);
+    });
+    w->journal = key == "a" ? journal : std::make_shared<troupe::open_journal>();
+    return w;
+  };
+  {
+    troupe::group_commit c{{}, troupe::production_threads(), [&](troupe::group_commit::batch batch) {
+                             arrived.release();
+                             permits.acquire();
+                             if (std::exchange(fails, false))
+                               throw std::runtime_error{"session"};
+                             for (const auto& w : batch)
+                               written.emplace_back(w->change().key);
+                           }};
+    c.submit(of_journal("a", "1"));
+    arrived.acquire(); // it is being written
+    c.submit(of_journal("a", "2"));
+    c.submit(of_journal("b", "3"));
+    c.submit(of_journal("a", "4"));
+    permits.release(2);
+    c.wait();
+    CHECK(failed == std::vector<std::string>{"1", "2", "4"});
+    CHECK(written == std::vector<std::string>{"b"});
+    c.submit(of_journal("a", "5")); // alone: there is nothing to be written
+    c.wait();
+    CHECK(failed.back() == "5");
+    auto erasure = troupe::journal_write::of({.key = "erased", .erase = true});
+    erasure->journal = journal;
+    permits.release();
+    c.submit(std::move(erasure)); // whatever is there
+    c.wait();
+    journal->uncertain = false; // it was read again
+    permits.release();
+    c.submit(of_journal("a", "6"));
+  }
+  CHECK(written == std::vector<std::string>{"b", "erased", "a"});
+  CHECK(failed.size() == 4);
 }
 
 TEST_CASE("group commit: while one group is synced the next one is written, and is synced after it") {

@@ -3,6 +3,8 @@
 // what the lost session may still change.
 // Observed: a private server that is crashed while journals are written; one whose commits wait for a standby that never
 // comes while the connections to it are cut.
+#include <troupe/journal/postgres_connection.hpp>
+
 #include "runtime/journal/held_commits.hpp"
 #include "runtime/journal/kept_postgres.hpp"
 #include "runtime/journal/notes.hpp"
@@ -177,6 +179,34 @@ TEST_CASE("postgres store: a journal whose erasure was in doubt can be read and 
   held.await_end_of(lost);
   CHECK(next.failure() == "nothing was thrown");
   CHECK(kept_under(*k.store, "a") == with(seen, "added 4"));
+}
+
+TEST_CASE("postgres store: what was handed over behind an erasure that is lost with its session is not kept alone") {
+  const auto url = kept::server().url("erasure");
+  troupe::postgres_options o;
+  o.drop_history = true;
+  auto store = troupe::open_postgres_store(url, o);
+  auto j = open(*store, "a");
+  for (const auto* text : {"1", "2"}) {
+    keep_events(*j, added{text});
+    j->snapshot(record(page{text}));
+  }
+  const auto before = replayed(*j);
+  CHECK(before == lines{"snapshot page 2"});
+  troupe::postgres_connection aside{kept::server().url("public")};
+  const auto session = aside.text_of("SELECT pid::text FROM pg_locks WHERE locktype = 'advisory' AND granted").value();
+  const kept::stopped_process stopped{std::stoi(session)};
+  j->erase();
+  std::this_thread::sleep_for(20ms); // it is on its way to the server; if not, this can only miss a fault
+  pending next{*j, {"3"}};
+  aside.text_of(("SELECT pg_terminate_backend(" + session + ")::text").c_str());
+  stopped.go_on();
+  const auto failure = next.failure();
+  CAPTURE(failure);
+  const auto seen = replayed(*j);
+  CHECK(seen == (failure == "nothing was thrown" ? lines{"added 3"} : before));
+  keep_events(*j, added{"4"});
+  CHECK(replayed(*j) == with(seen, "added 4"));
 }
 
 TEST_CASE("postgres store: nothing is read while a lost session that cannot be ended may still commit") {

@@ -307,6 +307,48 @@ TEST_CASE("sqlite store: a damaged row of places, or none, costs time and no eve
   }
 }
 
+TEST_CASE(
+    "sqlite store: a snapshot without events before the next one is found after a kill without its row of places") {
+  for (const auto* sql : {"DELETE FROM places", "UPDATE places SET checksum = checksum + 1"}) {
+    CAPTURE(std::string{sql});
+    support::temporary_directory folder;
+    const auto live = folder / "live.db";
+    const auto killed = folder / "killed.db";
+    auto o = alone();
+    o.drop_history = true;
+    {
+      auto j = open(*troupe::open_sqlite_store(live, o), "a");
+      keep_events(*j, added{"1"}, added{"2"});
+      j->snapshot(record(page{"12"}));
+      j->snapshot(record(page{"12"}));
+    }
+    auto store = troupe::open_sqlite_store(live, o);
+    keep_events(*open(*store, "a"), added{"3"});
+    copy_as_killed(live, killed);
+    execute(killed, sql);
+    CHECK(kept_under(*troupe::open_sqlite_store(killed, o), "a") == lines{"snapshot page 12", "added 3"});
+  }
+}
+
+TEST_CASE("sqlite store: no row is missed if it was damaged how far places go, nor in a file that says that once") {
+  for (const auto* value : {"'9' || substr(value, 2)", "substr(value, 1, instr(value, ',')) || '9'",
+                            "replace(value, ',', '.')", "substr(value, 1, instr(value, ',') - 1)"}) {
+    CAPTURE(std::string{value});
+    support::temporary_directory folder;
+    const auto live = folder / "live.db";
+    const auto killed = folder / "killed.db";
+    keep_events(*open(*troupe::open_sqlite_store(live, alone()), "a"), added{"1"});
+    auto store = troupe::open_sqlite_store(live, alone());
+    keep_events(*open(*store, "a"), added{"2"});
+    keep_events(*open(*store, "b"), added{"1"});
+    copy_as_killed(live, killed);
+    execute(killed, "UPDATE meta SET value = " + std::string{value} + " WHERE name = 'placed_to'");
+    store = troupe::open_sqlite_store(killed, alone());
+    CHECK(kept_under(*store, "a") == lines{"added 1", "added 2"});
+    CHECK(store->keys() == std::vector<std::string>{"a", "b"});
+  }
+}
+
 TEST_CASE("sqlite store: journals are found however many have moved and whenever the process ends") {
   std::mt19937 random{7};
   for (const std::uint64_t place_every : {1, 3, 20, 1'000}) {
@@ -425,6 +467,29 @@ TEST_CASE("sqlite store: places are written down in order while rows are added, 
   CHECK(placed > 0);
   CHECK(most_placed <= 2 * journals * in_commit / (place_every / 2)); // of a commit: as many as its share of the rows
   CHECK(most_behind <= place_every + place_every / 2 + in_commit);
+}
+
+TEST_CASE("sqlite store: however many processes are killed one after the other, no more rows have to be looked at") {
+  constexpr std::uint64_t place_every = 30;
+  for (const int in_life : {1, 4, 14}) { // fewer than it takes to write places down
+    CAPTURE(in_life);
+    support::temporary_directory folder;
+    auto path = folder / "0.db";
+    for (int life = 1, last = 0; life <= 60; ++life) {
+      auto store = troupe::open_sqlite_store(path, alone(place_every));
+      auto j = open(*store, "a");
+      for (int i = 0; i < in_life; ++i)
+        keep_events(*j, removed{++last});
+      const auto copy = folder / (std::to_string(life) + ".db");
+      copy_as_killed(path, copy);
+      path = copy;
+      troupe::sqlite_connection c{path, troupe::sqlite_connection::mode::write};
+      const auto unplaced =
+          c.text_of("SELECT count(*) FROM events WHERE number > coalesce((SELECT CAST(value AS INTEGER) "
+                    "FROM meta WHERE name = 'placed_to'), 0)");
+      CHECK(std::stoull(unplaced) <= place_every + place_every / 2 + 1);
+    }
+  }
 }
 
 TEST_CASE("sqlite store: what one transaction adds, drops and erases happens in the order of its changes") {
