@@ -64,10 +64,10 @@ journal::status durable_journal::append(const journal_append& a, const std::func
   const auto own_thread = !store_->writer_.has_thread();
   std::exception_ptr refused;
   auto completed = own_thread ? completion{[&refused](std::exception_ptr e) { refused = std::move(e); }} : done();
+  submit(c, std::move(completed));
   last_event_ += d.events.size();
   last_sent_ = sent;
   listed_ = true;
-  submit(c, std::move(completed));
   if (refused)
     std::rethrow_exception(refused);
   return own_thread ? status::durable : status::pending;

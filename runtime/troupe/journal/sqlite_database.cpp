@@ -86,7 +86,7 @@ sqlite_database::~sqlite_database() {
     places_.write_down_all(connection_);
     statements_->commit.run();
     move_log(SQLITE_CHECKPOINT_TRUNCATE);
-  } catch (const journal_error&) {
+  } catch (const std::exception&) {
     // It is all in the log still, for the next to open the file, and places can be found again.
   }
 }

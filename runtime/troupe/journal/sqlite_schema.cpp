@@ -132,6 +132,7 @@ DROP TABLE snapshots_1;
 };
 
 constexpr int current = static_cast<int>(migrations.size());
+constexpr int readable = 2; // and later ones: rows name the one before
 
 /// 0: an empty database.
 int version_of(sqlite_connection& c) {
@@ -165,8 +166,12 @@ void prepare_sqlite_schema(sqlite_connection& c) {
 }
 
 void check_sqlite_schema(sqlite_connection& c) {
-  if (version_of(c) == 0)
+  const int found = version_of(c);
+  if (found == 0)
     throw journal_error{c.path() + " is empty: it holds no journals"};
+  if (found < readable)
+    throw journal_error{c.path() + " is of schema version " + std::to_string(found) +
+                        "; it can be read once a service has opened it, which brings it up to date"};
 }
 
 } // namespace troupe

@@ -4,6 +4,7 @@
 // Observed: stores on a SQLite VFS that fails, files that are cut or changed between two openings, children that are killed.
 #include <troupe/journal/rows.hpp>
 #include <troupe/journal/sqlite_connection.hpp>
+#include <troupe/journal/sqlite_reader.hpp>
 #include <troupe/journal/sqlite_store.hpp>
 #include <troupe/testing/manual_clock.hpp>
 
@@ -662,6 +663,8 @@ TEST_CASE("sqlite store: a file of version 1 is brought up to date and loses not
   }
   put("snapshots", "a", 1, "page");
   put("snapshots", "a", 3, "page");
+  CHECK(says(message_of([&] { troupe::sqlite_reader{path}; }),
+             "is of schema version 1; it can be read once a service has opened it"));
   for (int round = 0; round < 2; ++round) {
     auto store = troupe::open_sqlite_store(path);
     const auto more = round == 0 ? lines{} : lines{"added 5"};
