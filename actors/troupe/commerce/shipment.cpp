@@ -74,7 +74,7 @@ shipment::shipment(std::uint32_t partition, std::shared_ptr<const directory> sho
     : journaled_actor{"shipment/" + std::to_string(partition)}, shop_{std::move(shop)}, policy_{policy},
       again_to_{state().last_notice}, pauses_{tell_pause, tell_pause_longest} {
   if (!state().untold.empty())
-    self().tell(tell_others{});
+    begin_to_tell();
 }
 
 template <class Effect>
@@ -83,7 +83,7 @@ Effect shipment::and_told(Effect fx) {
     fx.and_event(notices_told{told_});
   return std::move(fx).then([this] {
     told_.clear();
-    self().tell(tell_others{});
+    begin_to_tell();
   });
 }
 
@@ -142,7 +142,7 @@ shipment::effect<> shipment::on(const delivery_round& m) {
     delivered.and_event(notices_told{told_});
   return std::move(delivered).then([this, done] {
     told_.clear();
-    self().tell(tell_others{});
+    begin_to_tell();
     pass_on(done);
   });
 }
@@ -212,12 +212,16 @@ void shipment::on(const others_told& m) {
   std::erase_if(telling_, [&](auto n) { return std::ranges::binary_search(m.numbers, n); });
   told_.insert(told_.end(), m.numbers.begin(), m.numbers.end());
   std::ranges::sort(told_);
-  if (told_.size() >= told_max)
-    self().tell(keep_told{});
-  else if (!std::exchange(keeping_, true))
+  const bool at_once = told_.size() >= told_max && self().tell(keep_told{}) == delivery::accepted;
+  if (!at_once && !std::exchange(keeping_, true))
     after("keep", keep_pause, keep_told{});
   if (!tellable().empty())
-    self().tell(tell_others{});
+    begin_to_tell();
+}
+
+void shipment::begin_to_tell() {
+  if (self().tell(tell_others{}) != delivery::accepted)
+    try_later(); // the mailbox is full
 }
 
 void shipment::try_later() { after("tell", pauses_.next(random()), tell_others{}); }

@@ -184,6 +184,7 @@ private:
   void pass_on(delivery_round m) const;
   std::vector<std::uint64_t> tellable() const;
   bool is_told(std::uint64_t notice) const;
+  void begin_to_tell();
   void try_later();
   /// The last thing to do with an effect: keeps with it what others have confirmed, and tells what follows from it.
   template <class Effect>
