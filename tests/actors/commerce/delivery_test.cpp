@@ -302,6 +302,27 @@ TEST_CASE("shipment: others are told although the mailbox was full when there ca
   store->flush();
 }
 
+TEST_CASE("shipment: a package arrives once, however many others arrive while somebody else does not hear of it") {
+  small_shop shop{{.customers = 1}};
+  troupe::probe_for<seller_ref> silent{shop.sys, "seller"};
+  shop.who->set(seller_id{1}, silent.address());
+  silent.answer<note_ready>([](const note_ready&) { return seller_answer::noted; });
+  silent.answer<note_packages>([](const note_packages&) { throw std::runtime_error{"not now"}; });
+  silent.ignore<note_ready>();
+  silent.ignore<note_packages>();
+  const auto& partition = shop.shipments[1];
+  constexpr std::uint32_t orders = 2 * decltype(customer_state::orders)::capacity;
+  shop.ask(partition, ship_order{{{1}, 1}, {70}, {{{1}, 1}}});
+  for (std::uint32_t n = 2; n <= orders; ++n)
+    shop.ask(partition, ship_order{{{1}, n}, {70}, {{{2}, 1}}});
+  for (std::uint32_t n = 1; n <= orders; ++n) {
+    (void)shop.ask(partition, deliver_oldest{n});
+    shop.sys.advance(1s);
+  }
+  shop.sys.advance(1min);
+  CHECK(shop.ask(shop.customers[0], customer_query{}).deliveries == orders);
+}
+
 TEST_CASE("order: one that has heard of its shipment does not ask for it once more") {
   small_shop shop{{.customers = 1, .partitions = 0}};
   troupe::probe_for<shipment_ref> partition{shop.sys, "partition"};
