@@ -50,6 +50,7 @@ marketplace_driver::marketplace_driver(std::shared_ptr<driver_book> book, troupe
     }
   }
   wake_next();
+  begin_arrived();
   if (!b.unwritten.empty())
     write_down();
   await_arrival();

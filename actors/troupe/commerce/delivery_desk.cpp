@@ -2,6 +2,7 @@
 #include <troupe/commerce/delivery_desk.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace troupe::commerce {
@@ -13,7 +14,7 @@ using namespace std::chrono_literals;
 // Partitions that a round goes through: with more of them a round takes longer, with fewer there are more messages.
 constexpr std::uint32_t group = 25;
 constexpr std::size_t waiting_max = 4'096;
-constexpr std::chrono::seconds answer_patience{60}; // of those who ask without a deadline
+constexpr std::chrono::seconds answer_patience{60}; // of those who ask, if their deadline is not earlier
 constexpr std::chrono::seconds first_patience{10};
 constexpr std::chrono::seconds longest_patience{300};
 
@@ -85,19 +86,19 @@ void delivery_desk::on(const rounds_overdue&) {
   fault_point();
   watching_ = false;
   const auto latest = now() - patience_;
-  bool lost = false;
-  for (auto at = rounds_.begin(); at != rounds_.end();) {
-    const auto& [begun, left, members] = at->second;
-    if (begun > latest) {
-      ++at;
-      continue;
-    }
-    for (const auto& x : members)
-      waiting_.push_front({x.tid, x.wanted, 0});
-    at = rounds_.erase(at);
-    lost = true;
+  std::vector<std::uint64_t> lost;
+  for (const auto& [number, r] : rounds_)
+    if (r.begun <= latest)
+      lost.push_back(number);
+  std::ranges::sort(lost, std::ranges::greater{});
+  for (const auto number : lost) { // so that the oldest are first again
+    const auto at = rounds_.find(number);
+    const auto& members = at->second.members;
+    for (auto x = members.rbegin(); x != members.rend(); ++x)
+      waiting_.push_front({x->tid, x->wanted, 0});
+    rounds_.erase(at);
   }
-  if (lost)
+  if (!lost.empty())
     patience_ = std::min(2 * patience_, longest_patience);
   begin_rounds();
   watch_rounds();
@@ -114,8 +115,9 @@ void delivery_desk::on(const round_ended& m) {
   if (--found->second.left > 0)
     return;
   const auto ended = std::move(members);
+  const auto took = std::chrono::ceil<std::chrono::seconds>(now() - found->second.begun);
   rounds_.erase(found);
-  patience_ = first_patience;
+  patience_ = std::clamp(2 * took, first_patience, longest_patience);
   if (!waiting_.empty())
     begin_round();
   begin_rounds();

@@ -24,14 +24,15 @@ struct rounds_overdue {};
 /// message per partition and one per group, they pay together. Each partition delivers for each of them in turn. At most
 /// `rounds_max` are under way; beyond that transactions wait here, and not the rounds at the partitions, where orders wait
 /// as well. One that is asked for again keeps its place: the last asker gets the answer, the one before `complete` false.
-/// A round that does not come back is sent again, after 10 s and then twice as long each time, to 5 min: one that is merely
-/// slow would only wait behind itself.
+/// A round that does not come back is sent again, after 10 s, or twice the time of the last one that did, and then twice as
+/// long each time, to 5 min: one that is merely slow would only wait behind itself.
 ///
 ///     update_deliveries  delivery_answer   packages delivered by this transaction, now or before
 ///     round_ended        -
 ///     rounds_overdue     -
 ///
-/// Keeps nothing: after a restart the askers ask again with the same transactions, which the partitions recognise.
+/// Keeps nothing: after a restart the askers ask again with the same transactions. A partition recognises those that were
+/// among the last to deliver something; for others it delivers once more.
 /// Limits: 1,024 transactions at a time, like any actor, and 4,096 with those that nobody waits for any more; beyond that
 /// `complete` is false at once.
 class delivery_desk final : public actor<delivery_desk, update_deliveries, round_ended, rounds_overdue> {

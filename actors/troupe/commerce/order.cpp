@@ -15,6 +15,11 @@ using namespace std::chrono_literals;
 constexpr auto resume_pause = 200ms; // whoever asked for the order will mostly ask again before
 constexpr auto resume_pause_longest = 3s;
 
+/// This actor has something to do for it: the shipment sees to the rest.
+bool is_unfinished(const order_record& r) {
+  return r.status < order_status::ready_for_shipment || r.status == order_status::payment_failed;
+}
+
 order_record* find_in(order_state& s, std::uint32_t number) {
   const auto found = std::ranges::find(s.open, number, &order_record::number);
   return found == s.open.end() ? nullptr : &*found;
@@ -25,7 +30,7 @@ order_record* find_in(order_state& s, std::uint32_t number) {
 order::order(customer_id who, std::shared_ptr<const directory> shop, retry_policy policy)
     : journaled_actor{"order/" + std::to_string(who.value)}, who_{who}, shop_{std::move(shop)}, policy_{policy},
       pauses_{resume_pause, resume_pause_longest} {
-  if (std::ranges::any_of(state().open, [](const auto& r) { return r.status < order_status::ready_for_shipment; }))
+  if (std::ranges::any_of(state().open, is_unfinished))
     try_later();
 }
 
@@ -236,7 +241,7 @@ task<void> order::on(const resume_orders&) {
   };
   std::vector<left> some;
   for (const auto& r : state().open)
-    if (r.status < order_status::ready_for_shipment || r.status == order_status::payment_failed)
+    if (is_unfinished(r))
       some.push_back({r.number, r.tid});
   bool failed = false, all = true;
   for (const auto& x : some) {

@@ -19,10 +19,17 @@ auto of_order(std::uint32_t number) {
 
 } // namespace
 
+void payment_state::upcast(int, nlohmann::json& j) {
+  auto& owed = j["owed"] = nlohmann::json::array();
+  for (const auto& r : j.at("records"))
+    if (r.at("owes_refund").get<bool>())
+      owed.push_back(r.at("number"));
+}
+
 payment::payment(customer_id who, provider_ref provider, payment_patience patience)
     : journaled_actor{"payment/" + std::to_string(who.value)}, who_{who}, provider_{std::move(provider)},
       patience_{patience}, refund_pauses_{refund_pause, refund_pause_longest} {
-  if (state().records.find([](const auto& r) { return r.owes_refund; }) != nullptr)
+  if (!state().owed.empty())
     try_refund_later();
 }
 
@@ -54,14 +61,15 @@ task<payment_answer> payment::on(const process_payment& m) {
   }
   // It may have taken the money all the same.
   co_await persist(payment_failed{request.order, m.amount, true});
-  self().tell(refund_due{});
+  if (self().tell(refund_due{}) != delivery::accepted)
+    try_refund_later(); // the mailbox is full
   co_return payment_answer::refused;
 }
 
 task<void> payment::on(const refund_due&) {
-  while (const auto* owed = state().records.find([](const auto& r) { return r.owes_refund; })) {
+  while (!state().owed.empty()) {
     fault_point();
-    const refund request{{who_, owed->number}};
+    const refund request{{who_, state().owed.front()}};
     auto asked = provider_.ask(request, patience_.timeout);
     if (!co_await asked.outcome()) {
       try_refund_later();
@@ -76,19 +84,21 @@ void payment::apply(payment_state& s, const payment_made& e) {
   s.paid.add(hash_of(e.order));
   s.total += e.amount;
   s.lines += e.lines;
-  s.records.add({e.order.number, true, false, e.amount, e.lines});
+  s.records.add({e.order.number, true, e.amount, e.lines});
 }
 
 void payment::apply(payment_state& s, const payment_failed& e) {
   s.refused.add(hash_of(e.order));
-  s.abandoned += e.abandoned ? 1 : 0;
-  s.records.add({e.order.number, false, e.abandoned, e.amount, 0});
+  s.records.add({e.order.number, false, e.amount, 0});
+  if (!e.abandoned)
+    return;
+  ++s.abandoned;
+  s.owed.push_back(e.order.number);
 }
 
 void payment::apply(payment_state& s, const payment_refunded& e) {
   ++s.refunds;
-  if (auto* r = s.records.find(of_order(e.number)))
-    r->owes_refund = false;
+  std::erase(s.owed, e.number);
 }
 
 } // namespace troupe::commerce

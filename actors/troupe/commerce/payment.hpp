@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace troupe::commerce {
 
@@ -19,10 +20,9 @@ struct payment_state {
   struct record {
     std::uint32_t number = 0; ///< Of the order.
     bool paid = false;
-    bool owes_refund = false; ///< Given up on, and the provider may have taken the money.
     money amount{};
     std::uint32_t lines = 0; ///< One for the card or boleto, one per voucher.
-    TROUPE_JSON(record, number, paid, owes_refund, amount, lines)
+    TROUPE_JSON(record, number, paid, amount, lines)
   };
 
   tally paid;
@@ -33,8 +33,11 @@ struct payment_state {
   std::uint32_t refunds = 0;
   /// Eight: a customer has few orders under way at a time.
   recent<record, 8> records;
+  std::vector<std::uint32_t> owed; ///< Orders given up on, of which the provider may have taken the money.
   static constexpr std::string_view journal_name = "payment_state";
-  TROUPE_JSON(payment_state, paid, refused, total, lines, abandoned, refunds, records)
+  static constexpr int journal_version = 2; ///< Before, a record said whether it owed a refund.
+  static void upcast(int from, nlohmann::json& j);
+  TROUPE_JSON(payment_state, paid, refused, total, lines, abandoned, refunds, records, owed)
 };
 
 struct payment_query {
@@ -76,7 +79,7 @@ struct payment_patience {
 ///     payment_query    payment_state
 ///     refund_due       -
 ///
-/// Key: the order's number. Recognises the last 8 orders. Exclusive: one payment at a time.
+/// Key: the order's number. Recognises the last 8 orders, and keeps those that it owes a refund. Exclusive: one payment at a time.
 class payment final
     : public journaled_actor<payment, payment_state, events<payment_made, payment_failed, payment_refunded>,
                              process_payment, payment_query, refund_due> {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <span>
 #include <string>
 #include <utility>
@@ -74,7 +75,7 @@ shipment::shipment(std::uint32_t partition, std::shared_ptr<const directory> sho
     : journaled_actor{"shipment/" + std::to_string(partition)}, shop_{std::move(shop)}, policy_{policy},
       again_to_{state().last_notice}, pauses_{tell_pause, tell_pause_longest} {
   if (!state().untold.empty())
-    self().tell(tell_others{});
+    begin_to_tell();
 }
 
 template <class Effect>
@@ -83,7 +84,7 @@ Effect shipment::and_told(Effect fx) {
     fx.and_event(notices_told{told_});
   return std::move(fx).then([this] {
     told_.clear();
-    self().tell(tell_others{});
+    begin_to_tell();
   });
 }
 
@@ -142,7 +143,7 @@ shipment::effect<> shipment::on(const delivery_round& m) {
     delivered.and_event(notices_told{told_});
   return std::move(delivered).then([this, done] {
     told_.clear();
-    self().tell(tell_others{});
+    begin_to_tell();
     pass_on(done);
   });
 }
@@ -164,7 +165,7 @@ struct told {
   std::vector<call<customer_ref, note_arrival>> arrivals;
   std::vector<call<order_ref, order_moved>> moves;
 
-  void begin(const shipment_notice& n, bool again, const directory& shop, const retry_policy& policy) {
+  void begin(const shipment_notice& n, bool again, bool arrived, const directory& shop, const retry_policy& policy) {
     const auto& buyer = shop.of(n.order.customer);
     const auto sellers = sellers_of(n.packages);
     if (n.delivered == 0) {
@@ -173,7 +174,8 @@ struct told {
       moves.emplace_back(buyer.order, order_moved{n.order.number, order_status::ready_for_shipment, false}, policy);
       return;
     }
-    arrivals.emplace_back(buyer.customer, note_arrival{n.order.number, n.delivered}, policy);
+    if (!arrived)
+      arrivals.emplace_back(buyer.customer, note_arrival{n.order.number, n.delivered}, policy);
     for (const auto s : sellers) {
       line_set theirs = 0;
       for (std::size_t p = 0; p < n.packages.size(); ++p)
@@ -209,15 +211,28 @@ bool shipment::is_told(std::uint64_t notice) const { return std::ranges::binary_
 
 /// A crash before that is kept has them told once more, which changes nothing at those who have heard.
 void shipment::on(const others_told& m) {
-  std::erase_if(telling_, [&](auto n) { return std::ranges::binary_search(m.numbers, n); });
+  const auto confirmed = [&](auto n) { return std::ranges::binary_search(m.numbers, n); };
+  std::erase_if(telling_, confirmed);
+  std::erase_if(arrived_, confirmed);
   told_.insert(told_.end(), m.numbers.begin(), m.numbers.end());
   std::ranges::sort(told_);
-  if (told_.size() >= told_max)
-    self().tell(keep_told{});
-  else if (!std::exchange(keeping_, true))
+  const bool at_once = told_.size() >= told_max && self().tell(keep_told{}) == delivery::accepted;
+  if (!at_once && !std::exchange(keeping_, true))
     after("keep", keep_pause, keep_told{});
   if (!tellable().empty())
-    self().tell(tell_others{});
+    begin_to_tell();
+}
+
+/// The customers have confirmed these, and are not told once more: they recognise their last few orders only.
+void shipment::note_arrived(const std::vector<std::uint64_t>& notices) {
+  std::vector<std::uint64_t> both;
+  std::ranges::set_union(arrived_, notices, std::back_inserter(both));
+  arrived_ = std::move(both);
+}
+
+void shipment::begin_to_tell() {
+  if (self().tell(tell_others{}) != delivery::accepted)
+    try_later(); // the mailbox is full
 }
 
 void shipment::try_later() { after("tell", pauses_.next(random()), tell_others{}); }
@@ -243,18 +258,20 @@ task<void> shipment::on(const tell_others&) {
     co_return;
   for (const auto& n : state().untold)
     if (std::ranges::binary_search(numbers, n.number))
-      way.begin(n, n.number <= again_to_, *shop_, policy_);
+      way.begin(n, n.number <= again_to_, std::ranges::binary_search(arrived_, n.number), *shop_, policy_);
   telling_.insert(telling_.end(), numbers.begin(), numbers.end());
   std::ranges::sort(telling_);
   bool all = co_await finish(self(), way.ready, policy_);
   all = co_await finish(self(), way.packages, policy_) && all;
   all = co_await finish(self(), way.concluded, policy_) && all;
-  all = co_await finish(self(), way.arrivals, policy_) && all;
-  all = co_await finish(self(), way.moves, policy_) && all;
+  const bool arrived = co_await finish(self(), way.arrivals, policy_);
+  all = co_await finish(self(), way.moves, policy_) && arrived && all;
   if (all && self().tell(others_told{numbers}) == delivery::accepted) {
     pauses_.reset();
     co_return;
   }
+  if (arrived)
+    note_arrived(numbers);
   again_to_ = std::max(again_to_, numbers.back());
   std::erase_if(telling_, [&](auto n) { return std::ranges::binary_search(numbers, n); });
   try_later(); // somebody is silent, or the mailbox is full

@@ -184,6 +184,8 @@ private:
   void pass_on(delivery_round m) const;
   std::vector<std::uint64_t> tellable() const;
   bool is_told(std::uint64_t notice) const;
+  void note_arrived(const std::vector<std::uint64_t>& notices);
+  void begin_to_tell();
   void try_later();
   /// The last thing to do with an effect: keeps with it what others have confirmed, and tells what follows from it.
   template <class Effect>
@@ -192,6 +194,7 @@ private:
   const std::shared_ptr<const directory> shop_;
   const retry_policy policy_;
   std::vector<std::uint64_t> telling_; ///< Notices that are being told; ascending.
+  std::vector<std::uint64_t> arrived_; ///< Confirmed by the customers, and not yet by all others; ascending.
   std::vector<std::uint64_t> told_;    ///< Confirmed, which the journal does not know yet; ascending.
   bool keeping_ = false;               ///< A keep_told is on its way.
   std::uint64_t again_to_;             ///< Notices up to this one may have been told before.

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: a checkout has all its effects once, or none. Observed: in the states of every actor that takes part.
+#include <troupe/testing/probe.hpp>
+
 #include "small_shop.hpp"
 
 #include <doctest/doctest.h>
+
+#include <stdexcept>
 
 using namespace troupe::commerce;
 using namespace std::chrono_literals;
@@ -134,6 +138,34 @@ TEST_CASE("checkout: a declined payment frees the units and voids the invoices")
   CHECK(o.open.empty());
   CHECK(o.last_number == 1);
   CHECK(shop.ask(shop.shipments[1], shipment_query{}).shipments.count == 0);
+}
+
+TEST_CASE(
+    "order: what a failed payment calls for is done after a restart, too, though nobody asks for the order again") {
+  small_shop shop{{.customers = 1, .provider = {.declined = 1.0}}};
+  troupe::probe_for<stock_ref> stock{shop.sys, "stock"};
+  stock.answer<reserve_units>([](const reserve_units&) { return stock_answer::in_stock; });
+  stock.answer<cancel_reservation>(
+      [](const cancel_reservation&) -> settlement { throw std::runtime_error{"not now"}; });
+  stock.ignore<cancel_reservation>();
+  shop.who->set(product_key{{1}, 1}, shop.product_of(1, 1), stock.address());
+  const auto group = shop.sys.supervise("buyers", {.backoff = shop.pause});
+  const std::shared_ptr<const directory> known = shop.who;
+  const auto buyer = group.start<order>("order", shop.child, customer_id{2}, known);
+  shop.who->set(customer_id{2},
+                {shop.carts[0], buyer,
+                 group.start<payment>("payment", shop.child, customer_id{2}, provider_ref{shop.provider}),
+                 shop.customers[0]});
+  buyer.tell(place_order{1, payment_method::credit_card, {shop.line(1, 1)}});
+  shop.sys.advance(500ms);
+  REQUIRE(shop.ask(buyer, order_query{}).open.size() == 1);
+  group.stop("order").get();
+  group.restart("order").get();
+  stock.answer<cancel_reservation>([](const cancel_reservation&) { return settlement::done; });
+  shop.sys.advance(1min);
+  const auto o = shop.ask(buyer, order_query{});
+  CHECK(o.open.empty());
+  CHECK(o.failed.count == 1);
 }
 
 TEST_CASE("payment: a provider slower than its deadline is refused and refunded") {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: deliveries take the oldest open packages of each seller, once. Observed: in shipments, orders and accounts.
+#include <troupe/journal/memory_store.hpp>
 #include <troupe/own_answer.hpp>
 #include <troupe/testing/probe.hpp>
+#include <troupe/testing/slow_store.hpp>
 
 #include "small_shop.hpp"
 
@@ -273,6 +275,52 @@ TEST_CASE("shipment: an order sent again before it has confirmed its shipment is
   CHECK(s.open.empty());
   CHECK(s.untold.empty());
   CHECK(s.shipments.count == 1 + others);
+}
+
+TEST_CASE("shipment: others are told although the mailbox was full when there came to be something to tell") {
+  auto clock = std::make_shared<troupe::manual_clock>();
+  const troupe::detail::slow_store::pace slow{
+      .next = [] { return 1s; }, .now = [&] { return clock->now(); }, .wake = [](auto) {}};
+  const auto store = std::make_shared<troupe::detail::slow_store>(std::make_shared<troupe::memory_store>(), slow);
+  troupe::system sys{{.journals = store, .through = {.clock = clock}, .stepped = 1}};
+  troupe::probe_for<order_ref> buyer{sys, "buyer"};
+  troupe::probe_for<seller_ref> vendor{sys, "vendor"};
+  buyer.answer<order_moved>([](const order_moved&) {});
+  vendor.answer<note_ready>([](const note_ready&) { return seller_answer::noted; });
+  const auto who = std::make_shared<directory>();
+  who->set(customer_id{1}, {{}, buyer.address(), {}, {}});
+  who->set(seller_id{1}, vendor.address());
+  const std::shared_ptr<const directory> known = who;
+  const auto partition =
+      sys.supervise("logistics").start<shipment>("shipment", {.mailbox = {.capacity = 4}}, 0u, known);
+  partition.tell(ship_order{{{1}, 1}, {70}, {{{1}, 1}}});
+  sys.run_until_idle(); // it is being kept
+  while (partition.tell(shipment_query{}) == troupe::delivery::accepted)
+    ;
+  store->flush();
+  CHECK(buyer.expect<order_moved>(10s).status == order_status::ready_for_shipment);
+  store->flush();
+}
+
+TEST_CASE("shipment: a package arrives once, however many others arrive while somebody else does not hear of it") {
+  small_shop shop{{.customers = 1}};
+  troupe::probe_for<seller_ref> silent{shop.sys, "seller"};
+  shop.who->set(seller_id{1}, silent.address());
+  silent.answer<note_ready>([](const note_ready&) { return seller_answer::noted; });
+  silent.answer<note_packages>([](const note_packages&) { throw std::runtime_error{"not now"}; });
+  silent.ignore<note_ready>();
+  silent.ignore<note_packages>();
+  const auto& partition = shop.shipments[1];
+  constexpr std::uint32_t orders = 2 * decltype(customer_state::orders)::capacity;
+  shop.ask(partition, ship_order{{{1}, 1}, {70}, {{{1}, 1}}});
+  for (std::uint32_t n = 2; n <= orders; ++n)
+    shop.ask(partition, ship_order{{{1}, n}, {70}, {{{2}, 1}}});
+  for (std::uint32_t n = 1; n <= orders; ++n) {
+    (void)shop.ask(partition, deliver_oldest{n});
+    shop.sys.advance(1s);
+  }
+  shop.sys.advance(1min);
+  CHECK(shop.ask(shop.customers[0], customer_query{}).deliveries == orders);
 }
 
 TEST_CASE("order: one that has heard of its shipment does not ask for it once more") {

@@ -187,3 +187,42 @@ TEST_CASE("overload: a round that does not come back is sent again, each time af
   d.shop.sys.advance(10min);
   CHECK(d.rounds.size() == 3);
 }
+
+TEST_CASE("overload: deliveries of rounds that do not come back are sent again in the order of their coming") {
+  held_deliveries d;
+  std::vector<troupe::reply<delivery_answer>> answers;
+  constexpr std::uint32_t transactions = 1 + 3 * round_members_max; // the first one alone
+  for (transaction_id tid = 1; tid <= transactions; ++tid)
+    answers.push_back(d.ask(tid, 1h));
+  REQUIRE(d.rounds.size() == 4);
+  d.shop.sys.advance(10s);
+  REQUIRE(d.rounds.size() == 7); // full ones, and the last one when one of them has ended
+  d.end(d.rounds[4]);
+  REQUIRE(d.rounds.size() == 8);
+  transaction_id last = 0;
+  for (std::size_t r = 4; r < d.rounds.size(); ++r)
+    for (std::uint32_t i = 0; i < d.rounds[r].members; ++i)
+      CHECK(d.rounds[r].shares[i].tid == ++last);
+  CHECK(last == transactions);
+}
+
+TEST_CASE("overload: rounds that always take longer than the first patience are not sent again each time") {
+  held_deliveries d;
+  constexpr unsigned transactions = 20;
+  unsigned done = 0;
+  std::size_t ended = 0;
+  std::vector<int> came; // in seconds, for each round
+  auto answer = d.ask(1, 1h);
+  for (int t = 0; done < transactions && t < 10'000; ++t) {
+    came.resize(d.rounds.size(), t);
+    for (; ended < came.size() && came[ended] + 25 <= t; ++ended)
+      d.end(held_partition::rounds{d.rounds}[ended]);
+    if (answer.ready()) {
+      done += std::move(answer).get().complete ? 1 : 0; // else it is asked for again
+      answer = d.ask(1 + done, 1h);
+    }
+    d.shop.sys.advance(1s);
+  }
+  CHECK(done == transactions);
+  CHECK(d.rounds.size() <= transactions + 5);
+}

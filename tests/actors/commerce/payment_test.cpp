@@ -11,7 +11,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <set>
 #include <stdexcept>
+#include <vector>
 
 using namespace troupe::commerce;
 using namespace std::chrono_literals;
@@ -87,6 +90,50 @@ TEST_CASE("payment: a provider that does not answer is asked again, and then owe
   CHECK(c.state().refunds == 1);
   CHECK(c.state().abandoned == 1);
   CHECK(c.state().total == money{});
+}
+
+TEST_CASE("payment: all refunds are given that are owed, however many orders a provider has not answered meanwhile") {
+  counter c;
+  c.fall_silent();
+  c.provider.answer<refund>([](const refund&) { throw std::runtime_error{"out of order"}; });
+  c.provider.ignore<charge>();
+  c.provider.ignore<refund>();
+  constexpr std::uint32_t orders = 3 * decltype(payment_state::records)::capacity;
+  for (std::uint32_t n = 1; n <= orders; ++n)
+    CHECK(c.desk.ask(process_payment{n, payment_method::credit_card, 0, {700}}, 1min).get() == payment_answer::refused);
+  std::set<std::uint32_t> given;
+  c.provider.answer<refund>([&](const refund& m) { given.insert(m.order.number); });
+  c.sys.advance(2min);
+  CHECK(given.size() == orders);
+  CHECK(c.state().refunds == orders);
+  CHECK(c.state().abandoned == orders);
+}
+
+TEST_CASE("payment: a refund owed by a state of the first version is owed still") {
+  nlohmann::json before = payment_state{};
+  before.erase("owed");
+  for (const std::uint32_t n : {3, 4, 5})
+    before["records"].push_back({{"number", n}, {"paid", false}, {"owes_refund", n != 4}, {"amount", 0}, {"lines", 0}});
+  payment_state::upcast(1, before);
+  const auto s = before.get<payment_state>();
+  CHECK(s.owed == std::vector<std::uint32_t>{3, 5});
+  CHECK(s.records.size() == 3);
+}
+
+TEST_CASE("payment: a refund is given although the mailbox was full when it became due") {
+  troupe::system sys{support::stepped()};
+  troupe::probe_for<provider_ref> provider{sys, "provider"};
+  provider.answer<charge>([](const charge&) -> charge_answer { throw std::runtime_error{"out of order"}; });
+  provider.answer<refund>([](const refund&) {});
+  const auto desk = sys.supervise("desks").start<payment>("desk", {.mailbox = {.capacity = 4}}, first.customer,
+                                                          provider.address(), payment_patience{.attempts = 2});
+  auto answer = desk.ask(card, 1min);
+  sys.run_until_idle();
+  while (desk.tell(payment_query{}) == troupe::delivery::accepted)
+    ;
+  CHECK(std::move(answer).get() == payment_answer::refused);
+  sys.advance(1min);
+  CHECK(desk.ask(payment_query{}).get().refunds == 1);
 }
 
 TEST_CASE("payment_provider: one order is charged once, and after its refund not again") {

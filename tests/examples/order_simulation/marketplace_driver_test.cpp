@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claims: a driver that repeats more transactions at each failure than it can without failing again still comes to its end,
-// with a bounded number of turns for each; and while its hands are full its clock does not wake it.
+// with a bounded number of turns for each; while its hands are full its clock does not wake it; and what has arrived is begun
+// whatever fails.
 // Observed: a small market on a stepped system, with failures injected at a rate.
 #include <troupe/system.hpp>
 #include <troupe/testing/manual_clock.hpp>
@@ -51,11 +52,14 @@ struct one_driver {
   std::shared_ptr<driver_book> book;
   troupe::ref<marketplace_driver> driver;
 
-  explicit one_driver(const options& o) : opts{o}, sys{stepped(crashes)} {
+  /// `clients`: 0 for as many as there are by the options.
+  explicit one_driver(const options& o, std::size_t clients = 0) : opts{o}, sys{stepped(crashes)} {
     for (std::uint64_t i = 0; i < opts.products; ++i)
       plan.shown[i].price = shop.prices[i].price.cents;
     plan.begin = sys.now();
     book = std::make_shared<driver_book>(plan, 0, 1);
+    if (clients > 0)
+      book->slots.resize(clients);
     shop.diaries[0].tell(begin_epoch{1});
     book->begin(opts);
     driver = shop.root.supervise("drivers", crashes.supervisor(troupe::one_for_one))
@@ -123,4 +127,14 @@ TEST_CASE("marketplace_driver: in an open loop it wakes for arrivals and not by 
   CHECK(m.clock->now().time_since_epoch() < 80s);
   CHECK(m.driver.books().accepted <=
         20 * opts.transactions); // a tick each 100 ms, a turn and a note for the diary each
+}
+
+TEST_CASE("marketplace_driver: what has arrived is begun after a failure, too, though nobody is at work or arrives") {
+  auto opts = market(200, 0.05);
+  opts.rate = 1e6;
+  one_driver m{opts, 1}; // who is at rest between two transactions, as many may be by chance
+  m.run();
+  REQUIRE(m.done());
+  CHECK(m.ended() == opts.transactions);
+  CHECK(m.driver.incarnation() >= 10);
 }
