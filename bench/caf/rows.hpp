@@ -6,6 +6,9 @@
 
 #include <caf/all.hpp>
 
+#include <cstddef>
+#include <string>
+
 /// The same work on plain CAF 0.17.6: class-based actors, the default work-stealing scheduler.
 namespace bench {
 
@@ -20,7 +23,7 @@ void add_footprint_rows(row_table& rows);
 struct caf_options : caf::actor_system_config {
   explicit caf_options(const run_size& size, const char* policy = "stealing") {
     set("scheduler.max-threads", std::size_t{size.workers});
-    set("scheduler.policy", caf::atom_from_string(policy));
+    set("scheduler.policy", caf::atom_from_string(std::string{policy}));
   }
 };
 

@@ -40,7 +40,7 @@ public:
           ping();
         },
         [this](std::uint64_t from) { send((*all_)[from], caf::unit); },
-        [this](caf::unit_t) {
+        [this](const caf::unit_t&) {
           ++pongs_;
           ping();
         },
@@ -120,7 +120,7 @@ public:
           colour_ = (colour_ + colour) % 3;
           meet();
         },
-        [this](caf::unit_t) { line_->arrive(meetings_); },
+        [this](const caf::unit_t&) { line_->arrive(meetings_); },
     };
   }
 

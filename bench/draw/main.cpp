@@ -88,7 +88,7 @@ std::string drawing(const chart& c, const std::vector<bar>& bars) {
   }
 
   std::string grid;
-  for (auto decade = low; decade <= high; ++decade) {
+  for (int decade = static_cast<int>(low); decade <= static_cast<int>(high); ++decade) {
     const auto at = x(std::pow(10, decade));
     std::snprintf(line, sizeof line, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"40\" y2=\"%.1f\" stroke=\"#ddd\"/>\n", at, at,
                   y);

@@ -14,7 +14,7 @@ class assignable {
 public:
   assignable(F f) : f_{std::move(f)} {}
   assignable(const assignable&) = default;
-  assignable(assignable&&) = default;
+  assignable(assignable&&) noexcept(std::is_nothrow_move_constructible_v<F>) = default;
   ~assignable() = default;
 
   /// Copying `F` must not throw here, as copying what closures usually capture does not.

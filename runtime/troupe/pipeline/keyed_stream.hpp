@@ -171,16 +171,16 @@ private:
 
 template <class Head, class... Steps>
 template <class Key>
-requires std::invocable<const Key&, const typename stream<Head, Steps...>::value_type&> auto
-stream<Head, Steps...>::key_by(Key key, unsigned instances) const {
+requires std::invocable < const Key&, const detail::elements_of<Head, Steps...>
+& > auto stream<Head, Steps...>::key_by(Key key, unsigned instances) const {
   auto next = next_stage(routing::by_key, std::make_shared<router_by<value_type, Key>>(key), instances, {});
   return keyed_stream<from_stages<value_type>, Key>{std::move(next), std::move(key)};
 }
 
 template <class Head, class... Steps>
 template <class Key>
-requires std::invocable<const Key&, const typename stream<Head, Steps...>::value_type&> auto
-stream<Head, Steps...>::keyed(Key key) const {
+requires std::invocable < const Key&, const detail::elements_of<Head, Steps...>
+& > auto stream<Head, Steps...>::keyed(Key key) const {
   return keyed_stream<Head, Key, Steps...>{*this, std::move(key)};
 }
 

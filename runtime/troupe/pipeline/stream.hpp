@@ -41,6 +41,10 @@ struct chain_output<In, First, Rest...> {
   using type = typename chain_output<step_output<First, In>, Rest...>::type;
 };
 
+/// What a stream with those steps carries. (Spelled alike where a member is declared and where it is defined, for clang.)
+template <class Head, class... Steps>
+using elements_of = typename chain_output<typename Head::value_type, Steps...>::type;
+
 /// Throws if something is wrong.
 inline void require_valid(const std::optional<std::string>& wrong) {
   if (wrong)
@@ -65,7 +69,7 @@ inline void require(bool right, const char* otherwise) {
 template <class Head, class... Steps>
 class stream {
 public:
-  using value_type = typename detail::chain_output<typename Head::value_type, Steps...>::type;
+  using value_type = detail::elements_of<Head, Steps...>;
 
   stream(Head head, std::tuple<Steps...> steps, std::string name = {})
       : head_{std::move(head)}, steps_{std::move(steps)}, name_{std::move(name)} {}
@@ -151,14 +155,14 @@ public:
   /// Ends the stage; in the next one, all elements with the same `key(x)` meet in the same instance, in their order.
   /// `instances` 0: options::partitions.
   template <class Key>
-  requires std::invocable<const Key&, const value_type&>
-  auto key_by(Key key, unsigned instances = 0) const;
+  requires std::invocable < const Key&, const detail::elements_of<Head, Steps...>
+  & > auto key_by(Key key, unsigned instances = 0) const;
 
   /// The key for keyed steps in the stage at work, which must have all elements of a key in one instance: after another
   /// key_by whose key follows from this one, or where there is one instance.
   template <class Key>
-  requires std::invocable<const Key&, const value_type&>
-  auto keyed(Key key) const;
+  requires std::invocable < const Key&, const detail::elements_of<Head, Steps...>
+  & > auto keyed(Key key) const;
 
   /// Keyed steps over everything, in one instance.
   auto together() const;
