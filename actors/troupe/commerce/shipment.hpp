@@ -76,7 +76,8 @@ public:
 private:
   static constexpr std::uint64_t mark_of(transaction_id tid) noexcept { return std::uint64_t{1} << (mix(tid) >> 58); }
 
-  /// 16: a repetition comes while few others are under way.
+  /// 16, of up to 512 that a desk may have under way: who repeats one that was pushed out lets the next packages be delivered
+  /// under its number, which harms nothing, as a package is delivered once whoever asks.
   recent<delivery, 16> last_;
   std::uint64_t marks_ = 0; ///< Of all of them.
 };
