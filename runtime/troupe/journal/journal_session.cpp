@@ -84,13 +84,28 @@ void journal_session::replay(const std::function<void(const journal_record&)>& s
   // not make this one fail at once.
   const auto first = owner_.core().now() + (owner_.incarnation() == 0 ? 0s : redeliver_first);
   for (auto& e : v.owed_) {
-    std::shared_ptr<const void> value;
-    if (e.due && entry_for(type_, e.message, value) == nullptr)
-      throw recovery_error{"the journal " + key() + " holds a timer, outbox entry " + std::to_string(e.sequence) +
-                           ", with a message that the actor does not handle: " + type_name(e.message)};
+    if (e.due)
+      check_timer(e);
     m.out.add(std::move(e), first, owner_.core().through.clock->wall_now());
   }
   pump();
+}
+
+/// That it can be handled once it is due.
+void journal_session::check_timer(const owed_entry& e) const {
+  const auto refuse = [&](const std::string& why) {
+    throw recovery_error{"the journal " + key() + ", timer '" + e.timer + "', outbox entry " +
+                         std::to_string(e.sequence) + ": " + why};
+  };
+  const auto* how = static_cast<const parcel_entry*>(nullptr);
+  std::shared_ptr<const void> value;
+  try {
+    how = entry_for(type_, e.message, value);
+  } catch (const journal_error& unreadable) {
+    refuse(unreadable.what());
+  }
+  if (how == nullptr)
+    refuse("a message that the actor does not handle: " + type_name(e.message));
 }
 
 void journal_session::prepare(const append_request& what, consequences& then, std::vector<outbound>& sends) {

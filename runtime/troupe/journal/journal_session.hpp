@@ -152,6 +152,7 @@ private:
 
   mail& letters();
   void pump();
+  void check_timer(const owed_entry& e) const;
   void arm();
   void disarm() noexcept;
   void deliver(std::uint64_t sequence);
