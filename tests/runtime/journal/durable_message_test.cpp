@@ -319,6 +319,22 @@ TEST_CASE("durable message: a full outbox refuses, keeps nothing and does not re
   CHECK(o.sender.ask(send_notes{401, 100}).get() == 500);
 }
 
+TEST_CASE("durable message: in a full outbox timers can be replaced and cancelled") {
+  office o;
+  o.keeper.stop();
+  o.sys->run_until_idle();
+  CHECK(o.sender.ask(remind_in{"a", 10min, 1}).get() == 1);
+  CHECK(o.sender.ask(remind_in{"b", 10min, 2}).get() == 2);
+  CHECK(o.sender.ask(send_notes{1, 498}).get() == 498);
+  CHECK(o.sender.ask(remind_in{"a", 10min, 3}).get() == 3);
+  CHECK_FALSE(o.sender.ask(remind_in{"c", 10min, 4}).try_get());
+  o.sender.tell(call_off{"b"});
+  CHECK(o.owed() == 499);
+  CHECK(o.sender.ask(remind_in{"c", 10min, 4}).get() == 4);
+  CHECK(o.owed() == 500);
+  CHECK(o.sender.incarnation() == 0);
+}
+
 TEST_CASE("durable timer: fires once when it is due") {
   office o;
   CHECK(o.sender.ask(remind_in{"a", 10min, 1}).get() == 1);
