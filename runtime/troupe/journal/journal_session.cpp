@@ -269,7 +269,7 @@ void journal_session::snapshot(const journal_record& state) {
   since_snapshot_ = 0;
   try {
     journal_->snapshot(state);
-  } catch (const rejected_record&) {
+  } catch (...) {
     owner_.note_failure("snapshot");
   }
 }

@@ -101,7 +101,8 @@ public:
       follow(*then);
   }
 
-  /// A state that cannot be kept as it is is reported, and tried again after as many events more: the events are there.
+  /// A state that cannot be kept is reported, and tried again after as many events more: the events are there, and whoever
+  /// has added the last one must not fail for it.
   void snapshot(const journal_record& state);
   /// Forgets the journal. Throws usage_error if the outbox holds messages.
   void erase();
