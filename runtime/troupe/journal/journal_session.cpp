@@ -157,6 +157,17 @@ void journal_session::prepare(const append_request& what, consequences& then, st
 }
 
 bool journal_session::append(const append_request& what, awaited_write& write) {
+  try {
+    return begin_append(what, write);
+  } catch (const rejected_record&) {
+    throw;
+  } catch (...) {
+    owner_.forbid_resume();
+    throw;
+  }
+}
+
+bool journal_session::begin_append(const append_request& what, awaited_write& write) {
   if (broken_)
     std::rethrow_exception(broken_);
   journal_append a{};

@@ -92,8 +92,8 @@ public:
   void queue(queued_append& a) { queue_.push_back(&a); }
   void unqueue(const queued_append& a) noexcept { std::erase(queue_, &a); }
 
-  /// True: kept. False: `write` will end later. Requires that the session is not busy. Throws what the store throws, and
-  /// rejected_record if the outbox is full; nothing is kept then.
+  /// True: kept. False: `write` will end later. Requires that the session is not busy. Throws rejected_record, also if the
+  /// outbox is full; and what the store throws, after which the object must not go on. Nothing is kept then.
   bool append(const append_request& what, awaited_write& write);
   /// After the write has ended and the events are applied: what follows from the record.
   void complete(std::unique_ptr<consequences> then) {
@@ -144,6 +144,7 @@ private:
   struct mail;
 
   void follow(consequences& then);
+  bool begin_append(const append_request& what, awaited_write& write);
   void prepare(const append_request& what, consequences& then, std::vector<outbound>& sends);
   bool submit(const journal_append& a, awaited_write& write);
   void written(const std::shared_ptr<awaited_write::state>& shared, const std::exception_ptr& failure);

@@ -201,9 +201,6 @@ suspension* conclude_effect(typename Effect::actor_type& self, Effect& fx, envel
     } catch (const rejected_record& why) {
       reject(e, why);
       return nullptr;
-    } catch (...) {
-      self.session().owner().forbid_resume();
-      throw;
     }
     apply_effect(self, fx, write);
   }

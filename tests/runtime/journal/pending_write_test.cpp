@@ -254,6 +254,19 @@ TEST_CASE("pending write: an actor whose write failed is rebuilt though the rule
   }
 }
 
+TEST_CASE("pending write: one that nobody waited for and that failed leads to a restart though the rules say resume") {
+  troupe::child_options o;
+  o.on_failure = troupe::failure_rules{}.otherwise(troupe::failure_action::resume);
+  library l{o};
+  l.store->strike(troupe::write_fault::lose_answer, 1, "list");
+  l.books.tell(begin_one_and_throw{});
+  l.sys->run_until_idle();
+  CHECK_FALSE(l.books.ask(put_in_coroutine{4}).try_get());
+  CHECK(l.books.incarnation() == 1);
+  CHECK(l.books.ask(put_in_coroutine{5}).get() == 2);
+  CHECK(l.all() == std::vector{3, 5});
+}
+
 TEST_CASE("pending write: a coroutine does not go on after one that failed") {
   library l;
   l.store->hold();
