@@ -293,6 +293,18 @@ TEST_CASE("pending write: a record that is rejected is an error to the asker and
   CHECK(l.sys->books().balanced());
 }
 
+TEST_CASE("pending write: so is one of an effect at the end of a coroutine") {
+  library l;
+  l.store->strike(troupe::write_fault::reject, 1, "list");
+  const auto r = l.books.ask(put_at_end{1}).try_get();
+  REQUIRE_FALSE(r);
+  CHECK(r.error().code == troupe::errc::failed);
+  CHECK(l.books.incarnation() == 0);
+  CHECK(l.books.ask(put{2}).get() == 0);
+  CHECK(l.all() == std::vector{2});
+  CHECK(l.sys->books().balanced());
+}
+
 TEST_CASE("pending write: an effect at the end of a coroutine is kept before its reply leaves") {
   library l;
   l.store->hold();
