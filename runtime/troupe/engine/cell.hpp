@@ -194,6 +194,10 @@ public:
 
   /// Goes on with a suspended handler.
   void resume(std::coroutine_handle<> h, envelope* message) noexcept;
+  /// The same because its reply is here; while a write to the journal is pending, after that.
+  void resume_with(std::coroutine_handle<> h, envelope* message, reply_slot& reply) noexcept;
+  /// Who waited for that reply has gone.
+  void drop_held(const reply_slot& reply) noexcept;
   /// If the suspended handler of `e` has ended: replies and counts it, or fails.
   void finish_if_ended(envelope* e) noexcept;
   /// A message of the runtime's own making (about a watched actor), handled after what is in hand.

@@ -31,6 +31,7 @@ struct cell::incidents {
   struct held_handler {
     std::coroutine_handle<> rest;
     envelope* message;
+    const reply_slot* reply;
   };
   std::deque<held_handler> held; // their replies are there, and a write to the journal is pending
 };

@@ -53,6 +53,8 @@ void reply_slot::leave() noexcept {
   if (!guard) // a replaced handler's; the actor's turn sees to the slot
     return;
   waiter_ = nullptr;
+  if (held_)
+    asker_->drop_held(*this);
   if (asker_->asks().remove(*this))
     keep_asker();
 }
@@ -68,7 +70,7 @@ void reply_slot::time_out(cell& asker) noexcept {
   delivered_.store(true, std::memory_order_release); // release, both: pair with delivered() and settled()
   timed_out_.store(true, std::memory_order_release);
   if (waiter_ != nullptr)
-    asker.resume(std::exchange(waiter_, nullptr), waiting_message_);
+    asker.resume_with(std::exchange(waiter_, nullptr), waiting_message_, *this);
 }
 
 const error& reply_slot::timed_out_error() noexcept {
@@ -116,7 +118,7 @@ void reply_slot::deliver(cell& to) noexcept {
     refs_.store(1, std::memory_order_relaxed);
   }
   if (h != nullptr)
-    to.resume(h, message); // ends the slot, perhaps
+    to.resume_with(h, message, *this); // ends the slot, perhaps
 }
 
 void reply_slot::refuse(cell&) noexcept {

@@ -91,9 +91,12 @@ public:
 
   /// The asker does not wait any more, or has its reply.
   void abandon() noexcept {
-    if (opened_outside_ != nullptr || shared_ || (asker_ != nullptr && index != unlinked))
+    if (opened_outside_ != nullptr || shared_ || (asker_ != nullptr && index != unlinked) || held_)
       leave();
   }
+
+  /// Whoever waits goes on later, unless the slot is abandoned before.
+  void note_held() noexcept { held_ = true; }
 
   /// The slot is not among the open asks any more, and its reply may still come: from here on it counts the asker.
   void keep_asker() noexcept;
@@ -200,6 +203,7 @@ private:
   std::atomic<bool> delivered_{false}; // read by a handler that was replaced, too
   std::atomic<bool> timed_out_{false}; // by the asking actor's turn
   bool keeps_asker_ = false;
+  bool held_ = false; // the asker has to know that it is abandoned
   // -- written by the asker before the request is sent, or by the receiver before it is settled --
   bool shared_ = false; // more than one may settle it, or the asker's side may let go off its turn
 };

@@ -267,9 +267,19 @@ void cell::unlink_suspension(suspension& s) noexcept {
   suspended_.store(suspended_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
 }
 
+void cell::resume_with(std::coroutine_handle<> h, envelope* message, reply_slot& reply) noexcept {
+  if (lane_holds_ == 0) [[likely]]
+    return resume(h, message);
+  reply.note_held();
+  rare().held.push_back({h, message, &reply});
+}
+
+void cell::drop_held(const reply_slot& reply) noexcept {
+  if (auto* i = incidents_.load(std::memory_order_acquire))
+    std::erase_if(i->held, [&](const auto& h) { return h.reply == &reply; });
+}
+
 void cell::resume(std::coroutine_handle<> h, envelope* message) noexcept {
-  if (lane_holds_ != 0) [[unlikely]]
-    return rare().held.push_back({h, message});
   if (core_->meddled && !core_->before_resuming(*this, *message)) [[unlikely]]
     return;
   in_hand_ = message;

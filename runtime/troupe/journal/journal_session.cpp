@@ -84,42 +84,61 @@ void journal_session::replay(const std::function<void(const journal_record&)>& s
   // not make this one fail at once.
   const auto first = owner_.core().now() + (owner_.incarnation() == 0 ? 0s : redeliver_first);
   for (auto& e : v.owed_) {
-    std::shared_ptr<const void> value;
-    if (e.due && entry_for(type_, e.message, value) == nullptr)
-      throw recovery_error{"the journal " + key() + " holds a timer, outbox entry " + std::to_string(e.sequence) +
-                           ", with a message that the actor does not handle: " + type_name(e.message)};
+    if (e.due)
+      check_timer(e);
     m.out.add(std::move(e), first, owner_.core().through.clock->wall_now());
   }
   pump();
 }
 
+/// That it can be handled once it is due.
+void journal_session::check_timer(const owed_entry& e) const {
+  const auto refuse = [&](const std::string& why) {
+    throw recovery_error{"the journal " + key() + ", timer '" + e.timer + "', outbox entry " +
+                         std::to_string(e.sequence) + ": " + why};
+  };
+  const auto* how = static_cast<const parcel_entry*>(nullptr);
+  std::shared_ptr<const void> value;
+  try {
+    how = entry_for(type_, e.message, value);
+  } catch (const journal_error& unreadable) {
+    refuse(unreadable.what());
+  }
+  if (how == nullptr)
+    refuse("a message that the actor does not handle: " + type_name(e.message));
+}
+
 void journal_session::prepare(const append_request& what, consequences& then, std::vector<outbound>& sends) {
   auto& m = letters();
-  const auto wanted = what.sends != nullptr ? what.sends->size() : 0;
-  if (wanted != 0 && m.out.size() + wanted > unconfirmed_max_)
-    throw rejected_record{"the outbox of " + key() + " holds " + std::to_string(m.out.size()) +
-                          " unconfirmed messages and timers, and may hold " + std::to_string(unconfirmed_max_)};
   then.settled = m.unsaved;
   then.saved = m.unsaved.size();
   then.forgotten = m.handled.forgotten().size();
   then.handled = what.handled;
+  std::size_t leaving = 0; // the outbox, with this record
+  const auto settle_timer = [&](std::uint64_t sequence) {
+    if (std::find(then.settled.begin() + static_cast<std::ptrdiff_t>(then.saved), then.settled.end(), sequence) !=
+        then.settled.end())
+      return; // it has fired, and is set anew
+    then.settled.push_back(sequence);
+    ++leaving;
+  };
   if (what.handled != nullptr && what.handled->timer && m.out.find(what.handled->sequence) != nullptr) // not forgotten
-    then.settled.push_back(what.handled->sequence);
-  if (wanted == 0)
+    settle_timer(what.handled->sequence);
+  if (what.sends == nullptr || what.sends->empty())
     return;
   const auto wall = owner_.core().through.clock->wall_now();
   if (last_sequence_ == 0) // nor is it known what a journal of that key had before it was erased, in a file of long ago
     last_sequence_ = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(wall.time_since_epoch()).count());
-  const auto settle_timer = [&](const std::string& name) {
+  const auto take_away = [&](const std::string& name) {
     if (const auto old = m.out.timer(name); old != 0)
-      then.settled.push_back(old);
+      settle_timer(old);
     // One of the same record that has been replaced in the same record.
     std::erase_if(then.sends, [&](const auto& e) { return e.due && e.timer == name; });
   };
   for (const auto& o : *what.sends) {
     if (o.what != outgoing::kind::message)
-      settle_timer(o.timer);
+      take_away(o.timer);
     if (o.what == outgoing::kind::cancel)
       continue;
     owed_entry e{++last_sequence_, o.target, o.message, std::nullopt, o.timer};
@@ -130,11 +149,25 @@ void journal_session::prepare(const append_request& what, consequences& then, st
     }
     then.sends.push_back(std::move(e));
   }
+  if (const auto held = m.out.size() - leaving; !then.sends.empty() && held + then.sends.size() > unconfirmed_max_)
+    throw rejected_record{"the outbox of " + key() + " holds " + std::to_string(held) +
+                          " unconfirmed messages and timers, and may hold " + std::to_string(unconfirmed_max_)};
   for (const auto& e : then.sends)
     sends.push_back({e.sequence, e.target, {e.message.type, e.message.value.get()}, e.due, e.timer});
 }
 
 bool journal_session::append(const append_request& what, awaited_write& write) {
+  try {
+    return begin_append(what, write);
+  } catch (const rejected_record&) {
+    throw;
+  } catch (...) {
+    owner_.forbid_resume();
+    throw;
+  }
+}
+
+bool journal_session::begin_append(const append_request& what, awaited_write& write) {
   if (broken_)
     std::rethrow_exception(broken_);
   journal_append a{};
@@ -247,7 +280,7 @@ void journal_session::snapshot(const journal_record& state) {
   since_snapshot_ = 0;
   try {
     journal_->snapshot(state);
-  } catch (const rejected_record&) {
+  } catch (...) {
     owner_.note_failure("snapshot");
   }
 }

@@ -92,8 +92,8 @@ public:
   void queue(queued_append& a) { queue_.push_back(&a); }
   void unqueue(const queued_append& a) noexcept { std::erase(queue_, &a); }
 
-  /// True: kept. False: `write` will end later. Requires that the session is not busy. Throws what the store throws, and
-  /// rejected_record if the outbox is full; nothing is kept then.
+  /// True: kept. False: `write` will end later. Requires that the session is not busy. Throws rejected_record, also if the
+  /// outbox is full; and what the store throws, after which the object must not go on. Nothing is kept then.
   bool append(const append_request& what, awaited_write& write);
   /// After the write has ended and the events are applied: what follows from the record.
   void complete(std::unique_ptr<consequences> then) {
@@ -101,7 +101,8 @@ public:
       follow(*then);
   }
 
-  /// A state that cannot be kept as it is is reported, and tried again after as many events more: the events are there.
+  /// A state that cannot be kept is reported, and tried again after as many events more: the events are there, and whoever
+  /// has added the last one must not fail for it.
   void snapshot(const journal_record& state);
   /// Forgets the journal. Throws usage_error if the outbox holds messages.
   void erase();
@@ -143,6 +144,7 @@ private:
   struct mail;
 
   void follow(consequences& then);
+  bool begin_append(const append_request& what, awaited_write& write);
   void prepare(const append_request& what, consequences& then, std::vector<outbound>& sends);
   bool submit(const journal_append& a, awaited_write& write);
   void written(const std::shared_ptr<awaited_write::state>& shared, const std::exception_ptr& failure);
@@ -152,6 +154,7 @@ private:
 
   mail& letters();
   void pump();
+  void check_timer(const owed_entry& e) const;
   void arm();
   void disarm() noexcept;
   void deliver(std::uint64_t sequence);

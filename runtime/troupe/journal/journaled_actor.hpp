@@ -61,7 +61,7 @@ std::span<const journal_type* const> types_of(const std::variant<Es...>*) {
 ///
 /// While a write is pending the actor does nothing else. A write that fails restarts the actor, whatever the rules say: what
 /// is kept is then unknown. A record that cannot be kept as it is (rejected_record) is an error to the asker, and nothing
-/// else; without an asker the message fails.
+/// else; without an asker the message fails. `persist` throws it to the coroutine.
 ///
 /// `State` is copyable, and starts as `State{}` or as what the constructor is given.
 template <class Self, class State, class Events, class... Ms>

@@ -79,6 +79,13 @@ namespace detail {
 
 void append_json_text(json_text& out, std::string_view text);
 
+/// A range whose elements are written one by one. Not one, such as nlohmann::json, that is made of its own kind.
+template <class T>
+concept elements_for_json = std::ranges::range<T> && !requires {
+  typename T::mapped_type;
+}
+&&!std::same_as<std::ranges::range_value_t<T>, T>;
+
 /// Appends any value; what has no writer and is neither number, text nor range goes the way through nlohmann::json.
 template <class T>
 void append_json(json_text& out, const T& value) {
@@ -87,12 +94,12 @@ void append_json(json_text& out, const T& value) {
   } else if constexpr (std::is_same_v<T, bool>) {
     out += value ? std::string_view{"true"} : std::string_view{"false"};
   } else if constexpr (std::is_enum_v<T>) {
-    append_json(out, static_cast<std::int64_t>(value));
+    append_json(out, static_cast<std::underlying_type_t<T>>(value));
   } else if constexpr (std::integral<T>) {
     out.add_number(value);
   } else if constexpr (std::convertible_to<const T&, std::string_view>) {
     append_json_text(out, value);
-  } else if constexpr (std::ranges::range<T> && !requires { typename T::mapped_type; }) {
+  } else if constexpr (elements_for_json<T>) {
     char before = '[';
     for (const auto& x : value) {
       out += before;

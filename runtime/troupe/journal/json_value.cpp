@@ -6,8 +6,24 @@
 
 namespace troupe::detail {
 
+namespace {
+
+/// nlohmann::json writes null for what is no number or infinite, which is then not read as a number.
+void check_numbers(const nlohmann::json& json) {
+  if (const auto* n = json.get_ptr<const nlohmann::json::number_float_t*>(); n != nullptr && !std::isfinite(*n))
+    throw journal_error{std::to_string(*n) + " cannot be written as JSON"};
+  if (json.is_structured())
+    for (const auto& x : json)
+      check_numbers(x);
+}
+
+} // namespace
+
 nlohmann::json json_of(std::string_view text) { return nlohmann::json::parse(text); }
-std::string text_of(const nlohmann::json& json) { return json.dump(); }
+std::string text_of(const nlohmann::json& json) {
+  check_numbers(json);
+  return json.dump();
+}
 
 whole whole_of(const nlohmann::json& j) noexcept {
   if (const auto* n = j.get_ptr<const nlohmann::json::number_unsigned_t*>())

@@ -59,7 +59,8 @@ concept json_tuple = requires {
   std::tuple_size<T>::value;
 };
 
-/// nlohmann::json's parser and writer, compiled once: in a header they cost every source seconds.
+/// nlohmann::json's parser and writer, compiled once: in a header they cost every source seconds. Throws journal_error for
+/// a number that is infinite or none.
 nlohmann::json json_of(std::string_view text);
 std::string text_of(const nlohmann::json& json);
 

@@ -201,9 +201,6 @@ suspension* conclude_effect(typename Effect::actor_type& self, Effect& fx, envel
     } catch (const rejected_record& why) {
       reject(e, why);
       return nullptr;
-    } catch (...) {
-      self.session().owner().forbid_resume();
-      throw;
     }
     apply_effect(self, fx, write);
   }
@@ -241,12 +238,42 @@ task<R> keep_at_end(Self& self, task<basic_effect<Self, R>> handler, const parce
     co_return std::move(fx.answer);
 }
 
+/// Sends what such a task came to, which may be that its record cannot be kept.
+template <class M, class R>
+void send_kept(envelope& e, task<R>& t) {
+  try {
+    send_result<M>(e, t);
+  } catch (const rejected_record& why) {
+    reject(e, why);
+  }
+}
+
+template <class M, class R>
+class suspended_keeping final : public suspension, public pooled_frame {
+public:
+  explicit suspended_keeping(task<R> t) noexcept : task_{std::move(t)} {}
+
+  bool ended() const noexcept override { return task_.done(); }
+  void conclude(envelope& e) override { send_kept<M>(e, task_); }
+  void dispose() noexcept override { delete this; }
+
+private:
+  task<R> task_;
+};
+
 template <class M, class Self, class R>
 struct conclusion<M, task<basic_effect<Self, R>>> {
+  static_assert(std::is_void_v<typename reply_type<M>::type> || std::is_convertible_v<R, typename reply_type<M>::type>,
+                "the handler's effect does not give the message's `reply` type");
+
   template <class Call>
   static suspension* of(cell& receiver, envelope& e, Call&& call) {
     auto& self = *static_cast<Self*>(receiver.object());
-    return conclusion<M, task<R>>::of(receiver, e, [&] { return keep_at_end<Self, R>(self, call(), nullptr); });
+    auto t = keep_at_end<Self, R>(self, call(), nullptr);
+    if (!t.done())
+      return new suspended_keeping<M, R>{std::move(t)};
+    send_kept<M>(e, t);
+    return nullptr;
   }
 };
 

@@ -3,6 +3,7 @@
 // durable timers fire once by the wall clock.
 // Observed: ledgers that the receivers keep, in a stepped system with its simulated clock.
 #include <troupe/journal/entities.hpp>
+#include <troupe/journal/format.hpp>
 #include <troupe/journal/journaled_actor.hpp>
 #include <troupe/journal/memory_store.hpp>
 #include <troupe/testing/store_probe.hpp>
@@ -89,6 +90,8 @@ struct call_off {
 };
 struct alarm {
   int n = 0;
+  static constexpr std::string_view journal_name = "alarm";
+  TROUPE_JSON(alarm, n)
 };
 struct sent {
   int count = 0;
@@ -185,6 +188,26 @@ struct office {
   troupe::supervisor group;
   troupe::ref<archive> keeper;
   troupe::ref<desk> sender;
+};
+
+/// In each journal there is a timer from a later version of the program.
+struct store_of_tomorrow final : troupe::journal_store {
+  std::shared_ptr<troupe::journal> open(const std::string&, std::span<const troupe::journal_type* const>) override {
+    struct stream final : troupe::journal {
+      status append(const troupe::journal_append&, const std::function<completion()>&) override {
+        return status::durable;
+      }
+      void snapshot(const troupe::journal_record&) override {}
+      void replay(troupe::journal_visitor& v) override {
+        v.last_sent(7);
+        v.unsettled({7, "desk", {}, troupe::wall_time_point::max(), "a", {"alarm", 2, "{}"}});
+      }
+      void erase() override {}
+    };
+    return std::make_shared<stream>();
+  }
+  std::vector<std::string> keys(std::string_view) override { return {}; }
+  std::vector<troupe::owing_journal> unsettled() override { return {}; }
 };
 
 } // namespace
@@ -296,6 +319,22 @@ TEST_CASE("durable message: a full outbox refuses, keeps nothing and does not re
   CHECK(o.sender.ask(send_notes{401, 100}).get() == 500);
 }
 
+TEST_CASE("durable message: in a full outbox timers can be replaced and cancelled") {
+  office o;
+  o.keeper.stop();
+  o.sys->run_until_idle();
+  CHECK(o.sender.ask(remind_in{"a", 10min, 1}).get() == 1);
+  CHECK(o.sender.ask(remind_in{"b", 10min, 2}).get() == 2);
+  CHECK(o.sender.ask(send_notes{1, 498}).get() == 498);
+  CHECK(o.sender.ask(remind_in{"a", 10min, 3}).get() == 3);
+  CHECK_FALSE(o.sender.ask(remind_in{"c", 10min, 4}).try_get());
+  o.sender.tell(call_off{"b"});
+  CHECK(o.owed() == 499);
+  CHECK(o.sender.ask(remind_in{"c", 10min, 4}).get() == 4);
+  CHECK(o.owed() == 500);
+  CHECK(o.sender.incarnation() == 0);
+}
+
 TEST_CASE("durable timer: fires once when it is due") {
   office o;
   CHECK(o.sender.ask(remind_in{"a", 10min, 1}).get() == 1);
@@ -320,6 +359,17 @@ TEST_CASE("durable timer: one of the same name replaces it and a cancelled one d
   CHECK(o.rung().empty());
   o.sys->advance(20min);
   CHECK(o.rung() == std::vector{2});
+}
+
+TEST_CASE("durable timer: one that cannot be read is a journal that cannot be understood") {
+  auto options = support::stepped(0);
+  options.journals = std::make_shared<store_of_tomorrow>();
+  troupe::system sys{options};
+  const auto start = [&] { (void)sys.spawn<desk>(std::string{"desk"}, troupe::durable_ref<archive>{sys, "archive"}); };
+  CHECK_THROWS_WITH_AS(start(),
+                       "the journal desk, timer 'a', outbox entry 7: a message of the type 'alarm' version 2 cannot be "
+                       "read: this program knows versions 1 to 1",
+                       troupe::recovery_error);
 }
 
 TEST_CASE("durable timer: survives restarts and the process and fires late once") {

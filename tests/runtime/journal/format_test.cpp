@@ -64,6 +64,27 @@ struct mixture {
   TROUPE_JSON(mixture, yes, small, large, shade, text, flags, pair, empty, named, real)
 };
 
+enum class flags : std::uint64_t { none, all = std::numeric_limits<std::uint64_t>::max() };
+enum class sure : bool { no, yes };
+
+/// What has a value of its own kind in it.
+struct parts {
+  flags large = flags::all;
+  sure two = sure::yes;
+  nlohmann::json any;
+  bool operator==(const parts&) const = default;
+  static constexpr std::string_view journal_name = "parts";
+  TROUPE_JSON(parts, large, two, any)
+};
+
+struct measured {
+  double value = 0;
+  std::vector<float> row{};
+  std::map<std::string, double> named{};
+  static constexpr std::string_view journal_name = "measured";
+  TROUPE_JSON(measured, value, row, named)
+};
+
 /// Integers in every place that JSON can have them.
 struct numbers {
   std::int8_t small = 0;
@@ -137,6 +158,25 @@ TEST_CASE("journal format: what is written at once reads as what nlohmann::json 
   broken.text = "\x80";
   troupe::json_text json;
   CHECK_THROWS(troupe::json_format<mixture>::encode(&broken, json));
+}
+
+TEST_CASE("journal format: large enumerations and JSON itself come back") {
+  for (const auto* any : {"null", "1", "\"text\"", "[1,[2]]", R"({"a":{"b":1}})"}) {
+    const parts p{flags::all, sure::yes, nlohmann::json::parse(any)};
+    troupe::json_text json;
+    troupe::json_format<parts>::encode(&p, json);
+    CHECK(*static_cast<const parts*>(troupe::json_format<parts>::decode(1, json.view()).get()) == p);
+  }
+}
+
+TEST_CASE("journal format: a number that JSON does not have is refused when it is written") {
+  const auto refused = [](const measured& m) {
+    troupe::json_text json;
+    CHECK_THROWS_AS(troupe::json_format<measured>::encode(&m, json), troupe::journal_error);
+  };
+  refused({.value = std::numeric_limits<double>::quiet_NaN()});
+  refused({.row = {1, -std::numeric_limits<float>::infinity()}});
+  refused({.named = {{"a", std::numeric_limits<double>::infinity()}}});
 }
 
 TEST_CASE("journal format: a number that is not one of its member's is refused with the member's name") {

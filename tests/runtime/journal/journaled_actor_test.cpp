@@ -106,7 +106,7 @@ public:
   std::vector<troupe::owing_journal> unsettled() override { return kept_->unsettled(); }
   std::size_t pending() const { return waiting_.size(); }
   /// From now on writes end at once, and states are refused.
-  void refuse_snapshots() { refusing_ = true; }
+  void refuse_snapshots(std::exception_ptr why) { refusing_ = std::move(why); }
   void finish(std::exception_ptr failure = nullptr) {
     auto w = std::move(waiting_.front());
     waiting_.erase(waiting_.begin());
@@ -126,7 +126,7 @@ private:
     }
     void snapshot(const troupe::journal_record& state) override {
       if (store_.refusing_)
-        throw troupe::rejected_record{"not as it is"};
+        std::rethrow_exception(store_.refusing_);
       kept_->snapshot(state);
     }
     void replay(troupe::journal_visitor& v) override { kept_->replay(v); }
@@ -139,7 +139,7 @@ private:
 
   std::shared_ptr<troupe::memory_store> kept_ = std::make_shared<troupe::memory_store>();
   std::vector<troupe::journal::completion> waiting_;
-  bool refusing_ = false;
+  std::exception_ptr refusing_;
 };
 
 troupe::system_options stepped(std::shared_ptr<troupe::journal_store> store = nullptr) {
@@ -248,7 +248,15 @@ TEST_CASE("journaled_actor: a restart keeps what it has replayed as a snapshot, 
 
 TEST_CASE("journaled_actor: a state that cannot be written down is reported and the actor lives by its events") {
   auto store = std::make_shared<slow_store>();
-  store->refuse_snapshots();
+  std::string refused;
+  SUBCASE("because of what is in it") {
+    store->refuse_snapshots(std::make_exception_ptr(troupe::rejected_record{"not as it is"}));
+    refused = "snapshot: troupe::rejected_record: not as it is";
+  }
+  SUBCASE("for any other reason") {
+    store->refuse_snapshots(std::make_exception_ptr(std::runtime_error{"not now"}));
+    refused = "snapshot: std::runtime_error: not now";
+  }
   troupe::system sys{stepped(store)};
   std::vector<std::string> failures;
   const auto subscription = sys.events().subscribe([&](const troupe::event& e) {
@@ -259,7 +267,6 @@ TEST_CASE("journaled_actor: a state that cannot be written down is reported and 
   auto n = start(sys);
   for (int i = 0; i < 20; ++i)
     CHECK(n.ask(put{"x"}).get() == static_cast<std::size_t>(i) + 1);
-  const std::string refused = "snapshot: troupe::rejected_record: not as it is";
   CHECK(failures == std::vector{refused, refused}); // after 8 and 16 events
   n.tell(crash{});
   sys.advance(1min);

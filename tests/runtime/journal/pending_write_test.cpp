@@ -43,6 +43,13 @@ struct leave_one_behind {
 };
 struct begin_one_and_throw {};
 struct begin_one_and_end {};
+struct put_in_coroutine {
+  using reply = int;
+  int n = 0;
+};
+struct leave_an_ask_behind {
+  using reply = int;
+};
 struct query {
   using reply = std::vector<int>;
 };
@@ -54,15 +61,17 @@ struct list_state {
 };
 
 bool caught = false;
+int looks = 0;
 
 class oracle : public troupe::actor<oracle, answer> {
 public:
   int on(const answer&) { return 42; }
 };
 
-class list : public troupe::journaled_actor<list, list_state, troupe::events<was_put>, put, put_both_at_once,
-                                            ask_then_look, catch_failure, put_at_end, leave_one_behind,
-                                            begin_one_and_throw, begin_one_and_end, query> {
+class list
+    : public troupe::journaled_actor<list, list_state, troupe::events<was_put>, put, put_both_at_once, ask_then_look,
+                                     catch_failure, put_at_end, leave_one_behind, begin_one_and_throw,
+                                     begin_one_and_end, put_in_coroutine, leave_an_ask_behind, query> {
 public:
   explicit list(const std::string& key, troupe::ref<oracle> o) : journaled_actor{key}, oracle_{std::move(o)} {}
 
@@ -111,12 +120,30 @@ public:
     co_await nothing;
     stop();
   }
+  troupe::task<int> on(const put_in_coroutine& m) {
+    co_await persist(was_put{m.n});
+    co_return static_cast<int>(state().all.size());
+  }
+  troupe::task<int> on(const leave_an_ask_behind&) {
+    auto one = look();
+    {
+      auto other = look();
+      co_await std::move(one);
+    } // the other one goes, and its reply is there
+    auto asked = oracle_.ask(answer{}, 1h);
+    co_return co_await asked;
+  }
   std::vector<int> on(const query&) { return state().all; }
 
   static void apply(list_state& s, const was_put& e) { s.all.push_back(e.n); }
 
 private:
   troupe::task<void> step(int n) { co_await persist(was_put{n}); }
+  troupe::task<void> look() {
+    auto asked = oracle_.ask(answer{}, 1h);
+    (void)co_await asked;
+    ++looks;
+  }
 
   const troupe::ref<oracle> oracle_;
   std::size_t seen_ = 0;
@@ -125,6 +152,7 @@ private:
 struct library {
   explicit library(const troupe::child_options& options = {}) {
     caught = false;
+    looks = 0;
     auto o = support::stepped();
     o.journals = store;
     sys.emplace(o);
@@ -174,6 +202,21 @@ TEST_CASE("pending write: a suspended handler whose reply comes waits for it") {
   CHECK(std::move(looked).get() == 42);
 }
 
+TEST_CASE("pending write: a part of a handler that goes while its reply waits for it does not go on") {
+  library l;
+  auto left = l.books.ask(leave_an_ask_behind{}, 1h);
+  l.store->hold();
+  auto kept = l.books.ask(put{7}, 1h);
+  l.sys->run_until_idle(); // the oracle has answered both
+  CHECK(l.store->held() == 1);
+  l.store->stop_holding();
+  l.sys->run_until_idle();
+  CHECK(std::move(kept).get() == 0);
+  CHECK(std::move(left).get() == 42);
+  CHECK(looks == 1);
+  CHECK(l.sys->books().balanced());
+}
+
 TEST_CASE("pending write: the mailbox goes on accepting up to its limit") {
   library l{support::with_mailbox(3)};
   l.store->hold();
@@ -211,6 +254,19 @@ TEST_CASE("pending write: an actor whose write failed is rebuilt though the rule
   }
 }
 
+TEST_CASE("pending write: one that nobody waited for and that failed leads to a restart though the rules say resume") {
+  troupe::child_options o;
+  o.on_failure = troupe::failure_rules{}.otherwise(troupe::failure_action::resume);
+  library l{o};
+  l.store->strike(troupe::write_fault::lose_answer, 1, "list");
+  l.books.tell(begin_one_and_throw{});
+  l.sys->run_until_idle();
+  CHECK_FALSE(l.books.ask(put_in_coroutine{4}).try_get());
+  CHECK(l.books.incarnation() == 1);
+  CHECK(l.books.ask(put_in_coroutine{5}).get() == 2);
+  CHECK(l.all() == std::vector{3, 5});
+}
+
 TEST_CASE("pending write: a coroutine does not go on after one that failed") {
   library l;
   l.store->hold();
@@ -229,6 +285,18 @@ TEST_CASE("pending write: a record that is rejected is an error to the asker and
   library l;
   l.store->strike(troupe::write_fault::reject, 1, "list");
   const auto r = l.books.ask(put{1}).try_get();
+  REQUIRE_FALSE(r);
+  CHECK(r.error().code == troupe::errc::failed);
+  CHECK(l.books.incarnation() == 0);
+  CHECK(l.books.ask(put{2}).get() == 0);
+  CHECK(l.all() == std::vector{2});
+  CHECK(l.sys->books().balanced());
+}
+
+TEST_CASE("pending write: so is one of an effect at the end of a coroutine") {
+  library l;
+  l.store->strike(troupe::write_fault::reject, 1, "list");
+  const auto r = l.books.ask(put_at_end{1}).try_get();
   REQUIRE_FALSE(r);
   CHECK(r.error().code == troupe::errc::failed);
   CHECK(l.books.incarnation() == 0);
