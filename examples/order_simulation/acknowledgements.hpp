@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
+#include <string>
 #include <string_view>
 
 namespace order_simulation {
@@ -21,11 +23,17 @@ public:
   acknowledgements(const acknowledgements&) = delete;
   acknowledgements& operator=(const acknowledgements&) = delete;
 
-  /// Takes down `line` (without its end) and counts it; the last one that `--kill-after` allows ends the process.
+  /// Takes down `line` (without its end) and counts it; the last one that `--kill-after` allows ends the process. So does one
+  /// that cannot be written, with exit status 1, as if by a kill: nobody may go on from an answer that is not taken down, and
+  /// another attempt would not help.
   void add(std::string_view line);
 
 private:
+  void write(const std::string& line);
+
+  const std::string path_;
   int file_ = -1;
+  std::mutex writing_;
   const std::uint64_t last_;              // 0: there is none
   std::atomic<std::uint64_t> counted_{0}; // relaxed: each counts itself
 };

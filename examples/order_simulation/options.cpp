@@ -263,11 +263,10 @@ private:
       if (is_same_file(path, values_.input))
         fail(name, path + ": is the file of --input");
     }
-    if (given("--report") && given("--final-stock") && is_same_file(values_.report, values_.final_stock))
-      fail("--final-stock", values_.final_stock + ": is the file of --report");
-    for (const auto& other : {values_.report, values_.final_stock})
-      if (given("--dashboard") && is_same_file(values_.dashboard, other))
-        fail("--dashboard", values_.dashboard + ": is the file of another option");
+    for (auto one = outputs.begin(); one != outputs.end(); ++one)
+      for (auto other = outputs.begin(); other != one; ++other)
+        if (given(one->first) && given(other->first) && is_same_file(one->second, other->second))
+          fail(one->first, one->second + ": is the file of " + other->first);
   }
 
   /// Whether writing one regular file would overwrite the other. Two outputs may share a device such as /dev/null.

@@ -99,7 +99,12 @@ run_terms terms_of(const options& o) {
       if (!o.duration)
         t["--transactions"] = std::to_string(o.transactions);
       break;
-    case scenario_kind::flash_sale: t["--orders"] = std::to_string(o.orders); break;
+    case scenario_kind::flash_sale:
+      t["--orders"] = std::to_string(o.orders);
+      t["--skew"] = name_of(o.skew); // what an order wants is drawn again from its number
+      if (o.skew == key_skew::zipf)
+        t["--zipf-constant"] = fmt::format("{}", o.zipf_constant);
+      break;
     case scenario_kind::replay:
       t["--input"] = "sha256 " + digest_of(o.input);
       t["--rule"] = name_of(o.rule);
@@ -112,7 +117,7 @@ run_terms terms_of(const options& o) {
 
 /// What the command line leaves open is as the run began; only a file, a rate or a duration must be named again.
 void take_over(options& o, const run_terms& kept) {
-  const auto whole = [&](const char* option, auto& into) {
+  const auto number = [&](const char* option, auto& into) {
     const auto found = kept.find(option);
     if (found == kept.end() || o.given.contains(option))
       return;
@@ -125,20 +130,24 @@ void take_over(options& o, const run_terms& kept) {
   for (const auto scenario : {scenario_kind::marketplace, scenario_kind::flash_sale, scenario_kind::replay})
     if (is("--scenario", name_of(scenario)))
       o.scenario = scenario;
-  whole("--seed", o.seed);
-  whole("--customers", o.customers);
+  number("--seed", o.seed);
+  number("--customers", o.customers);
   if (!o.given.contains("--products"))
-    whole("--sellers", o.sellers);
+    number("--sellers", o.sellers);
   o.products = o.sellers * products_per_seller;
   if (!o.rate)
-    whole("--concurrency", o.concurrency);
+    number("--concurrency", o.concurrency);
   if (!o.duration)
-    whole("--transactions", o.transactions);
-  whole("--orders", o.orders);
+    number("--transactions", o.transactions);
+  number("--orders", o.orders);
+  for (const auto skew : {key_skew::uniform, key_skew::zipf})
+    if (is("--skew", name_of(skew)))
+      o.skew = skew;
+  number("--zipf-constant", o.zipf_constant);
   for (const auto rule : {replay_rule::line, replay_rule::order})
     if (is("--rule", name_of(rule)))
       o.rule = rule;
-  whole("--opening-stock", o.opening_stock);
+  number("--opening-stock", o.opening_stock);
   if (is("--skip-bad-rows", "yes"))
     o.skip_bad_rows = true;
 }

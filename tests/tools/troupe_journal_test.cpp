@@ -185,3 +185,14 @@ TEST_CASE("troupe-journal: what it cannot do is said, with exit status 2") {
   CHECK(says(server, "postgresql://me@127.0.0.1:1/shop"));
   CHECK_FALSE(says(server, "secret"));
 }
+
+TEST_CASE("troupe-journal: what cannot be written to the end has exit status 2, however little it is") {
+  const shop s;
+  for (const std::string what : {"list ", "verify ", "export ", "compact --dry-run ", "show --last 1 "}) {
+    const auto key = what.starts_with("show") ? " stock/1" : "";
+    const auto lost = support::run_program("(" TROUPE_JOURNAL " " + what + s.path + key + " >/dev/full)");
+    CAPTURE(what);
+    CHECK(lost.status == 2);
+    CHECK(says(lost, "No space left on device"));
+  }
+}

@@ -4,9 +4,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <system_error>
 
 namespace {
 
@@ -20,8 +22,15 @@ Examples:
   troupe-journal export shop.db > shop.jsonl         everything, one JSON object on each line
 
 All but compact also work while a service has the journal open. Exit status: 0; 1 if something is damaged;
-2 if an argument is wrong or the store cannot be read.
+2 if an argument is wrong, the store cannot be read or the output cannot be written.
 )";
+
+/// What was printed is written; small outputs are not before the end.
+int written(int status) {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    throw std::system_error{errno, std::generic_category(), "the output cannot be written"};
+  return status;
+}
 
 } // namespace
 
@@ -63,16 +72,16 @@ int main(int argc, char** argv) {
   try {
     const auto name = app.get_subcommands().front()->get_name();
     if (name == "compact")
-      return journal_tool::compact(*take(store), prefix, dry_run);
+      return written(journal_tool::compact(*take(store), prefix, dry_run));
     const auto reader = look_into(store);
     if (name == "list")
-      return list(*reader, prefix);
+      return written(list(*reader, prefix));
     if (name == "show")
-      return journal_tool::show(*reader, key,
-                                last_option->count() > 0 ? std::optional<std::uint64_t>{last} : std::nullopt);
+      return written(journal_tool::show(*reader, key,
+                                        last_option->count() > 0 ? std::optional<std::uint64_t>{last} : std::nullopt));
     if (name == "verify")
-      return verify(*reader, prefix);
-    return export_rows(*reader, prefix);
+      return written(verify(*reader, prefix));
+    return written(export_rows(*reader, prefix));
   } catch (const std::exception& e) {
     std::fflush(stdout);
     std::fprintf(stderr, "troupe-journal: %s\n", e.what());

@@ -112,6 +112,23 @@ expect_refusal("--rate: the run in market began with --concurrency 7 instead; le
 expect_kill(--scenario flash-sale --journal sale --quiet --orders 2000 --kill-after 100)
 expect_end("flash-sale.*journal sale, resumed: process 2 of the run.*submitted +([12],)?[0-9][0-9][0-9]\n" --journal sale --resume --quiet)
 
+# What the orders inside want is what they wanted when they were let in.
+expect_kill(--scenario flash-sale --journal skewed --quiet --orders 2000 --skew zipf --zipf-constant 2 --kill-after 100)
+expect_refusal("--skew: uniform differs from the zipf of the run in skewed" --journal skewed --resume --skew uniform)
+expect_refusal("--zipf-constant: 3 differs from the 2 of the run in skewed"
+  --journal skewed --resume --skew zipf --zipf-constant 3)
+expect_end("flash-sale.*journal skewed, resumed: process 2 of the run.*Invariants" --journal skewed --resume --quiet)
+
+# What customers are told and cannot be taken down ends the run, which may be resumed.
+execute_process(COMMAND "${PROGRAM}" --journal full --quiet --transactions 900 --customers 300 --sellers 20
+    --acknowledged /dev/full
+  WORKING_DIRECTORY "${DIRECTORY}" TIMEOUT 60 RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE errors)
+if(NOT status EQUAL 1 OR NOT errors STREQUAL
+    "order_simulation: --acknowledged: /dev/full: cannot be written: No space left on device\n")
+  message(SEND_ERROR "--acknowledged: got ${status} and\n${errors}${output}")
+endif()
+expect_end("journal full, resumed: process 2 of the run.*Invariants" --journal full --resume --quiet)
+
 # The failures of a driver with hundreds of clients: each restart must bring less to do than was done before it.
 expect_kill(--journal hasty --quiet --rate 2000 --transactions 2000 --customers 300 --sellers 20 --kill-after 100)
 expect_end("journal hasty, resumed: process 2 of the run.*Invariants" --journal hasty --resume --quiet --rate 2000 --crash-rate 0.01)

@@ -253,6 +253,11 @@ TEST_CASE("options: outputs overwrite neither the input nor each other") {
   CHECK(
       error_of({"--scenario", "replay", "--input", log, "--report", place / "out", "--final-stock", place / "./out"}) ==
       "order_simulation: --final-stock: " + (place / "./out") + ": is the file of --report\n");
+  CHECK(error_of({"--report", place / "out", "--acknowledged", place / "./out"}) ==
+        "order_simulation: --acknowledged: " + (place / "./out") + ": is the file of --report\n");
+  CHECK(error_of({"--acknowledged", place / "out", "--dashboard", place / "./out"}) ==
+        "order_simulation: --dashboard: " + (place / "./out") + ": is the file of --acknowledged\n");
+  run_of({"--report", "/dev/null", "--acknowledged", "/dev/null"});
 }
 
 TEST_CASE("options: help goes to the standard output with examples") {
