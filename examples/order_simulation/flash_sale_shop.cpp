@@ -35,7 +35,7 @@ sale_door::effect<> sale_door::on(const leave_shop& m) {
   effect<> gone;
   if (inside(m.order))
     gone.and_event(let_out{m.order});
-  return std::move(gone).then([&m] { m.from.tell(end_kept{true}); });
+  return std::move(gone).then([&m] { m.from.tell(end_kept{end_witness::door}); });
 }
 
 void sale_door::apply(door_state& s, const let_in& e) {
@@ -62,8 +62,11 @@ sale_order::sale_order(sale_staff* staff, buy wanted)
     after(payment_time(wanted_.order), payment_authorised{});
   else if (state().stage == order_stage::over)
     tell_end();
-  if (incarnation() != 0)
-    return; // the message that failed is tried again
+  if (incarnation() != 0) { // the message that failed is tried again, and the crowd has what was sent
+    const std::lock_guard lock{staff_.telling};
+    told_ = staff_.answered.contains(wanted_.order);
+    return;
+  }
   if (state().stage == order_stage::reserving)
     self().tell(payment_authorised{});
   else if (state().stage == order_stage::over)
@@ -98,7 +101,8 @@ sale_order::effect<> sale_order::on(const hold_answer& a) {
 void sale_order::answer_customer() {
   const bool granted = state().granted;
   const auto outcome = granted ? sale_outcome::sold : sale_outcome::sold_out;
-  staff_.tell(staff_.crowd, sale_answer{wanted_.order, outcome, granted ? wanted_.quantity : 0, wanted_.intended});
+  staff_.tell(staff_.crowd,
+              sale_answer{wanted_.order, outcome, granted ? wanted_.quantity : 0, wanted_.intended, self()});
 }
 
 void sale_order::tell_end() {
@@ -110,8 +114,8 @@ void sale_order::tell_end() {
 
 void sale_order::on(const end_kept& m) {
   fault_point();
-  (m.by_door ? out_ : sold_) = true;
-  if (!out_ || !sold_)
+  (m.by == end_witness::door ? out_ : m.by == end_witness::stock ? sold_ : told_) = true;
+  if (!out_ || !sold_ || !told_)
     return;
   forget();
   stop();
@@ -137,7 +141,7 @@ sale_stock::effect<> sale_stock::on(const confirm_units& m) {
   effect<> sold;
   if (holds(m.order))
     sold.and_event(units_sold{m.order});
-  return std::move(sold).then([&m] { m.from.tell(end_kept{false}); });
+  return std::move(sold).then([&m] { m.from.tell(end_kept{end_witness::stock}); });
 }
 
 sale_stock_figures sale_stock::on(const inspect_shelf&) {
@@ -166,6 +170,17 @@ bool sale_stock::holds(std::uint64_t order) const {
 
 void sale_crowd::on(const sale_answer& a) {
   fault_point();
+  take_note(a);
+  if (!a.from)
+    return;
+  {
+    const std::lock_guard lock{staff_.telling};
+    staff_.answered.insert(a.order);
+  }
+  a.from.tell(end_kept{end_witness::customer});
+}
+
+void sale_crowd::take_note(const sale_answer& a) {
   if (a.outcome == sale_outcome::sold)
     staff_.told.add("sold " + std::to_string(a.order) + " " + std::to_string(a.units));
   if (staff_.record == nullptr) { // he came in an earlier process

@@ -14,9 +14,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace order_simulation {
@@ -72,6 +74,10 @@ struct sale_staff {
 
   // -- the crowd only --
   std::set<std::uint64_t> told_late{}; ///< Customers of earlier processes.
+
+  // -- under the lock: the crowd writes, an order that failed reads --
+  std::mutex telling{};
+  std::unordered_set<std::uint64_t> answered{}; ///< Orders whose customers were told in this process.
 
   // -- atomic --
   std::atomic<std::uint64_t> refused{0}; ///< Messages that did not fit where they must: always 0, or the sale is wrong.
@@ -154,9 +160,10 @@ struct hold_answer {
   bool granted;
 };
 
-/// To an order: the door, or the stock, has kept that it is over.
+/// To an order: the door, or the stock, has kept that it is over, or its customer was told.
+enum class end_witness : std::uint8_t { door, stock, customer };
 struct end_kept {
-  bool by_door;
+  end_witness by;
 };
 
 enum class order_stage : std::uint8_t { paying, reserving, over };
@@ -180,8 +187,8 @@ struct sale_order_state {
 /// One order: authorises the payment, has its units held, and confirms; or lets the authorisation lapse if they are sold
 /// out. Paying comes first, so that an order costs the shop the same whether or not there is anything left.
 ///
-/// The customer is answered when the order is over. It stays in mind until door and stock have kept that, too: whenever the
-/// process is killed, the next one finds every order that somebody still has to hear of.
+/// The customer is answered when the order is over. It stays in mind until he was told and door and stock have kept it, too:
+/// whenever the process is killed, the next one finds every order that somebody still has to hear of.
 class sale_order : public troupe::journaled_actor<sale_order, sale_order_state, troupe::events<order_paid, order_over>,
                                                   payment_authorised, hold_answer, end_kept> {
 public:
@@ -202,7 +209,8 @@ private:
   sale_staff& staff_;
   const buy wanted_;
   bool out_ = false;  ///< The door has kept the end,
-  bool sold_ = false; ///< and so has the stock, if it had something to keep.
+  bool sold_ = false; ///< and so has the stock, if it had something to keep;
+  bool told_ = false; ///< and the customer was told.
 };
 
 // -- the stock ---------------------------------------------------------------------------------------------------------
@@ -276,6 +284,7 @@ struct sale_answer {
   sale_outcome outcome;
   std::uint32_t units; ///< Sold.
   troupe::time_point intended;
+  troupe::ref<sale_order> from{}; ///< Is to hear that the customer was told; nobody: of the door.
 };
 
 /// To the crowd: send in customers, each as soon as one of `outstanding` is answered.
@@ -302,6 +311,7 @@ public:
   sale_latencies on(const ask_latencies&);
 
 private:
+  void take_note(const sale_answer& a);
   void send_next();
 
   sale_staff& staff_;

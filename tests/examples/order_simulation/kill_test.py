@@ -11,6 +11,7 @@ usage: kill_test.py --program P --sample CSV --directory D [--kills N] [--seed S
 import argparse
 import collections
 import csv
+import fcntl
 import json
 import os
 import random
@@ -310,6 +311,7 @@ def check_replay_told(database, told, answers, rule, log):
 
 
 SALE_ORDERS, SALE_RATE = 4000, 3000
+F_SETPIPE_SZ = 1031  # Linux; fcntl has it since Python 3.10
 
 
 def check_sale(database, told, over):
@@ -359,6 +361,34 @@ def flash_sale(runs, folder, rate):
     return runs.kills - before, acknowledged
 
 
+def slow_customers(runs, folder):
+    """Who takes the answers is slow, and there are some that he has not heard when the process ends: the next one tells them."""
+    os.makedirs(folder)
+    journal, told, pipe = (os.path.join(folder, n) for n in ("journal", "told", "pipe"))
+    common = ["--scenario", "flash-sale", "--orders", "500", "--rate", str(SALE_RATE), "--quiet", "--journal", journal]
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDWR)
+    fcntl.fcntl(reader, F_SETPIPE_SZ, 4096)
+    os.set_blocking(reader, False)
+    os.write(reader, b"x" * 3600)  # there is room for some answers
+    require(runs.go([*common, "--acknowledged", pipe], wait=2), "ended by itself")
+    heard = b""
+    while chunk := read_some(reader):
+        heard += chunk
+    os.close(reader)
+    with open(told, "wb") as f:
+        f.write(heard.lstrip(b"x")[: heard.lstrip(b"x").rfind(b"\n") + 1])
+    runs.go([*common, "--resume", "--acknowledged", told])
+    print(f"slow customers: {check_sale(os.path.join(journal, 'journal.db'), told, over=True)} told", flush=True)
+
+
+def read_some(pipe):
+    try:
+        return os.read(pipe, 1 << 16)
+    except BlockingIOError:
+        return b""
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--program", required=True)
@@ -378,6 +408,7 @@ def main():
             folder = os.path.join(options.directory, f"{name}-{begun}")
             os.makedirs(folder)
             marketplace(runs, folder, min(RUN_KILLS, kills - begun), rate)
+    slow_customers(runs, os.path.join(options.directory, "slow"))
     sale, at = runs.kills + options.kills // 5, 0
     while runs.kills < sale:
         rate = ("0", "0.01")[at % 2]
