@@ -86,6 +86,16 @@ TEST_CASE("quarantine file: orders are read strictly and all before one is carri
   }
 }
 
+TEST_CASE("troupe-quarantine: says so when its output is lost") {
+  const shop s;
+  for (const std::string what : {"list ", "show ", "replay "}) {
+    const auto lost = support::run_program("(" TROUPE_QUARANTINE " " + what + s.path + " >/dev/full)");
+    CAPTURE(what);
+    CHECK(lost.status == 2);
+    CHECK(says(lost, "No space left on device"));
+  }
+}
+
 TEST_CASE("troupe-quarantine: lists and shows what a service has set aside") {
   shop s;
   const auto all = run("list " + s.path);

@@ -7,12 +7,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <fstream>
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace {
@@ -27,7 +29,7 @@ Examples:
 
 The messages themselves stay with their service. It writes the file with troupe::write_quarantine, and carries out the
 orders with troupe::read_orders and troupe::carry_out. Exit status: 0; 1 if there is no such message; 2 if an argument is
-wrong or the file cannot be read.
+wrong, the file cannot be read or the output cannot be written.
 )";
 
 using messages = std::vector<troupe::quarantined_message>;
@@ -113,6 +115,8 @@ int main(int argc, char** argv) {
       for (const auto& m : all)
         fmt::print("{} {} # {} for {}: {}\n", name, m.id, m.message_type, m.receiver,
                    m.exception.substr(0, m.exception.find('\n')));
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) // small outputs are not written before
+      throw std::system_error{errno, std::generic_category(), "the output cannot be written"};
     return 0;
   } catch (const std::exception& e) {
     fmt::print(stderr, "troupe-quarantine: {}\n", e.what());
