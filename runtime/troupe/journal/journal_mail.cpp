@@ -2,6 +2,7 @@
 #include <troupe/engine/control_call.hpp>
 #include <troupe/engine/system_core.hpp>
 #include <troupe/journal/journal_mail.hpp>
+#include <troupe/mailbox/replayed.hpp>
 #include <troupe/observe/event.hpp>
 #include <troupe/type_name.hpp>
 
@@ -63,6 +64,11 @@ bool journal_session::receive(const parcel_header& p) {
     const auto highest = m.handled.last(p.from->key());
     if (p.sequence <= highest) {
       tell(p, verdict::handled);
+      return false;
+    }
+    if (highest == 0 && (owner_.in_hand()->mark & replayed_mark) != 0) {
+      // Handled since, perhaps, and its sender forgotten. Who still owes it sends it again.
+      tell(p, verdict::full);
       return false;
     }
     if (p.before > highest) {

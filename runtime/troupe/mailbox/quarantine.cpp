@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/engine/cell.hpp>
 #include <troupe/mailbox/quarantine.hpp>
+#include <troupe/mailbox/replayed.hpp>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -79,6 +80,7 @@ bool quarantine::replay(std::uint64_t id) {
   if (!taken)
     return false;
   taken->message->attempts = 0;
+  taken->message->mark |= detail::replayed_mark;
   taken->message->deadline = 0; // nobody waits for it any more
   if (!taken->receiver->try_enqueue(taken->message)) {
     std::unique_lock guard{mutex_};

@@ -5,6 +5,7 @@
 #include <troupe/journal/format.hpp>
 
 #include <cstddef>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,8 @@ struct senders_query {
   using reply = std::size_t;
 };
 
+inline int spoiled = 0; // so many votes are not counted at the first attempt
+
 template <std::size_t Most>
 class urn : public troupe::journaled_actor<urn<Most>, tally, troupe::events<voted>, vote, count_query, senders_query> {
   using base = troupe::journaled_actor<urn<Most>, tally, troupe::events<voted>, vote, count_query, senders_query>;
@@ -41,7 +44,13 @@ class urn : public troupe::journaled_actor<urn<Most>, tally, troupe::events<vote
 public:
   static constexpr std::size_t senders_max = Most;
   explicit urn(const std::string& key) : base{key} {}
-  typename base::template effect<> on(const vote& m) { return {voted{m.n}}; }
+  typename base::template effect<> on(const vote& m) {
+    if (spoiled > 0) {
+      --spoiled;
+      throw std::runtime_error{"spoiled"};
+    }
+    return {voted{m.n}};
+  }
   tally on(const count_query&) { return this->state(); }
   std::size_t on(const senders_query&) { return this->session().senders(); }
   static void apply(tally& t, const voted& e) {

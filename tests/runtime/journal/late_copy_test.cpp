@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: a copy of a message that reaches an actor while the actor asks the store whom it may forget is recognised, however
-// late it is handled.
+// late it is handled; and so is one that comes out of the quarantine.
 // Observed: the tally of an actor with little room for senders; the copy comes out of the store's own answer.
 #include <troupe/journal/entities.hpp>
 #include <troupe/journal/memory_store.hpp>
@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 namespace {
 
 using small_urn = urn<2>;
+using wide_urn = urn<3>;
 
 /// Notes the number of what is sent last, of all journals.
 class noting_journal final : public troupe::journal {
@@ -94,4 +95,38 @@ TEST_CASE("durable message: a copy that comes while the store is asked whom to f
   const auto counted = tally_now();
   CHECK(counted.votes == 2);
   CHECK(counted.sum == 8);
+}
+
+TEST_CASE("durable message: one that was quarantined and handled later does not count again when it is replayed") {
+  troupe::system sys{support::stepped(0)};
+  troupe::entities<wide_urn> urns{sys.root(), "urn"};
+  troupe::entities<voter<wide_urn>> voters{sys.root(), "voter", troupe::entity_options{}, urns["1"]};
+  const auto tally_now = [&] { return urns["1"].ask(count_query{}).get(); };
+  const auto replay = [&] {
+    const auto all = sys.quarantine().list();
+    REQUIRE(all.size() == 1);
+    CHECK(sys.quarantine().replay(all[0].id));
+    sys.run_until_idle();
+  };
+
+  spoiled = 1;
+  voters["0"].tell(cast_vote{7});
+  sys.run_until_idle();
+  replay(); // it has not been handled, and is
+  sys.advance(1s);
+  CHECK(tally_now().votes == 1);
+
+  spoiled = 1;
+  voters["0"].tell(cast_vote{8});
+  sys.advance(10s); // it was sent again
+  CHECK(tally_now().votes == 2);
+  for (const auto* other : {"1", "2", "3"}) { // with the second there is a look, with the third the first is forgotten
+    voters[other].tell(cast_vote{1});
+    sys.advance(5s);
+  }
+  CHECK(tally_now().votes == 5);
+  replay();
+  sys.advance(20s);
+  CHECK(tally_now().votes == 5);
+  CHECK(tally_now().sum == 18);
 }
