@@ -5,7 +5,7 @@
 
 namespace troupe::detail {
 
-/// The bit in `envelope::mark` of a message that was in the quarantine.
-inline constexpr std::uint32_t replayed_mark = 2;
+/// The bit in `envelope::mark` of a message that was in the quarantine. 1 is a parcel, 2 a simulation's.
+inline constexpr std::uint32_t replayed_mark = 4;
 
 } // namespace troupe::detail
