@@ -286,6 +286,8 @@ void journal_session::snapshot(const journal_record& state) {
 }
 
 void journal_session::erase() {
+  if (pending_)
+    throw usage_error{key() + " has a write under way: its journal cannot be forgotten before that has ended"};
   if (mail_ != nullptr) {
     if (const auto n = mail_->out.messages(); n != 0)
       throw usage_error{key() + " still owes " + std::to_string(n) + " messages: its journal cannot be forgotten"};

@@ -104,7 +104,7 @@ public:
   /// A state that cannot be kept is reported, and tried again after as many events more: the events are there, and whoever
   /// has added the last one must not fail for it.
   void snapshot(const journal_record& state);
-  /// Forgets the journal. Throws usage_error if the outbox holds messages.
+  /// Forgets the journal. Throws usage_error if the outbox holds messages, or a write is pending.
   void erase();
   /// Events kept since the last snapshot, `added` included.
   std::size_t count(std::size_t added) noexcept { return since_snapshot_ += added; }

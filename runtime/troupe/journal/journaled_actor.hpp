@@ -138,7 +138,7 @@ protected:
   }
 
   /// Forgets the journal, for an actor whose work is over: events, snapshots, timers, and whose messages it has handled.
-  /// Throws usage_error if its outbox holds messages.
+  /// Throws usage_error if its outbox holds messages, or a step of this handler is still being written.
   void forget() { session_.erase(); }
 
 private:

@@ -41,6 +41,9 @@ struct answer {
 struct leave_one_behind {
   using reply = int;
 };
+struct begin_one_and_forget {
+  using reply = std::string;
+};
 struct begin_one_and_throw {};
 struct begin_one_and_end {};
 struct put_in_coroutine {
@@ -68,10 +71,10 @@ public:
   int on(const answer&) { return 42; }
 };
 
-class list
-    : public troupe::journaled_actor<list, list_state, troupe::events<was_put>, put, put_both_at_once, ask_then_look,
-                                     catch_failure, put_at_end, leave_one_behind, begin_one_and_throw,
-                                     begin_one_and_end, put_in_coroutine, leave_an_ask_behind, query> {
+class list : public troupe::journaled_actor<list, list_state, troupe::events<was_put>, put, put_both_at_once,
+                                            ask_then_look, catch_failure, put_at_end, leave_one_behind,
+                                            begin_one_and_forget, begin_one_and_throw, begin_one_and_end,
+                                            put_in_coroutine, leave_an_ask_behind, query> {
 public:
   explicit list(const std::string& key, troupe::ref<oracle> o) : journaled_actor{key}, oracle_{std::move(o)} {}
 
@@ -101,6 +104,17 @@ public:
     auto asked = oracle_.ask(answer{}, 1h);
     const int n = co_await asked;
     co_return effect<int>{n, was_put{m.n}};
+  }
+  troupe::task<std::string> on(const begin_one_and_forget&) {
+    auto begun = step(1);
+    std::string why = "forgotten";
+    try {
+      forget();
+    } catch (const troupe::usage_error& e) {
+      why = e.what();
+    }
+    co_await std::move(begun);
+    co_return why;
   }
   troupe::task<int> on(const leave_one_behind&) {
     {
@@ -185,6 +199,17 @@ TEST_CASE("pending write: two steps of one handler that begin together are kept 
   CHECK(std::move(both).get() == 2);
   l.store->stop_holding();
   CHECK(l.all() == std::vector{1, 2});
+}
+
+TEST_CASE("pending write: nothing is forgotten while a step is being written") {
+  library l;
+  l.store->hold();
+  auto asked = l.books.ask(begin_one_and_forget{}, 1h);
+  l.sys->run_until_idle();
+  l.store->stop_holding();
+  l.sys->run_until_idle();
+  CHECK(std::move(asked).get() == "list has a write under way: its journal cannot be forgotten before that has ended");
+  CHECK(l.all() == std::vector{1});
 }
 
 TEST_CASE("pending write: a suspended handler whose reply comes waits for it") {
