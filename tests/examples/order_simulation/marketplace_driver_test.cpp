@@ -130,7 +130,7 @@ TEST_CASE("marketplace_driver: in an open loop it wakes for arrivals and not by 
 }
 
 TEST_CASE("marketplace_driver: what has arrived is begun after a failure, too, though nobody is at work or arrives") {
-  auto opts = market(200, 0.05);
+  auto opts = market(500, 0.05);
   opts.rate = 1e6;
   one_driver m{opts, 1}; // who is at rest between two transactions, as many may be by chance
   m.run();
