@@ -79,7 +79,8 @@ struct payment_patience {
 ///     payment_query    payment_state
 ///     refund_due       -
 ///
-/// Key: the order's number. Recognises the last 8 orders, and keeps those that it owes a refund. Exclusive: one payment at a time.
+/// Key: the order's number. Recognises the last 8 orders, and keeps those that it owes a refund. Exclusive: one payment at a
+/// time.
 class payment final
     : public journaled_actor<payment, payment_state, events<payment_made, payment_failed, payment_refunded>,
                              process_payment, payment_query, refund_due> {
