@@ -96,7 +96,7 @@ std::string error_of(const std::string& content) {
 
 TEST_CASE("nexmark: pipelines answer as SQL does over generated events") {
   const generator g{11};
-  compare_with_sql(generated(g, 25'000), {{1, 1, 0, 512}, {1'000, 2, 0, 100}, {1'000, 3, 0.05, 512}});
+  compare_with_sql(generated(g, 25'000), {{1, 1, 0, 512}, {1'000, 2, 0, 100}, {1'000, 3, 0.2, 100}});
 }
 
 TEST_CASE("nexmark: pipelines answer as SQL does over few events of many seeds") {
@@ -111,7 +111,7 @@ TEST_CASE("nexmark: pipelines answer as SQL does over the stored series") {
   const auto small = support::shared_data("nexmark-small");
   if (large.empty() || small.empty())
     return;
-  compare_with_sql(event_log::read(large.string()).events, {{1'000, 2, 0.02, 512}});
+  compare_with_sql(event_log::read(large.string()).events, {{1'000, 2, 0.1, 512}});
   compare_with_sql(event_log::read(small.string()).events, {{1, 1, 0, 512}, {10, 2, 0.1, 4}});
 }
 
