@@ -9,5 +9,7 @@ namespace bench {
 void add_journal_rows(row_table& rows);
 /// The same with PostgreSQL, where a server is installed: a pipeline of prepared statements.
 void add_postgres_rows(row_table& rows);
+/// A shop of actors that keep their events in memory.
+void add_marketplace_rows(row_table& rows);
 
 } // namespace bench

@@ -160,5 +160,6 @@ int main(int argc, char** argv) {
       {"wake-up", &wake_up}};
   add_journal_rows(rows);
   add_postgres_rows(rows);
+  add_marketplace_rows(rows);
   return run_row(argc, argv, rows);
 }

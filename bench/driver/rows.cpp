@@ -50,7 +50,9 @@ const std::vector<row> table{
     {"journal-recovery", 1'000'000, 1'000'000, "event", "",
      "replay of one journal, each event checked and decoded; bare: the rows read and looked at"},
     {"journal-cold-start", 100'000, 100'000, "", "",
-     "opening a file of 100,000 journals with ten events each, to the first one replayed"},
+     "opening a file of 100,000 durable actors with ten events each, to the first answer of one of them"},
+    {"marketplace", 60'000, 60'000, "transaction", "",
+     "the order simulation with SQLite, its end and checks not timed; bare: the same with --journal memory", 180},
     {"scaling", 2'000'000, -1, "", "", "pairs with 1 to N workers: round trip in ns, and the speed-up"},
 };
 

@@ -29,6 +29,7 @@ public:
   journal_file& operator=(const journal_file&) = delete;
 
   std::string path() const { return (directory_ / "journal.db").string(); }
+  std::string directory() const { return directory_.string(); }
 
   /// Events in the file, asked of SQLite itself.
   std::int64_t count() const {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Rows about durable state, on the disk and synced: appends in groups of a given size, recovery, and a cold start.
+#include <troupe/journal/entities.hpp>
 #include <troupe/journal/format.hpp>
+#include <troupe/journal/journaled_actor.hpp>
 #include <troupe/journal/postgres_store.hpp>
 #include <troupe/journal/sqlite_store.hpp>
 
@@ -149,19 +151,37 @@ void recovery(const run_size& size) {
   clock.print("journal-recovery", size.n, all.sum == size.n * (size.n - 1) / 2 ? all.events : -1);
 }
 
-/// From opening a file with n journals of ten events to the first of them decoded, and listing all that owe something.
+struct shelf_state {
+  std::uint64_t reserved = 0;
+  static constexpr std::string_view journal_name = "shelf_state";
+  TROUPE_JSON(shelf_state, reserved)
+};
+struct reserved_query {
+  using reply = std::uint64_t;
+};
+
+/// A durable actor over one of these journals.
+class shelf : public troupe::journaled_actor<shelf, shelf_state, troupe::events<reserved>, reserved_query> {
+public:
+  explicit shelf(const std::string& key) : journaled_actor{key} {}
+  std::uint64_t on(const reserved_query&) { return state().reserved; }
+  static void apply(shelf_state& s, const reserved& e) { s.reserved += e.quantity; }
+};
+
+/// From opening a file with n durable actors, a system and their group to the first answer of one, loaded for it.
 void cold_start(const run_size& size) {
   journal_file file;
   fill(file.path(), size.n, 10);
-  counting first;
   const auto begun = now_ns();
-  auto store = troupe::open_sqlite_store(file.path());
-  const auto owing = store->unsettled().size();
-  store->open("stock/4711", types)->replay(first);
+  auto options = options_for(size);
+  options.journals = troupe::open_sqlite_store(file.path());
+  troupe::system sys{options};
+  const troupe::entities<shelf> shelves{sys.root(), "stock"};
+  const auto answer = shelves["4711"].ask(reserved_query{}).get();
   const auto ns = now_ns() - begun;
-  const auto journals = static_cast<std::int64_t>(store->keys("stock/").size());
+  const auto journals = static_cast<std::int64_t>(options.journals->keys("stock/").size());
   print_figure("journal-cold-start", "ms", static_cast<double>(ns) / 1e6,
-               first.events == 10 && owing == 0 ? journals : -1);
+               answer == 45 && shelves.live() == 1 ? journals : -1);
 }
 
 } // namespace

@@ -11,5 +11,6 @@ int main(int argc, char** argv) {
   bench::add_latency_rows(rows);
   bench::add_footprint_rows(rows);
   bench::add_journal_rows(rows);
+  bench::add_marketplace_rows(rows);
   return bench::run_row(argc, argv, rows);
 }

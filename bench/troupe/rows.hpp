@@ -17,6 +17,7 @@ void add_exchange_rows(row_table& rows);
 void add_latency_rows(row_table& rows);
 void add_footprint_rows(row_table& rows);
 void add_journal_rows(row_table& rows);
+void add_marketplace_rows(row_table& rows);
 
 inline troupe::system_options options_for(const run_size& size) { return {.workers = size.workers}; }
 

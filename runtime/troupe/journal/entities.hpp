@@ -28,7 +28,9 @@ class entities_of final : public entity_group {
 public:
   template <class... Xs>
   entities_of(const troupe::supervisor& parent, std::string prefix, const entity_options& options, Xs&&... xs)
-      : entity_group{parent, std::move(prefix), options, durable_type_of<A>}, arguments_{std::forward<Xs>(xs)...} {}
+      : entity_group{parent, std::move(prefix), options, durable_type_of<A>,
+                     types_of<typename A::state_type>(static_cast<const typename A::event_list::variant*>(nullptr))},
+        arguments_{std::forward<Xs>(xs)...} {}
 
 private:
   class seat final : public entity_seat {
@@ -87,7 +89,8 @@ template <class A>
 class entities {
 public:
   /// Starts a supervisor `name` under `parent` for them. `name` has no slash, and is the first part of their keys.
-  /// Errors: request_error for options and names; usage_error if there are entities of that name already.
+  /// Errors: request_error for options and names; usage_error if there are entities of that name already, or if
+  /// the store cannot keep a type of state or event that they have.
   template <class... Args>
   entities(const supervisor& parent, std::string_view name, const entity_options& options, Args&&... args)
       : group_{std::make_shared<detail::entities_of<A, std::decay_t<Args>...>>(parent, std::string{name}, options,

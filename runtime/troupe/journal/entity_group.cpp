@@ -7,6 +7,7 @@
 #include <troupe/supervision/supervisor_core.hpp>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace troupe {
@@ -62,6 +63,12 @@ supervisor_options supervisor_of(const entity_options& o) {
   return s;
 }
 
+/// The prefix, if the store can keep what its entities keep: each of them would fail, and nobody hear of it but the log.
+std::string keepable(system_core& core, std::string prefix, std::span<const journal_type* const> kept) {
+  (void)core.journals->open(prefix + '/', kept);
+  return prefix;
+}
+
 std::shared_ptr<const cell_options> child_of(const entity_options& o) {
   cell_options c;
   c.spec.restart = transient;
@@ -73,9 +80,9 @@ std::shared_ptr<const cell_options> child_of(const entity_options& o) {
 } // namespace
 
 entity_group::entity_group(const troupe::supervisor& parent, std::string prefix, const entity_options& options,
-                           const durable_type& type)
-    : core_{required(parent.pointer()).core()}, prefix_{std::move(prefix)}, options_{options}, type_{type},
-      supervisor_{parent.supervise(prefix_, supervisor_of(options))}, child_{child_of(options)} {}
+                           const durable_type& type, std::span<const journal_type* const> kept)
+    : core_{required(parent.pointer()).core()}, prefix_{keepable(core_, std::move(prefix), kept)}, options_{options},
+      type_{type}, supervisor_{parent.supervise(prefix_, supervisor_of(options))}, child_{child_of(options)} {}
 
 entity_group::~entity_group() = default;
 

@@ -3,6 +3,7 @@
 
 #include <troupe/engine/host.hpp>
 #include <troupe/journal/durable_directory.hpp>
+#include <troupe/journal/journal_type.hpp>
 #include <troupe/journal/wake_list.hpp>
 #include <troupe/seams.hpp>
 #include <troupe/supervisor.hpp>
@@ -14,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,7 +49,9 @@ class entity_seat;
 /// Threads: any.
 class entity_group : public std::enable_shared_from_this<entity_group> {
 public:
-  entity_group(const supervisor& parent, std::string prefix, const entity_options& options, const durable_type& type);
+  /// `kept`: the types that a journal of an entity holds. Throws usage_error if the store cannot keep one of them.
+  entity_group(const troupe::supervisor& parent, std::string prefix, const entity_options& options,
+               const durable_type& type, std::span<const journal_type* const> kept);
   virtual ~entity_group();
 
   const std::string& prefix() const noexcept { return prefix_; }

@@ -4,6 +4,7 @@
 // threads, messages that race against passivation.
 #include <troupe/journal/entities.hpp>
 #include <troupe/journal/memory_store.hpp>
+#include <troupe/journal/sqlite_store.hpp>
 
 #include <doctest/doctest.h>
 
@@ -16,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <support/stepped_system.hpp>
+#include <support/temporary_directory.hpp>
 #include <thread>
 #include <vector>
 
@@ -488,6 +490,21 @@ TEST_CASE("entities: a second group of the name and a second actor of the key ar
   (*b.accounts)["a"].tell(add{1});
   b.sys->run_until_idle();
   CHECK_THROWS_AS(b.sys->spawn<account>(std::string{"account/a"}), troupe::usage_error);
+}
+
+TEST_CASE("entities: those whose types the store cannot keep are refused when the group is made") {
+  const support::temporary_directory files;
+  auto o = support::stepped(0);
+  o.journals = troupe::open_sqlite_store(files / "journal.db");
+  troupe::system sys{o};
+  std::string what;
+  try {
+    (void)troupe::entities<account>{sys.root(), "account"};
+  } catch (const troupe::usage_error& e) {
+    what = e.what();
+  }
+  CHECK(what.find("account_state has no journal_name") != std::string::npos);
+  CHECK(sys.root().children().empty()); // nothing of it is left behind
 }
 
 TEST_CASE("entities: messages that race against passivation are all handled") {
