@@ -136,6 +136,12 @@ inline void keep(troupe::journal& j, const troupe::journal_append& a) {
   r.wait();
 }
 
+inline void keep_handled(troupe::journal& j, std::uint64_t sequence) {
+  troupe::journal_append a;
+  a.handled = troupe::inbound{"s", sequence};
+  keep(j, a);
+}
+
 template <class... Es>
 void keep_events(troupe::journal& j, const Es&... es) {
   const std::vector<troupe::journal_record> all{record(es)...};

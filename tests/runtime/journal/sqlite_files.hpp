@@ -2,13 +2,25 @@
 #pragma once
 
 #include <troupe/journal/sqlite_connection.hpp>
+#include <troupe/journal/sqlite_store.hpp>
 
+#include <cstdint>
+#include <exception>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <string>
 
-/// What tests do to the files of a SQLite store behind its back.
+/// What tests do to the files of a SQLite store behind its back, and what they hear of it.
 namespace notes {
+
+/// On the thread of who appends.
+inline troupe::sqlite_options alone(std::uint64_t place_every = 512 * 1024) {
+  troupe::sqlite_options o;
+  o.place_every = place_every;
+  o.threads = nullptr;
+  return o;
+}
 
 inline void execute(const std::string& path, const std::string& sql) {
   troupe::sqlite_connection c{path, troupe::sqlite_connection::mode::write};
@@ -29,5 +41,17 @@ inline void copy_as_killed(const std::string& path, const std::string& copy) {
   write_bytes(copy, bytes_of(path));
   write_bytes(copy + "-wal", bytes_of(path + "-wal"));
 }
+
+/// What `f` throws.
+inline std::string message_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+  return "nothing was thrown";
+}
+
+inline bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 } // namespace notes
