@@ -22,6 +22,9 @@ void lift_postgres_limits(postgres_connection& c);
 /// Throws if the server is a standby: it may lag behind, and cannot be written.
 void refuse_postgres_standby(postgres_connection& c);
 
+/// Throws if the database cannot hold every text.
+void refuse_narrow_encoding(postgres_connection& c);
+
 /// Makes this connection the only one that writes these journals, until it ends. Throws journal_error naming the one that
 /// has the lock.
 ///

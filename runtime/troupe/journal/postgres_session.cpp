@@ -45,9 +45,10 @@ constexpr statement statements[] = {
 postgres_connection& postgres_session::made_ready(postgres_connection& c, const past& before, past& self) {
   lift_postgres_limits(c);
   refuse_postgres_standby(c);
+  refuse_narrow_encoding(c);
   c.execute("SET lock_timeout = 10000"); // somebody else may be making the tables, and have gone
   prepare_postgres_schema(c);
-  c.execute("RESET lock_timeout");
+  c.execute("SET lock_timeout = 0");
   self.id = c.session();
   lock_postgres_journals(c, before.id);
   if (before.mark.empty())
@@ -57,9 +58,9 @@ postgres_connection& postgres_session::made_ready(postgres_connection& c, const 
   else // what actors know of their journals is no longer true
     throw journal_error{c.name() + " was opened by another writer after the connection of this one had been lost; "
                                    "only a store that is opened anew can go on"};
-  // What is acknowledged must be on the disk, whatever the server's default is.
-  if (c.text_of("SHOW synchronous_commit") == "off")
-    c.execute("SET synchronous_commit = on");
+  // What is acknowledged must be on the disk, whatever the server's default is, or becomes: what is set here stays.
+  c.text_of("SELECT set_config('synchronous_commit', CASE was WHEN 'off' THEN 'on' ELSE was END, false) "
+            "FROM current_setting('synchronous_commit') AS was");
   for (const auto& s : statements)
     c.prepare(s.name, s.sql);
   return c;
