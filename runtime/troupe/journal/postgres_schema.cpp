@@ -153,6 +153,10 @@ void lock_postgres_journals(postgres_connection& c, const std::string& lost) {
                       "; a journal has one writer"};
 }
 
+std::string postgres_timeline(postgres_connection& c) {
+  return c.text_of("SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)").value_or(std::string{});
+}
+
 std::string mark_postgres_journals(postgres_connection& c) {
   c.execute("BEGIN");
   c.execute("SET LOCAL synchronous_commit = local"); // opening does not wait for standbys

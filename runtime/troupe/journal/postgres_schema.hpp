@@ -32,6 +32,9 @@ void refuse_narrow_encoding(postgres_connection& c);
 /// back after its transaction has been committed or rolled back.
 void lock_postgres_journals(postgres_connection& c, const std::string& lost = {});
 
+/// Which history the server writes: another one from the moment on at which a standby takes over, or a backup is restored.
+std::string postgres_timeline(postgres_connection& c);
+
 /// Once the lock is held, for the first session of a store: notes down that it is the one that writes. Returns its mark.
 std::string mark_postgres_journals(postgres_connection& c);
 
