@@ -105,7 +105,7 @@ void postgres_database::lose_session() noexcept {
     std::unique_lock connecting{connecting_};
     session_.reset();
   }
-  lost_ = clock_->now();
+  lost_ = hopeless_until_ = clock_->now(); // somebody who reads may have got the session while there was no hope
   try {
     reconnect();
   } catch (...) {
