@@ -13,6 +13,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <filesystem>
@@ -172,11 +173,26 @@ std::string folder_of(const options& opts) {
   return folder;
 }
 
+/// A server's address as people may see it; who needs the password gives it again.
+std::string without_password(std::string url) {
+  const auto place = url.find("://") + 3;
+  const auto at = url.find_first_of("@/", place);
+  const auto colon = url.find(':', place);
+  if (at != url.npos && url[at] == '@' && colon < at)
+    url.erase(colon, at - colon);
+  for (const std::string_view option : {"?password=", "&password=", "?sslpassword=", "&sslpassword="})
+    if (const auto found = url.find(option); found != url.npos) {
+      const auto value = found + option.size();
+      url.erase(value, std::min(url.find('&', value), url.size()) - value);
+    }
+  return url;
+}
+
 run_journal open_store(const options& opts) {
   if (opts.journal == "memory")
     return {std::make_shared<troupe::memory_store>(), "memory"};
   if (is_server(opts.journal))
-    return {troupe::open_postgres_store(opts.journal), opts.journal};
+    return {troupe::open_postgres_store(opts.journal), without_password(opts.journal)};
   const std::string folder = folder_of(opts);
   troupe::sqlite_options o;
   o.commit.max_group = 8 * 1024; // thousands of transactions are under way

@@ -21,7 +21,7 @@ public:
 /// Where a run keeps its events, and what it knows of itself from earlier processes.
 struct run_journal {
   std::shared_ptr<troupe::journal_store> store;
-  std::string name = "memory"; ///< As for `--journal`.
+  std::string name = "memory"; ///< As for `--journal`, without a server's password.
   std::uint64_t life = 1;      ///< 1 for a new run; one more for each process that went on with it.
   bool resumed() const { return life > 1; }
 };

@@ -100,7 +100,8 @@ int postgres_server::run(const std::vector<std::string>& command) const {
 
 void postgres_server::start() {
   process_ = launch({programs_ + "/postgres", "-D", directory_ / "data", "-k", directory_.path().string(), "-c",
-                     "listen_addresses=", "-c", synced_ ? "fsync=on" : "fsync=off", "-c", "max_connections=50"},
+                     "listen_addresses=", "-c", "restore_command=/bin/false", "-c", "hot_standby=off", "-c",
+                     synced_ ? "fsync=on" : "fsync=off", "-c", "max_connections=50"},
                     directory_ / "log");
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{30};
   const auto address = "host=" + directory_.path().string() + " user=troupe dbname=postgres";
@@ -117,6 +118,21 @@ void postgres_server::crash() {
   ::kill(process_, SIGQUIT);
   ::waitpid(process_, nullptr, 0);
   process_ = 0;
+}
+
+void postgres_server::back_up() {
+  crash();
+  if (run({"/bin/cp", "-a", directory_ / "data", directory_ / "copy"}) != 0 ||
+      run({"/bin/touch", directory_ / "copy/recovery.signal"}) != 0)
+    throw std::runtime_error{"the server's data cannot be copied"};
+  start();
+}
+
+void postgres_server::fail_over() {
+  crash();
+  std::filesystem::rename(directory_ / "data", directory_ / "old");
+  std::filesystem::rename(directory_ / "copy", directory_ / "data");
+  start();
 }
 
 std::string postgres_server::url(const std::string& schema) const {

@@ -30,6 +30,10 @@ public:
   /// Ends it without warning, as a power failure would.
   void crash();
   void start();
+  /// Crashes it, copies what it has on the disk, and starts it.
+  void back_up();
+  /// Crashes it and starts from that copy in its place, as a standby that has followed so far and takes over.
+  void fail_over();
 
   /// One for the whole program; it takes a second to make. Where none is installed the program ends here, and says so.
   static postgres_server& only();

@@ -109,6 +109,8 @@ void durable_journal::replay(journal_visitor& v) {
   else
     v.last_sent(store_->erased_.value());
   last_snapshot_ = start;
+  if (state_ != nullptr)
+    state_->uncertain.store(false, std::memory_order_relaxed); // the writer has nothing of this journal any more
 }
 
 /// Finds out how far the journal goes, after its last write has ended. Null: there is nothing to look at.
@@ -119,10 +121,8 @@ std::shared_ptr<journal_reader> durable_journal::locate() {
     return nullptr;
   if (state_ == nullptr)
     state_ = store_->held_state(codec_.key());
-  if (state_ != nullptr) {
+  if (state_ != nullptr)
     store_->writer_.wait(state_->ticket.load(std::memory_order_acquire));
-    state_->uncertain.store(false, std::memory_order_relaxed); // the writer has nothing of this journal any more
-  }
   auto reader = store_->database_->read();
   if (const auto head = reader->head(codec_.key())) {
     if (const auto fault = fault_of(codec_.key(), *head); !fault.empty())

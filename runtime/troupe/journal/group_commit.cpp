@@ -20,11 +20,19 @@ group_commit::group_commit(const group_commit_options& o, const std::shared_ptr<
   if (threads == nullptr)
     return;
   writer_ = threads->start("journal-writer", [this] { run_writer(); });
-  if (sync_)
+  if (!sync_)
+    return;
+  try {
     syncer_ = threads->start("journal-sync", [this] { run_syncer(); });
+  } catch (...) {
+    close(); // the writer is waited for
+    throw;
+  }
 }
 
-group_commit::~group_commit() {
+group_commit::~group_commit() { close(); }
+
+void group_commit::close() {
   {
     std::unique_lock held{mutex_};
     closing_ = true;

@@ -82,6 +82,7 @@ private:
     std::exception_ptr doubt; // what those fail with
   };
 
+  void close();
   void run_writer();
   void run_syncer();
   group take(); // with mutex_ held

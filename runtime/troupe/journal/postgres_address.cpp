@@ -36,6 +36,17 @@ std::vector<std::string> parts(const std::string& list) {
   return all;
 }
 
+/// What libpq has against an address, without what it quotes from it: that may be the password.
+std::string complaint(const char* text) {
+  std::string all = text != nullptr ? text : "not a PostgreSQL URL";
+  for (const auto* quote : {": \"", " after \""})
+    if (const auto at = all.find(quote); at != all.npos)
+      all.resize(at);
+  while (all.ends_with('\n'))
+    all.pop_back();
+  return "the journal's address is wrong: " + all;
+}
+
 /// None if it is no name of a host on the network, or is not known.
 std::vector<std::string> addresses_of(const std::string& host) {
   std::vector<std::string> all;
@@ -61,11 +72,9 @@ postgres_address::postgres_address(const std::string& url) : url_{url} {
   char* error = nullptr;
   const owned_options given{PQconninfoParse(url.c_str(), &error), &PQconninfoFree};
   if (given == nullptr) {
-    std::string text = error != nullptr ? error : "not a PostgreSQL URL";
+    const auto text = complaint(error);
     PQfreemem(error);
-    while (text.ends_with('\n'))
-      text.pop_back();
-    throw journal_error{"the journal's address is wrong: " + text};
+    throw journal_error{text};
   }
   std::string user, host, port, database;
   each(given, [&](std::string_view keyword, const std::string& value, const std::string&) {
@@ -79,6 +88,11 @@ postgres_address::postgres_address(const std::string& url) : url_{url} {
       database = value;
     by_service_ = by_service_ || (keyword == "service" && !value.empty());
   });
+  const bool path = host.starts_with('/');
+  if ((!path && host.find('@', 1) != host.npos) || port.find_first_not_of(":,0123456789 ") != port.npos)
+    throw journal_error{
+        complaint("it has a host or port that is none, perhaps part of a password; there @ is written as "
+                  "%40, / as %2F, % as %25")};
   name_ = "postgresql://" + user + host + port + '/' + database;
   const auto take = [&](std::string_view keyword, const std::string& value, const std::string& otherwise) {
     if (keyword == "port")

@@ -11,7 +11,7 @@ namespace troupe {
 /// Where the journals of a PostgreSQL server are, as a URL says it, or what else libpq takes.
 class postgres_address {
 public:
-  /// Errors: journal_error if it is none.
+  /// Errors: journal_error if it is none; without what it says, which may be a password that is written in a wrong way.
   explicit postgres_address(const std::string& url);
 
   const std::string& url() const noexcept { return url_; }

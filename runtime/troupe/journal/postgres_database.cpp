@@ -61,7 +61,7 @@ void postgres_database::reconnect() {
       return;
     } catch (const journal_error&) {
       const auto ended = clock_->now();
-      if (ended - lost_ + pause > options_.patience) {
+      if (std::chrono::ceil<milliseconds>(ended - lost_) + pause > options_.patience) {
         hopeless_until_ = ended + std::min<time_point::duration>(ended - begun, longest);
         throw;
       }
@@ -105,7 +105,7 @@ void postgres_database::lose_session() noexcept {
     std::unique_lock connecting{connecting_};
     session_.reset();
   }
-  lost_ = clock_->now();
+  lost_ = hopeless_until_ = clock_->now(); // somebody who reads may have got the session while there was no hope
   try {
     reconnect();
   } catch (...) {
@@ -198,7 +198,6 @@ std::shared_ptr<journal_reader> postgres_database::read() {
   }
   if (reader == nullptr) {
     reader = std::make_unique<postgres_reader>(url_, options_.longest_silence);
-    lift_postgres_limits(reader->connection());
     refuse_postgres_standby(reader->connection());
     reader->begin();
   }

@@ -23,7 +23,8 @@ namespace troupe {
 /// decided. The lost session may live on at the server and still commit; a new one gets the lock only when that is over, and
 /// the failure waits for the new one, up to `patience` from the loss on. If that is not enough, nothing can be read until
 /// there is a new session. Later transactions wait as long; after that each tries once, as does each who would read, and
-/// fails until the server is back. A server that says nothing for `longest_silence` is lost, too.
+/// fails until the server is back. One that has gone on from an earlier state, or was written by others, is not taken back.
+/// A server that says nothing for `longest_silence` is lost, too.
 class postgres_database final : public journal_database {
 public:
   struct options {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/journal/postgres_reader.hpp>
+#include <troupe/journal/postgres_schema.hpp>
 
 namespace troupe {
 
@@ -19,6 +20,11 @@ void read_record(const postgres_row& s, record_row& r) {
 std::string end_of(std::string_view prefix) { return std::string{prefix} + "\xf4\x8f\xbf\xbf"; }
 
 } // namespace
+
+postgres_reader::postgres_reader(const std::string& url, std::chrono::milliseconds silence)
+    : connection_{url, silence} {
+  lift_postgres_limits(connection_);
+}
 
 /// Rows show that there is a journal even if its own row has been lost.
 std::optional<journal_head> postgres_reader::head(const std::string& key) {

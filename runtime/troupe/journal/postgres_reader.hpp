@@ -12,12 +12,11 @@
 
 namespace troupe {
 
-/// Reads journals from a PostgreSQL server, over a connection of its own.
+/// Reads journals from a PostgreSQL server, over a connection of its own, to which the server's limits do not apply.
 class postgres_reader final : public journal_reader {
 public:
   explicit postgres_reader(const std::string& url,
-                           std::chrono::milliseconds silence = postgres_connection::default_silence)
-      : connection_{url, silence} {}
+                           std::chrono::milliseconds silence = postgres_connection::default_silence);
 
   /// Between these two all reading sees one state. Nothing is locked.
   void begin() { connection_.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); }

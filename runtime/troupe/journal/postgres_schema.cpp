@@ -104,7 +104,7 @@ void check_postgres_schema(postgres_connection& c) {
 void lift_postgres_limits(postgres_connection& c) {
   // Some are not known to all versions.
   c.text_of("SELECT set_config(name, wanted, false) FROM (VALUES "
-            "('statement_timeout', '0', true), ('transaction_timeout', '0', true), "
+            "('statement_timeout', '0', true), ('transaction_timeout', '0', true), ('lock_timeout', '0', true), "
             "('idle_session_timeout', '0', true), ('idle_in_transaction_session_timeout', '0', true), "
             "('tcp_keepalives_idle', '10', false), ('tcp_keepalives_interval', '5', false), "
             "('tcp_keepalives_count', '4', false)) AS s (name, wanted, always) "
@@ -114,6 +114,13 @@ void lift_postgres_limits(postgres_connection& c) {
 void refuse_postgres_standby(postgres_connection& c) {
   if (c.text_of("SELECT pg_is_in_recovery()") == "t")
     throw journal_error{c.name() + " is a standby server; journals are on the one that it follows"};
+}
+
+void refuse_narrow_encoding(postgres_connection& c) {
+  const auto encoding = c.text_of("SHOW server_encoding").value_or(std::string{});
+  if (encoding != "UTF8" && encoding != "SQL_ASCII") // which takes all as it is
+    throw journal_error{c.name() + ": the database's encoding is " + encoding +
+                        ", which lacks characters; journals need one that is UTF8"};
 }
 
 void lock_postgres_journals(postgres_connection& c, const std::string& lost) {
@@ -132,9 +139,11 @@ void lock_postgres_journals(postgres_connection& c, const std::string& lost) {
                 postgres_parameters{lost});
     c.text_of("SELECT pg_sleep(0.05)::text");
   }
+  // Where it is and since when only some users may know.
   const auto holder =
-      c.text_of("SELECT a.application_name || ' at ' || coalesce(host(a.client_addr), 'the server''s machine') || "
-                "', session ' || a.pid || ', since ' || to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS') "
+      c.text_of("SELECT concat(a.application_name, CASE WHEN a.backend_start IS NOT NULL THEN ' at ' || "
+                "coalesce(host(a.client_addr), 'the server''s machine') END, "
+                "', session ', a.pid, ', since ' || to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS')) "
                 "FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
                 "WHERE l.locktype = 'advisory' AND l.granted AND l.classid = $1::bigint::oid AND "
                 "l.objid = ((($2::bigint + 4294967296) % 4294967296))::oid "
@@ -142,6 +151,10 @@ void lock_postgres_journals(postgres_connection& c, const std::string& lost) {
                 named);
   throw journal_error{c.name() + " is in use by " + (holder ? *holder : std::string{"another session"}) +
                       "; a journal has one writer"};
+}
+
+std::string postgres_timeline(postgres_connection& c) {
+  return c.text_of("SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)").value_or(std::string{});
 }
 
 std::string mark_postgres_journals(postgres_connection& c) {

@@ -22,12 +22,18 @@ void lift_postgres_limits(postgres_connection& c);
 /// Throws if the server is a standby: it may lag behind, and cannot be written.
 void refuse_postgres_standby(postgres_connection& c);
 
+/// Throws if the database cannot hold every text.
+void refuse_narrow_encoding(postgres_connection& c);
+
 /// Makes this connection the only one that writes these journals, until it ends. Throws journal_error naming the one that
 /// has the lock.
 ///
 /// `lost`: a session whose place this one takes; it is ended. With the lock it is known to be over: a session gives its lock
 /// back after its transaction has been committed or rolled back.
 void lock_postgres_journals(postgres_connection& c, const std::string& lost = {});
+
+/// Which history the server writes: another one from the moment on at which a standby takes over, or a backup is restored.
+std::string postgres_timeline(postgres_connection& c);
 
 /// Once the lock is held, for the first session of a store: notes down that it is the one that writes. Returns its mark.
 std::string mark_postgres_journals(postgres_connection& c);

@@ -40,26 +40,40 @@ constexpr statement statements[] = {
     {"erase_outbox", "DELETE FROM outbox WHERE journal = $1"},
 };
 
+/// Throws if what actors know of their journals may no longer be true.
+void require_unchanged(postgres_connection& c, const postgres_session::past& before, const std::string& timeline) {
+  std::string what;
+  if (c.text_of("SELECT value FROM meta WHERE name = 'writer'") != before.mark)
+    what = "was opened by another writer";
+  else if (timeline != before.timeline)
+    what = "may lack what was acknowledged, as another one has taken over or a backup was restored,";
+  else
+    return;
+  throw journal_error{c.name() + ' ' + what +
+                      " after the connection of this one had been lost; only a store that is opened anew can go on"};
+}
+
 } // namespace
 
 postgres_connection& postgres_session::made_ready(postgres_connection& c, const past& before, past& self) {
   lift_postgres_limits(c);
   refuse_postgres_standby(c);
+  refuse_narrow_encoding(c);
   c.execute("SET lock_timeout = 10000"); // somebody else may be making the tables, and have gone
   prepare_postgres_schema(c);
-  c.execute("RESET lock_timeout");
+  c.execute("SET lock_timeout = 0");
   self.id = c.session();
   lock_postgres_journals(c, before.id);
-  if (before.mark.empty())
+  self.timeline = postgres_timeline(c);
+  if (before.mark.empty()) {
     self.mark = mark_postgres_journals(c);
-  else if (c.text_of("SELECT value FROM meta WHERE name = 'writer'") == before.mark)
+  } else {
+    require_unchanged(c, before, self.timeline);
     self.mark = before.mark;
-  else // what actors know of their journals is no longer true
-    throw journal_error{c.name() + " was opened by another writer after the connection of this one had been lost; "
-                                   "only a store that is opened anew can go on"};
-  // What is acknowledged must be on the disk, whatever the server's default is.
-  if (c.text_of("SHOW synchronous_commit") == "off")
-    c.execute("SET synchronous_commit = on");
+  }
+  // What is acknowledged must be on the disk, whatever the server's default is, or becomes: what is set here stays.
+  c.text_of("SELECT set_config('synchronous_commit', CASE was WHEN 'off' THEN 'on' ELSE was END, false) "
+            "FROM current_setting('synchronous_commit') AS was");
   for (const auto& s : statements)
     c.prepare(s.name, s.sql);
   return c;

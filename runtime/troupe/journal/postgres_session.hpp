@@ -16,13 +16,14 @@ class postgres_session {
 public:
   /// What a store remembers of its sessions.
   struct past {
-    std::string id;   ///< Of the last one; empty: unknown.
-    std::string mark; ///< That of the store; empty: this is its first session.
+    std::string id;       ///< Of the last one; empty: unknown.
+    std::string mark;     ///< That of the store; empty: this is its first session.
+    std::string timeline; ///< Of the server's history, see postgres_timeline.
   };
 
   /// Returns when the session before has ended its transaction: what reads see from then on is decided. `silence`: see
   /// postgres_connection. Errors: journal_error: the server cannot be reached or does not answer in time, or is a standby, the
-  /// lock is held, or somebody else has written since the last session.
+  /// lock is held, somebody else has written since the last session, or another server has taken over since.
   postgres_session(const std::string& url, std::chrono::milliseconds silence, const past& before);
 
   postgres_connection& connection() noexcept { return connection_; }

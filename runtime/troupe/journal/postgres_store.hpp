@@ -30,8 +30,9 @@ struct postgres_options : durable_options {
 /// actors, restarted, read it. They fail when that is decided: the store connects again by itself, with pauses from 50 ms to
 /// 2 s between attempts, ends the session that it has lost, should that one live on at the server, and waits until its
 /// transaction is over. If patience ends before, they fail too, and nothing can be read until the store has a new session,
-/// which each replay and each append tries to get once. If another writer had the journals meanwhile, everything is refused:
-/// what actors know of them may no longer be true.
+/// which each replay and each append tries to get once. If another writer had the journals meanwhile, or
+/// a standby has taken the server's place, or a backup was restored, everything is refused: what actors know of them may no
+/// longer be true.
 ///
 /// Errors: journal_error naming the server: it cannot be reached or does not answer, another session writes these journals
 /// (the message names it), or they are of a later version. usage_error: an option is out of its range.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Claim: a run whose journal is a PostgreSQL server goes on after its process was killed, and after its server was lost as
 // well, and ends with all invariants.
+// Its password is not told.
 // Observed: the program's exit status and report over a private server.
 #include "support/postgres_server.hpp"
 #include "support/program.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
 
@@ -19,6 +21,24 @@ support::outcome run(const std::string& journal, const std::string& arguments) {
 }
 
 } // namespace
+
+TEST_CASE("order simulation: the password of a server is shown nowhere") {
+  auto url = support::postgres_server::only().url("secretive");
+  url.replace(url.find("troupe@"), 7, "troupe:open-sesame@") += "&password=open-sesame";
+  const support::temporary_directory folder;
+  const auto report = folder / "report.json";
+  const auto terms = " --journal '" + url + "' --transactions 30 --customers 30 --sellers 3 --report " + report;
+  const auto first = support::run_program(std::string{"exec "} + ORDER_SIMULATION + terms);
+  CAPTURE(first.output);
+  CHECK(first.status == 0);
+  CHECK(says(first, "/postgres?options=-csearch_path%3Dsecretive"));
+  CHECK(!says(first, "sesame"));
+  CHECK(!says(support::run_program("cat " + report), "sesame"));
+  const auto again = support::run_program(std::string{"exec "} + ORDER_SIMULATION + terms);
+  CAPTURE(again.output);
+  CHECK(says(again, "holds a run"));
+  CHECK(!says(again, "sesame"));
+}
 
 TEST_CASE("order simulation: a marketplace in PostgreSQL survives kills of its process and the loss of its server") {
   auto& server = support::postgres_server::only();

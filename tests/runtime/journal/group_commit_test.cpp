@@ -7,11 +7,14 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <functional>
 #include <latch>
+#include <memory>
 #include <mutex>
 #include <semaphore>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -280,4 +283,17 @@ TEST_CASE("group commit: what a completion holds is gone before anybody is told"
 TEST_CASE("group commit: nonsense is refused") {
   CHECK_THROWS(troupe::group_commit{{.max_group = 0}, nullptr, [](auto) {}});
   CHECK_THROWS(troupe::group_commit{{.max_delay = -1us}, nullptr, [](auto) {}});
+}
+
+TEST_CASE("group commit: where there can be no second thread none is left behind") {
+  struct one_thread final : troupe::thread_factory {
+    std::jthread start(std::string name, std::function<void()> body) override {
+      if (std::exchange(used, true))
+        throw std::system_error{std::make_error_code(std::errc::resource_unavailable_try_again)};
+      return troupe::production_threads()->start(std::move(name), std::move(body));
+    }
+    bool used = false;
+  };
+  const auto nothing = [](troupe::group_commit::batch) {};
+  CHECK_THROWS_AS((troupe::group_commit{{}, std::make_shared<one_thread>(), nothing, [] {}}), std::system_error);
 }

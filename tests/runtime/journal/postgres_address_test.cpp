@@ -56,6 +56,22 @@ TEST_CASE("postgres address: hosts of the environment count where the address na
   CHECK(with == places{"||"});
 }
 
+TEST_CASE("postgres address: what is wrong with it is said without a password, even one that cannot be told apart") {
+  for (const std::string url :
+       {"postgresql://me:sesame%@db/shop", "postgresql://me:sesame@[::1/shop", "postgresql://me:x/sesame@db/shop",
+        "postgresql://me:x@sesame@db/shop", "postgresql://me@db/shop?password=sesame%", "host=db password=x sesame",
+        "host=db password=%sesame port=sesame"}) {
+    const auto text = message_of([&] { troupe::postgres_address{url}; });
+    CAPTURE(url);
+    CAPTURE(text);
+    CHECK(says(text, "the journal's address is wrong: "));
+    CHECK_FALSE(says(text, "sesame"));
+  }
+  CHECK(message_of([] { troupe::postgres_address{"postgresql://me:%40%2F%3F%25@db:1,two:2/shop"}; }) ==
+        "nothing was thrown");
+  CHECK(message_of([] { troupe::postgres_address{"host=@abstract port=' 7'"}; }) == "nothing was thrown");
+}
+
 TEST_CASE("postgres address: connect_timeout is a number of seconds, and 0 no limit of its own") {
   using troupe::postgres_address;
   CHECK_FALSE(postgres_address{"postgresql:///shop"}.connect_timeout());

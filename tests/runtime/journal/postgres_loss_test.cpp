@@ -138,6 +138,7 @@ TEST_CASE("postgres store: appends fail with the server's name once its absence 
   auto other = open(*store, "b");
   CHECK(says(message_of([&] { keep_events(*other, added{"2"}); }), "postgresql://troupe@"));
   kept::server().start();
+  CHECK(says(message_of([&] { keep_events(*j, added{"2"}); }), "read again")); // an attempt to read it is not enough
   CHECK(replayed(*j) == lines{"added 1"});
   for (int attempt = 0; attempt < 100; ++attempt) {
     if (message_of([&] { keep_events(*j, added{"2"}); }) == "nothing was thrown")

@@ -212,6 +212,22 @@ TEST_CASE("postgres store: while its server says nothing appends and replays fai
   CHECK(kept_under(*r.store, "a") == lines{"added 1", "added 2", "added 3"});
 }
 
+TEST_CASE("postgres store: a server that is lost again soon after it came back is waited for anew") {
+  relayed r{connecting::in_a_hurry};
+  r.open_store();
+  auto j = open(*r.store, "a");
+  keep_events(*j, added{"1"});
+  r.relay.fall_silent_at("commit", whom::all, true);
+  CHECK(says(pending{*j, {"2"}}.failure(), "whether this was kept is unknown"));
+  r.relay.speak();
+  CHECK(once_replayed(*j) == lines{"added 1", "added 2"});
+  keep_events(*j, added{"3"});
+  const int before = r.relay.accepted();
+  kept::cut_connections();
+  CHECK(says(pending{*j, {"4"}}.failure(), "whether this was kept is unknown"));
+  CHECK(r.relay.accepted() > before); // if all this took long, it can only miss a fault
+}
+
 TEST_CASE("postgres store: it is closed in bounded time although many appends wait for a server that says nothing") {
   relayed r{connecting::in_a_hurry};
   r.open_store();
