@@ -130,7 +130,7 @@ void postgres_server::back_up() {
 
 void postgres_server::fail_over() {
   crash();
-  std::filesystem::rename(directory_ / "data", directory_ / "old");
+  std::filesystem::remove_all(directory_ / "data");
   std::filesystem::rename(directory_ / "copy", directory_ / "data");
   start();
 }

@@ -85,8 +85,10 @@ void postgres_database::write(batch b) {
     for (const auto& w : b)
       send(w->change());
     session_->new_events().send();
+    c.send("count", postgres_parameters{past_.transactions + 1});
     c.send("commit");
     c.end_pipeline();
+    ++past_.transactions;
   } catch (const journal_error& e) {
     if (c.usable())
       throw;

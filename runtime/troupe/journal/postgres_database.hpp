@@ -23,7 +23,7 @@ namespace troupe {
 /// decided. The lost session may live on at the server and still commit; a new one gets the lock only when that is over, and
 /// the failure waits for the new one, up to `patience` from the loss on. If that is not enough, nothing can be read until
 /// there is a new session. Later transactions wait as long; after that each tries once, as does each who would read, and
-/// fails until the server is back. One that has gone on from an earlier state, or was written by others, is not taken back.
+/// fails until the server is back. One that lacks what was acknowledged, or was written by others, is not taken back.
 /// A server that says nothing for `longest_silence` is lost, too.
 class postgres_database final : public journal_database {
 public:
@@ -63,7 +63,7 @@ private:
   // -- guarded by connecting_; the writer, who alone ends a session, uses the one that it has found without it --
   std::mutex connecting_; // held while a session is being made; before mutex_
   std::unique_ptr<postgres_session> session_;
-  postgres_session::past past_;
+  postgres_session::past past_; // the writer's too while there is a session
   std::string last_failure_;
   std::atomic<std::uint64_t> failures_{
       0}; ///< To make one. Read without the lock too, relaxed: a count, nothing hangs on it.

@@ -153,13 +153,17 @@ void lock_postgres_journals(postgres_connection& c, const std::string& lost) {
                       "; a journal has one writer"};
 }
 
-std::string postgres_timeline(postgres_connection& c) {
-  return c.text_of("SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)").value_or(std::string{});
+std::uint64_t postgres_transactions(postgres_connection& c) {
+  const auto text = c.text_of("SELECT value FROM meta WHERE name = 'transactions'").value_or(std::string{});
+  std::uint64_t n = 0;
+  std::from_chars(text.data(), text.data() + text.size(), n);
+  return n;
 }
 
 std::string mark_postgres_journals(postgres_connection& c) {
   c.execute("BEGIN");
   c.execute("SET LOCAL synchronous_commit = local"); // opening does not wait for standbys
+  c.execute("INSERT INTO meta VALUES ('transactions', '0') ON CONFLICT (name) DO UPDATE SET value = excluded.value");
   auto mark = c.text_of("INSERT INTO meta VALUES ('writer', pg_backend_pid() || ' since ' || clock_timestamp()) "
                         "ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING value");
   c.execute("COMMIT");

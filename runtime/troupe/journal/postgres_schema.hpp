@@ -3,6 +3,7 @@
 
 #include <troupe/journal/postgres_connection.hpp>
 
+#include <cstdint>
 #include <string>
 
 namespace troupe {
@@ -32,10 +33,12 @@ void refuse_narrow_encoding(postgres_connection& c);
 /// back after its transaction has been committed or rolled back.
 void lock_postgres_journals(postgres_connection& c, const std::string& lost = {});
 
-/// Which history the server writes: another one from the moment on at which a standby takes over, or a backup is restored.
-std::string postgres_timeline(postgres_connection& c);
+/// How many transactions the store has made since it noted that it writes: each counts itself. Fewer than there were
+/// acknowledged: the server has gone back, as a standby may that takes over.
+std::uint64_t postgres_transactions(postgres_connection& c);
 
-/// Once the lock is held, for the first session of a store: notes down that it is the one that writes. Returns its mark.
+/// Once the lock is held, for the first session of a store: notes down that it is the one that writes, and has made no
+/// transaction yet. Returns its mark.
 std::string mark_postgres_journals(postgres_connection& c);
 
 } // namespace troupe

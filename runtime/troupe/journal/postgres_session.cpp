@@ -16,6 +16,7 @@ struct statement {
 constexpr statement statements[] = {
     {"begin", "BEGIN"},
     {"commit", "COMMIT"},
+    {"count", "UPDATE meta SET value = $1 WHERE name = 'transactions'"},
     {"put_journal", "INSERT INTO journals VALUES ($1, $2, $3) ON CONFLICT (key) DO UPDATE "
                     "SET last_sent = excluded.last_sent, checksum = excluded.checksum"},
     {"note_handled", "INSERT INTO handled VALUES ($1, $2, $3, $4) ON CONFLICT (journal, sender) DO UPDATE "
@@ -40,15 +41,17 @@ constexpr statement statements[] = {
     {"erase_outbox", "DELETE FROM outbox WHERE journal = $1"},
 };
 
-/// Throws if what actors know of their journals may no longer be true.
-void require_unchanged(postgres_connection& c, const postgres_session::past& before, const std::string& timeline) {
+/// Returns how many transactions of this store the server has. Throws if what actors know of their journals is no longer true.
+std::uint64_t require_unchanged(postgres_connection& c, const postgres_session::past& before) {
   std::string what;
+  const auto found = postgres_transactions(c);
   if (c.text_of("SELECT value FROM meta WHERE name = 'writer'") != before.mark)
     what = "was opened by another writer";
-  else if (timeline != before.timeline)
-    what = "may lack what was acknowledged, as another one has taken over or a backup was restored,";
+  else if (found < before.transactions)
+    what = "lacks what was acknowledged last (transactions: " + std::to_string(before.transactions - found) +
+           "), as a standby that lagged behind has taken over or a backup was restored,";
   else
-    return;
+    return found;
   throw journal_error{c.name() + ' ' + what +
                       " after the connection of this one had been lost; only a store that is opened anew can go on"};
 }
@@ -64,11 +67,10 @@ postgres_connection& postgres_session::made_ready(postgres_connection& c, const 
   c.execute("SET lock_timeout = 0");
   self.id = c.session();
   lock_postgres_journals(c, before.id);
-  self.timeline = postgres_timeline(c);
   if (before.mark.empty()) {
     self.mark = mark_postgres_journals(c);
   } else {
-    require_unchanged(c, before, self.timeline);
+    self.transactions = require_unchanged(c, before);
     self.mark = before.mark;
   }
   // What is acknowledged must be on the disk, whatever the server's default is, or becomes: what is set here stays.

@@ -5,6 +5,7 @@
 #include <troupe/journal/postgres_new_events.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace troupe {
@@ -16,14 +17,14 @@ class postgres_session {
 public:
   /// What a store remembers of its sessions.
   struct past {
-    std::string id;       ///< Of the last one; empty: unknown.
-    std::string mark;     ///< That of the store; empty: this is its first session.
-    std::string timeline; ///< Of the server's history, see postgres_timeline.
+    std::string id;                 ///< Of the last one; empty: unknown.
+    std::string mark;               ///< That of the store; empty: this is its first session.
+    std::uint64_t transactions = 0; ///< Of the store, that the server is known to have, see postgres_transactions.
   };
 
   /// Returns when the session before has ended its transaction: what reads see from then on is decided. `silence`: see
   /// postgres_connection. Errors: journal_error: the server cannot be reached or does not answer in time, or is a standby, the
-  /// lock is held, somebody else has written since the last session, or another server has taken over since.
+  /// lock is held, somebody else has written since the last session, or a transaction is missing that was acknowledged.
   postgres_session(const std::string& url, std::chrono::milliseconds silence, const past& before);
 
   postgres_connection& connection() noexcept { return connection_; }
