@@ -119,8 +119,9 @@ bool cell::take_over() noexcept {
   const auto* how = handling();
   if (!core_->watch->take_over(*this))
     return false;
-  // From here on nobody has the turn but whoever the scheduler gives it next. The mailbox says `busy` all the while.
-  send_control(make_control([how](cell& c) { c.abandon_object(how); }));
+  // From here on nobody has the turn but whoever the scheduler gives it next. The mailbox says `busy` all the while. What
+  // waits on the control lane must not find the object that the handler is in, so this goes ahead of it.
+  handed_ = make_control([how](cell& c) { c.abandon_object(how); });
   schedule();
   parent_->publish(supervision_event::kind::replaced, *this, "its handler still runs",
                    how != nullptr ? message_name(*how) : std::string{});
