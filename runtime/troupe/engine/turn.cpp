@@ -2,6 +2,7 @@
 #include <troupe/engine/actor_timer.hpp>
 #include <troupe/engine/cell.hpp>
 #include <troupe/engine/incidents.hpp>
+#include <troupe/engine/instruments.hpp>
 #include <troupe/engine/suspension.hpp>
 #include <troupe/engine/system_core.hpp>
 #include <troupe/engine/worker.hpp>
@@ -325,9 +326,10 @@ void cell::finish_if_ended(envelope* e) noexcept {
   }
   s->dispose();
   if (failure)
-    fail(e, std::move(failure));
-  else
-    conclude_handled(e);
+    return fail(e, std::move(failure));
+  if (instruments_ != nullptr)
+    instruments_->keep(*e->how, payload_of(*e, *e->how->message));
+  conclude_handled(e);
 }
 
 void cell::enqueue_local(envelope* e) noexcept {
@@ -394,6 +396,18 @@ std::vector<std::string> path_to(const envelope& e, bool is_signed, const system
   return path;
 }
 
+/// What the message's own `to_string` says, if it has one.
+std::string payload_text(envelope& e) {
+  const auto& type = *e.how->message;
+  if (type.print == nullptr)
+    return {};
+  try {
+    return type.print(payload_of(e, type));
+  } catch (...) {
+    return "its to_string has thrown " + describe(std::current_exception());
+  }
+}
+
 } // namespace
 
 void cell::quarantine(envelope* e) noexcept {
@@ -402,9 +416,7 @@ void cell::quarantine(envelope* e) noexcept {
                             .exception = describe(failure_),
                             .attempts = e->attempts,
                             .since = core_->through.clock->wall_now(),
-                            .payload = e->how->message->print != nullptr
-                                           ? e->how->message->print(payload_of(*e, *e->how->message))
-                                           : std::string{},
+                            .payload = payload_text(*e),
                             .path = path_to(*e, options_->spec.flight_recorder != 0, *core_)};
   supervision_event event{.supervisor = parent_ != nullptr ? parent_->name() : std::string{},
                           .what = supervision_event::kind::quarantined,
