@@ -346,6 +346,23 @@ TEST_CASE("overrun: a reply that came while the handler was stuck does not go on
   CHECK(w.sys.shutdown().complete);
 }
 
+TEST_CASE("overrun: a shutdown says since when a handler on a spare worker runs") {
+  auto other_gate = std::make_shared<gate>();
+  watched_system w{{.workers = 1, .spare_workers = 1}};
+  auto top = w.sys.supervise("top", patient);
+  auto a = top.start<sleeper>("a", budget_of(50ms, overrun_action::replace), w.g);
+  auto b = top.start<sleeper>("b", other_gate);
+  (void)a.ask(hang{});
+  REQUIRE(support::eventually([&] { return w.g->inside == 1; }));
+  (void)b.ask(hang{});
+  REQUIRE(support::eventually([&] { return other_gate->inside == 1; }));
+  const auto report = w.sys.shutdown(500ms);
+  const auto found = std::ranges::find(report.survivors, "top/b", &survivor::name);
+  REQUIRE(found != report.survivors.end());
+  CHECK(found->since > 100ms);
+  other_gate->let_go();
+}
+
 TEST_CASE("overrun: a replacement is charged like a restart and beyond the budget the failure goes up") {
   watched_system w{{.workers = 1}};
   auto top = w.sys.supervise("top", patient);
