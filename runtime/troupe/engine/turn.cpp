@@ -230,6 +230,13 @@ void cell::serve_control() noexcept {
     std::exchange(m, m->next_control)->deliver(*this);
 }
 
+namespace {
+
+/// Then one message of the mailbox goes first: where a tick takes longer than its period, the next one is always due.
+constexpr std::uint8_t ticks_in_a_row = 16;
+
+} // namespace
+
 envelope* cell::next_message() noexcept {
   if (failed_ != nullptr) [[unlikely]]
     return std::exchange(failed_, nullptr);
@@ -238,15 +245,24 @@ envelope* cell::next_message() noexcept {
     local_head_ = e->next;
     return e;
   }
-  if (due_head_ != nullptr) [[unlikely]] {
-    auto& t = *due_head_;
-    remove_due(t);
-    local_accepted_.store(local_accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    return t.receive();
-  }
-  if (state_.load(std::memory_order_relaxed) == state::draining && taken() >= drain_mark_)
-    return nullptr;
-  return sliding_ != nullptr ? sliding_->pop() : mailbox_.pop();
+  if (due_head_ != nullptr && ticks_ < ticks_in_a_row) [[unlikely]]
+    return next_tick();
+  ticks_ = 0;
+  envelope* e = nullptr;
+  if (state_.load(std::memory_order_relaxed) != state::draining || taken() < drain_mark_)
+    e = sliding_ != nullptr ? sliding_->pop() : mailbox_.pop();
+  else if (suspensions_ == nullptr)
+    return nullptr; // that is all, however many ticks come
+  return e == nullptr && due_head_ != nullptr ? next_tick() : e;
+}
+
+/// Requires a timer that is due.
+envelope* cell::next_tick() noexcept {
+  auto& t = *due_head_;
+  remove_due(t);
+  ++ticks_;
+  local_accepted_.store(local_accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  return t.receive();
 }
 
 void cell::suspend(envelope* e, suspension* s) noexcept {
