@@ -224,7 +224,7 @@ struct system::engine_room {
     s.queued = c.depth();
     if (const auto* h = c.handling())
       s.handler = type_name(*h->message->info);
-    for (unsigned i = 0; scheduler && i < scheduler->workers(); ++i) {
+    for (unsigned i = 0; scheduler && i < scheduler->seats(); ++i) { // on a spare one, perhaps
       const auto& w = scheduler->at(i);
       if (w.running() == &c)
         s.since = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -267,10 +267,10 @@ system::~system() {
   if (!report.complete)
     std::fprintf(stderr, "troupe: %s\n", to_string(report).c_str());
   room_->core.durable->close();
-  room_->caf.end();
+  const bool returned = room_->caf.end() && report.complete;
   room_->core.timers->stop();                                           // with it the watch over handlers
   room_->core.blocking->stop(std::chrono::steady_clock::now() + 100ms); // seams: threaded systems only
-  if (room_->scheduler && !room_->scheduler->stop_within(report.complete ? 10s : 100ms)) {
+  if (room_->scheduler && !room_->scheduler->stop_within(returned ? 10s : 100ms)) {
     // A handler does not return. Its thread cannot be ended, so what it may touch must outlive it; within reach, so that who
     // looks for leaks sees that it is meant.
     static std::mutex mutex;
@@ -385,7 +385,7 @@ bool system::wait_stopped(const any_ref& who, std::chrono::milliseconds timeout)
 caf::actor_system& system::caf() {
   if (!room_->scheduler)
     throw usage_error{"a stepped system has no CAF beside it"};
-  return room_->caf.get(room_->core, room_->scheduler->workers());
+  return room_->caf.get(room_->core, room_->scheduler->seats());
 }
 
 bool system::step() {

@@ -348,3 +348,48 @@ TEST_CASE("timer: real timers tick on threads") {
   CHECK(sys.wait_stopped(c, 20s));
   CHECK(c.books().balanced());
 }
+
+namespace {
+
+/// Its ticks come all at once, and in the first of them it sends itself a message, or wants to be drained.
+class rung : public troupe::actor<rung, tick, command> {
+public:
+  explicit rung(log_book log, bool drains = false) : log_{std::move(log)}, drains_{drains} {
+    for (int i = 0; i < 40; ++i)
+      after(1s, tick{});
+  }
+  void on(const tick&) {
+    log_->push_back("tick");
+    if (log_->size() == 1 && drains_)
+      self().drain();
+    else if (log_->size() == 1)
+      self().tell(command{});
+  }
+  void on(const command&) { log_->push_back("message"); }
+
+private:
+  const log_book log_;
+  const bool drains_;
+};
+
+} // namespace
+
+TEST_CASE("timer: a message waits for so many ticks at most") {
+  troupe::system sys{stepped()};
+  const auto log = std::make_shared<std::vector<std::string>>();
+  auto a = sys.spawn<rung>(log);
+  sys.advance(1s);
+  REQUIRE(log->size() == 41);
+  CHECK((*log)[16] == "message");
+  CHECK(a.books() == troupe::ledger{.accepted = 41, .handled = 41});
+}
+
+TEST_CASE("timer: a drain does not wait for the ticks that are due") {
+  troupe::system sys{stepped()};
+  const auto log = std::make_shared<std::vector<std::string>>();
+  auto a = sys.spawn<rung>(log, true);
+  sys.advance(1s);
+  CHECK(a.has_stopped());
+  CHECK(log->size() == 16);
+  CHECK(a.books() == troupe::ledger{.accepted = 16, .handled = 16});
+}

@@ -13,7 +13,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
+#include <pthread.h>
 #include <thread>
 #include <vector>
 
@@ -243,3 +245,64 @@ TEST_CASE("mailbox stress: the last message that fits never exceeds the capacity
     REQUIRE(popped == capacity);
   }
 }
+
+#if !defined(__SANITIZE_THREAD__) // which delivers no signal to a thread that computes
+
+namespace {
+
+std::atomic<bool> held{false};
+std::atomic<bool> let_go{false};
+
+} // namespace
+
+TEST_CASE("mailbox stress: a sender that was held up while others went on does not open the mailbox to all") {
+  // It is held up at any step of a push; in one of ten rounds at the one that matters.
+  constexpr std::uint32_t capacity = 1'000;
+  constexpr int others = 540'000; // more than half of what the count can tell apart
+  struct sigaction hold_up {};
+  hold_up.sa_handler = [](int) {
+    held = true;
+    while (!let_go) {
+    }
+  };
+  struct sigaction before {};
+  REQUIRE(::sigaction(SIGUSR1, &hold_up, &before) == 0);
+  for (int round = 0; round < 60; ++round) {
+    mailbox m;
+    for (std::uint32_t i = 0; i < capacity; ++i)
+      REQUIRE(m.push(make(i), capacity) != push_result::full);
+    held = let_go = false;
+    std::atomic<bool> begun{false};
+    std::atomic<bool> enough{false};
+    std::jthread sender{[&] {
+      auto* e = make(0);
+      for (; !enough; begun = true)
+        if (m.push(e, capacity) != push_result::full)
+          e = make(0);
+      take(e);
+    }};
+    while (!begun) {
+    }
+    for (std::atomic<int> pause{round * 40}; pause > 0; --pause) {
+    }
+    REQUIRE(::pthread_kill(sender.native_handle(), SIGUSR1) == 0);
+    while (!held) {
+    }
+    for (int i = 0; i < others; ++i) {
+      auto* e = m.pop();
+      if (m.push(e, capacity) == push_result::full)
+        take(e);
+    }
+    enough = let_go = true;
+    sender.join();
+    for (std::uint32_t i = 0; i <= capacity; ++i) // nobody pops
+      if (auto* e = make(0); m.push(e, capacity) == push_result::full)
+        take(e);
+    CHECK(m.depth() == capacity);
+    while (auto* e = m.pop())
+      take(e);
+  }
+  ::sigaction(SIGUSR1, &before, nullptr);
+}
+
+#endif

@@ -138,7 +138,8 @@ public:
       // From here on, so that the asker gets an error if the message ends without having been handled.
       auto* slot = h->make_reply_slot(); // two counts: the request's in `e`, the asker's with the observer
       slot->observe(
-          *new caf_reply{caf::strong_actor_ptr{ctrl()}, std::move(sender), id, encoder_for(*h->message->info)});
+          *new caf_reply{caf::strong_actor_ptr{ctrl()}, std::move(sender), id, encoder_for(*h->message->info)},
+          cell_->core());
       e->reply = slot;
     }
     cell_->enqueue(e);
@@ -173,26 +174,44 @@ private:
   const std::string name_;
 };
 
-caf::strong_actor_ptr caf_face_of(cell& c) {
+namespace {
+
+/// Held from reading a cell's pointer to its face until there is a count on the face. A cell that stops takes the pointer
+/// back first and passes through here before it gives up its own count. A leaf.
+constinit std::mutex faces;
+
+/// The face that `c` has at present, or null.
+caf::strong_actor_ptr known_face(const cell& c) {
+  const std::scoped_lock lock{faces};
   void* known = c.caf_face.load(std::memory_order_acquire);
-  if (known != nullptr && known != cell::no_face())
-    return caf::strong_actor_ptr{static_cast<caf::actor_control_block*>(known)};
+  if (known == nullptr || known == cell::no_face())
+    return nullptr;
+  return caf::strong_actor_ptr{static_cast<caf::actor_control_block*>(known)};
+}
+
+} // namespace
+
+caf::strong_actor_ptr caf_face_of(cell& c) {
+  if (auto known = known_face(c))
+    return known;
   auto& sys = c.core().owner->caf();
   caf::actor_config cfg;
   auto face = caf::actor_cast<caf::strong_actor_ptr>(
       caf::make_actor<caf_face, caf::actor>(sys.next_actor_id(), sys.node(), &sys, cfg, c));
   intrusive_ptr_add_ref(face.get()); // the cell's, until caf_face_stopped
-  known = nullptr;
+  void* none = nullptr;
   // acq_rel: publishes the face; whoever loses the race sees the winner's.
-  if (c.caf_face.compare_exchange_strong(known, face.get(), std::memory_order_acq_rel))
+  if (c.caf_face.compare_exchange_strong(none, face.get(), std::memory_order_acq_rel))
     return face;
   caf_face_stopped(face.get(), exit_reason::normal); // another one was first, or the cell has stopped
-  return known == cell::no_face() ? face : caf::strong_actor_ptr{static_cast<caf::actor_control_block*>(known)};
+  auto known = known_face(c);
+  return known != nullptr ? known : face;
 }
 
 void caf_face_stopped(void* face, exit_reason why) noexcept {
   auto* block = static_cast<caf::actor_control_block*>(face);
   static_cast<caf_face*>(block->get())->end(why);
+  { const std::scoped_lock pass{faces}; }
   intrusive_ptr_release(block);
 }
 

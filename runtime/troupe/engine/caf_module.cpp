@@ -20,9 +20,13 @@ public:
   caf_job(caf_module& m, caf::resumable* r) : module_{m}, actor_{r} {}
 
   engine::run_result run() noexcept override {
-    if (actor_->resume(&module_.unit(), turn_messages) == caf::resumable::resume_later)
-      return engine::run_result::again;
-    caf::intrusive_ptr_release(actor_);
+    if (module_.leaving()) {
+      caf_module::cleanup_and_release(actor_);
+    } else {
+      if (actor_->resume(&module_.unit(), turn_messages) == caf::resumable::resume_later)
+        return engine::run_result::again;
+      caf::intrusive_ptr_release(actor_);
+    }
     module_.job_ended();
     delete this;
     return engine::run_result::idle;
@@ -56,7 +60,7 @@ caf_module::caf_module(caf::actor_system& system)
 
 caf::execution_unit& caf_module::unit() noexcept {
   const auto* w = engine::worker::current();
-  return *units_[w == nullptr ? 0 : w->index() + 1];
+  return *units_.at(w == nullptr ? 0 : w->index() + 1);
 }
 
 void caf_module::enqueue(caf::resumable* what) {
@@ -69,12 +73,26 @@ void caf_module::start() {
   abstract_coordinator::start();
 }
 
+bool caf_module::jobs_end_in_time() const noexcept {
+  const auto deadline = std::chrono::steady_clock::now() + leave_time;
+  while (jobs_.load(std::memory_order_acquire) != 0) { // acquire: pairs with job_ended
+    if (std::chrono::steady_clock::now() >= deadline)
+      return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  return true;
+}
+
+// CAF gives no limit; an actor that keeps itself busy must not keep the process.
+bool caf_module::leave() noexcept {
+  (void)jobs_end_in_time();
+  leaving_.store(true, std::memory_order_relaxed);
+  return jobs_end_in_time();
+}
+
 void caf_module::stop() {
   stop_actors();
-  // CAF gives no limit; an actor that keeps itself busy must not keep the process.
-  const auto deadline = std::chrono::steady_clock::now() + leave_time;
-  while (jobs_.load(std::memory_order_acquire) != 0 && std::chrono::steady_clock::now() < deadline)
-    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  (void)jobs_end_in_time(); // what that has woken
   clock_.cancel_dispatch_loop();
   clock_thread_.join();
 }

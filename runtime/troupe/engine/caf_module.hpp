@@ -40,12 +40,18 @@ public:
   void start() override;
   void stop() override;
 
+  /// Lets CAF actors that have something to do go on for a second; whoever has a turn after that is ended instead. False: one
+  /// has been in its handler for a second more, so that what it may touch must not be destroyed. Before `stop`.
+  bool leave() noexcept;
+
   /// The execution unit of the calling thread.
   caf::execution_unit& unit() noexcept;
+  bool leaving() const noexcept { return leaving_.load(std::memory_order_relaxed); } // relaxed: it may be a turn late
   void job_ended() noexcept { jobs_.fetch_sub(1, std::memory_order_release); }
 
 private:
   struct worker_unit;
+  bool jobs_end_in_time() const noexcept;
 
   // -- immutable after construction --
   engine::executor& where_;
@@ -56,6 +62,7 @@ private:
 
   // -- any thread --
   std::atomic<std::size_t> jobs_{0}; // CAF actors that are queued or running
+  std::atomic<bool> leaving_{false};
   std::thread clock_thread_;
 };
 

@@ -5,6 +5,9 @@
 
 #include <caf/actor_system.hpp>
 
+#include <utility>
+#include <vector>
+
 namespace troupe::detail {
 
 struct caf_system::pair {
@@ -26,9 +29,20 @@ caf::actor_system& caf_system::get(system_core& core, unsigned workers) {
   return pair_->system;
 }
 
-void caf_system::end() {
+bool caf_system::end() {
   std::unique_lock guard{mutex_};
+  if (pair_ == nullptr)
+    return true;
+  if (!static_cast<caf_module&>(pair_->system.scheduler()).leave()) {
+    // A CAF actor does not return from its handler: as for ours, what it may touch outlives it, within reach.
+    static std::mutex mutex;
+    static auto& kept = *new std::vector<std::unique_ptr<pair>>;
+    const std::scoped_lock lock{mutex};
+    kept.push_back(std::move(pair_));
+    return false;
+  }
   pair_.reset();
+  return true;
 }
 
 } // namespace troupe::detail

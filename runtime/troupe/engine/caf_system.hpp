@@ -20,8 +20,9 @@ public:
   ~caf_system();
 
   caf::actor_system& get(system_core& core, unsigned workers);
-  /// Ends it, if it was made: CAF actors that are still there get one second.
-  void end();
+  /// Ends it, if it was made: CAF actors that are busy get one second. False: one does not return from its handler, and
+  /// what it may touch is left to it.
+  bool end();
 
 private:
   struct pair;

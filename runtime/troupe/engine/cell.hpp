@@ -371,6 +371,7 @@ private:
   bool build(bool again) noexcept;
   bool build_in_time(bool again) noexcept;
   envelope* next_message() noexcept;
+  envelope* next_tick() noexcept;
   /// False: the turn was taken away meanwhile, and the cell must not be touched.
   [[nodiscard]] bool handle(envelope* e) noexcept;
   [[nodiscard]] bool handle_observed(envelope* e) noexcept;
@@ -462,6 +463,7 @@ private:
   const bool slides_; // there is a sliding lane
   exit_reason end_reason_{};
   const std::uint8_t block_class_;
+  std::uint8_t ticks_ = 0;          // taken in a row, before the mailbox's messages
   std::uint32_t lingers_since_ = 0; // ns modulo 2^32; 0: nobody looks
   std::exception_ptr failure_;      // of `failed_`, or of the object's end
 

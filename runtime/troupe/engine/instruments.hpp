@@ -38,9 +38,13 @@ struct cell::instruments {
   void keep(const handler& how, const void* payload) {
     if (rehearse == 0 || how.rehearse == nullptr || how.message->copy == nullptr)
       return;
-    if (last.size() == rehearse)
+    try {
+      last.push_back({&how, how.message->copy(payload)});
+    } catch (...) { // it has been handled all the same, and is only not tried later
+      return;
+    }
+    if (last.size() > rehearse)
       last.pop_front();
-    last.push_back({&how, how.message->copy(payload)});
   }
 };
 

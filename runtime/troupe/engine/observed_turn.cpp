@@ -18,6 +18,9 @@ namespace troupe::detail {
 
 namespace {
 
+/// Of the message that failed, in one rehearsal.
+constexpr unsigned trials_max = 100;
+
 std::string message_name(const handler& how) { return type_name(*how.message->info); }
 
 } // namespace
@@ -119,8 +122,9 @@ bool cell::take_over() noexcept {
   const auto* how = handling();
   if (!core_->watch->take_over(*this))
     return false;
-  // From here on nobody has the turn but whoever the scheduler gives it next. The mailbox says `busy` all the while.
-  send_control(make_control([how](cell& c) { c.abandon_object(how); }));
+  // From here on nobody has the turn but whoever the scheduler gives it next. The mailbox says `busy` all the while. What
+  // waits on the control lane must not find the object that the handler is in, so this goes ahead of it.
+  handed_ = make_control([how](cell& c) { c.abandon_object(how); });
   schedule();
   parent_->publish(supervision_event::kind::replaced, *this, "its handler still runs",
                    how != nullptr ? message_name(*how) : std::string{});
@@ -169,7 +173,8 @@ void cell::leave_to_successor(envelope* e, suspension* s, void* object, std::exc
 /// Tries the last messages, and then the failed one, on the fresh incarnation, and puts its state back.
 ///
 /// Throws if one fails that had been handled before: this incarnation is not fit. If the failed one fails again that is
-/// an attempt like another, at the end of which it is quarantined without another restart.
+/// an attempt like another, at the end of which it is quarantined without another restart. With more attempts than
+/// `trials_max` left it goes live again, so that a restart ends, and the pauses between restarts are kept.
 void cell::rehearse() {
   auto& i = *instruments_;
   auto* object = host_->object();
@@ -191,7 +196,7 @@ void cell::rehearse() {
     parent_->publish(supervision_event::kind::rehearsed, *this, std::to_string(i.last.size()) + " messages, all well");
     return;
   }
-  while (failed_ != nullptr) {
+  for (unsigned trials = 0; failed_ != nullptr && trials < trials_max; ++trials) {
     type().put_back(object, before);
     try {
       failed_->how->rehearse(object, payload_of(*failed_, *failed_->how->message));

@@ -131,8 +131,11 @@ public:
   /// The two owners at birth are the asker and the request.
   void open_for(cell& receiver, cell* asker, std::int64_t deadline) noexcept;
 
-  /// Before the request is sent: who takes the asker's place.
-  void observe(reply_observer& o) noexcept { observer_ = &o; }
+  /// Instead of `open_for`, before the request is sent: who takes the asker's place, and the receiver's system.
+  void observe(reply_observer& o, system_core& core) noexcept {
+    observer_ = &o;
+    core_ = &core;
+  }
 
   /// The slot whose deadline `node` is, or null if it is some other timer.
   static const reply_slot* from_timer(const engine::timer_node& node) noexcept {

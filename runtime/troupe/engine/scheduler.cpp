@@ -67,10 +67,20 @@ void scheduler::start_thread(worker& w) {
       const std::scoped_lock lock{spare_mutex_};
       spare_.push_back(w.index());
     }
-    const std::scoped_lock left{left_mutex_};
-    ++left_;
-    left_changed_.notify_all();
+    const std::scoped_lock ended{ended_mutex_};
+    ended_.push_back(std::this_thread::get_id());
+    ended_changed_.notify_all();
   }));
+}
+
+/// A thread keeps its stack until it is joined. Requires the lock of mutex_.
+void scheduler::join_ended() {
+  std::vector<std::thread::id> ended;
+  {
+    const std::scoped_lock lock{ended_mutex_};
+    ended.swap(ended_);
+  }
+  std::erase_if(threads_, [&](const std::jthread& t) { return std::ranges::find(ended, t.get_id()) != ended.end(); });
 }
 
 bool scheduler::compensate(unsigned stuck) {
@@ -89,6 +99,7 @@ bool scheduler::compensate(unsigned stuck) {
     give_back(seat);
     return true; // it has its successor already
   }
+  join_ended();
   auto& w = *crew_.workers[seat];
   w.enlist();
   try {
@@ -127,8 +138,8 @@ bool scheduler::stop_within(std::chrono::nanoseconds timeout) {
   crew_.stopping.store(true);
   crew_.lot.wake_all();
   {
-    std::unique_lock left{left_mutex_};
-    if (!left_changed_.wait_for(left, timeout, [this] { return left_ == threads_.size(); })) {
+    std::unique_lock ended{ended_mutex_};
+    if (!ended_changed_.wait_for(ended, timeout, [this] { return ended_.size() == threads_.size(); })) {
       for (auto& t : threads_)
         t.detach();
       threads_.clear();

@@ -84,6 +84,7 @@ public:
 
 private:
   void start_thread(worker& w);
+  void join_ended();
   void give_back(unsigned seat);
 
   // -- immutable after construction --
@@ -96,11 +97,11 @@ private:
   // -- guarded by mutex_ --
   std::mutex mutex_; // held while threads are started and joined; workers never take it
   std::vector<std::jthread> threads_;
-  std::condition_variable left_changed_;
-  std::mutex spare_mutex_;      // a leaf: for the line below
-  std::vector<unsigned> spare_; // seats without a thread
-  std::mutex left_mutex_;       // a leaf: for the line below
-  std::size_t left_ = 0;        // threads whose body has ended
+  std::condition_variable ended_changed_;
+  std::mutex spare_mutex_;             // a leaf: for the line below
+  std::vector<unsigned> spare_;        // seats without a thread
+  std::mutex ended_mutex_;             // a leaf: for the line below
+  std::vector<std::thread::id> ended_; // of threads_, those whose body has ended
   bool started_ = false;
 };
 

@@ -2,6 +2,7 @@
 #include <troupe/engine/actor_timer.hpp>
 #include <troupe/engine/cell.hpp>
 #include <troupe/engine/incidents.hpp>
+#include <troupe/engine/instruments.hpp>
 #include <troupe/engine/suspension.hpp>
 #include <troupe/engine/system_core.hpp>
 #include <troupe/engine/worker.hpp>
@@ -229,6 +230,13 @@ void cell::serve_control() noexcept {
     std::exchange(m, m->next_control)->deliver(*this);
 }
 
+namespace {
+
+/// Then one message of the mailbox goes first: where a tick takes longer than its period, the next one is always due.
+constexpr std::uint8_t ticks_in_a_row = 16;
+
+} // namespace
+
 envelope* cell::next_message() noexcept {
   if (failed_ != nullptr) [[unlikely]]
     return std::exchange(failed_, nullptr);
@@ -237,15 +245,24 @@ envelope* cell::next_message() noexcept {
     local_head_ = e->next;
     return e;
   }
-  if (due_head_ != nullptr) [[unlikely]] {
-    auto& t = *due_head_;
-    remove_due(t);
-    local_accepted_.store(local_accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    return t.receive();
-  }
-  if (state_.load(std::memory_order_relaxed) == state::draining && taken() >= drain_mark_)
-    return nullptr;
-  return sliding_ != nullptr ? sliding_->pop() : mailbox_.pop();
+  if (due_head_ != nullptr && ticks_ < ticks_in_a_row) [[unlikely]]
+    return next_tick();
+  ticks_ = 0;
+  envelope* e = nullptr;
+  if (state_.load(std::memory_order_relaxed) != state::draining || taken() < drain_mark_)
+    e = sliding_ != nullptr ? sliding_->pop() : mailbox_.pop();
+  else if (suspensions_ == nullptr)
+    return nullptr; // that is all, however many ticks come
+  return e == nullptr && due_head_ != nullptr ? next_tick() : e;
+}
+
+/// Requires a timer that is due.
+envelope* cell::next_tick() noexcept {
+  auto& t = *due_head_;
+  remove_due(t);
+  ++ticks_;
+  local_accepted_.store(local_accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  return t.receive();
 }
 
 void cell::suspend(envelope* e, suspension* s) noexcept {
@@ -325,9 +342,10 @@ void cell::finish_if_ended(envelope* e) noexcept {
   }
   s->dispose();
   if (failure)
-    fail(e, std::move(failure));
-  else
-    conclude_handled(e);
+    return fail(e, std::move(failure));
+  if (instruments_ != nullptr)
+    instruments_->keep(*e->how, payload_of(*e, *e->how->message));
+  conclude_handled(e);
 }
 
 void cell::enqueue_local(envelope* e) noexcept {
@@ -394,6 +412,18 @@ std::vector<std::string> path_to(const envelope& e, bool is_signed, const system
   return path;
 }
 
+/// What the message's own `to_string` says, if it has one.
+std::string payload_text(envelope& e) {
+  const auto& type = *e.how->message;
+  if (type.print == nullptr)
+    return {};
+  try {
+    return type.print(payload_of(e, type));
+  } catch (...) {
+    return "its to_string has thrown " + describe(std::current_exception());
+  }
+}
+
 } // namespace
 
 void cell::quarantine(envelope* e) noexcept {
@@ -402,9 +432,7 @@ void cell::quarantine(envelope* e) noexcept {
                             .exception = describe(failure_),
                             .attempts = e->attempts,
                             .since = core_->through.clock->wall_now(),
-                            .payload = e->how->message->print != nullptr
-                                           ? e->how->message->print(payload_of(*e, *e->how->message))
-                                           : std::string{},
+                            .payload = payload_text(*e),
                             .path = path_to(*e, options_->spec.flight_recorder != 0, *core_)};
   supervision_event event{.supervisor = parent_ != nullptr ? parent_->name() : std::string{},
                           .what = supervision_event::kind::quarantined,

@@ -68,9 +68,13 @@ public:
       const auto s = w & state_mask;
       if (s == closed) [[unlikely]]
         return push_result::closed;
-      if (waiting(w, seen_.load(std::memory_order_relaxed)) >= capacity) [[unlikely]] {
+      auto seen = seen_.load(std::memory_order_relaxed); // relaxed, as below: a value of `done_`, no matter whose
+      if (waiting(w, seen) >= capacity) [[unlikely]] {
         const auto done = done_.load(std::memory_order_acquire); // acquire: pairs with the release in pop()
-        seen_.store(done, std::memory_order_relaxed);            // relaxed: any value that `done_` once had will do
+        // Only in the place of the value looked at: a sender that was held up here while others went on would bring back
+        // one that is too old for the count to be compared with.
+        if (done != seen)
+          seen_.compare_exchange_strong(seen, done, std::memory_order_relaxed);
         if (waiting(w, done) >= capacity)
           return push_result::full;
       }

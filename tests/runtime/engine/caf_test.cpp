@@ -398,6 +398,74 @@ TEST_CASE("caf: CAF actors run on our workers and their delayed messages arrive"
   CHECK(threads.size() <= 2);
 }
 
+TEST_CASE("caf: CAF actors run on a spare worker while a handler of ours holds the only other one") {
+  troupe::allow_caf_requests<add>();
+  auto g = std::make_shared<gate>();
+  troupe::system sys{{.workers = 1, .spare_workers = 1}};
+  troupe::child_options replaced;
+  replaced.handler_budget = 50ms;
+  replaced.on_overrun = troupe::overrun_action::replace;
+  auto stuck = sys.supervise("top").start<ours>("stuck", replaced, g);
+  const auto to = sys.spawn<ours>().to_caf(); // CAF's part of the system is made before there are spare workers
+  stuck.tell(hold{});
+  g->entered.wait();
+  CHECK(request<int>(sys, to, add{2}) == "2");
+  g->open.count_down();
+}
+
+TEST_CASE("caf: a requester is told once that ours was replaced and what the old handler returns comes too late") {
+  troupe::allow_caf_requests<hold>();
+  auto g = std::make_shared<gate>();
+  troupe::system sys{{.workers = 2}};
+  std::promise<void> returned;
+  const auto listening = sys.events().subscribe([&](const troupe::event& e) {
+    const auto* s = std::get_if<troupe::supervision_event>(&e);
+    if (s != nullptr && s->what == troupe::supervision_event::kind::returned)
+      returned.set_value();
+  });
+  troupe::child_options replaced;
+  replaced.handler_budget = 50ms;
+  replaced.on_overrun = troupe::overrun_action::replace;
+  auto stuck = sys.supervise("top").start<ours>("stuck", replaced, g);
+  CHECK(request<int>(sys, stuck.to_caf(), hold{}, true).find("was replaced") != std::string::npos);
+  CHECK(sys.late_replies() == 0);
+  g->open.count_down();
+  soon(returned.get_future());
+  CHECK(sys.late_replies() == 1);
+}
+
+TEST_CASE("caf: the system ends though a CAF actor keeps itself busy") {
+  auto lives = std::make_shared<int>();
+  {
+    troupe::system sys{{.workers = 2}};
+    std::promise<void> ready;
+    const auto busy = sys.caf().spawn([&ready, lives](caf::event_based_actor* self) -> caf::behavior {
+      self->send(self, 1);
+      ready.set_value();
+      return {[self, lives](int n) { self->send(self, n); }};
+    });
+    soon(ready.get_future());
+  }
+  CHECK(lives.use_count() == 1); // the actor was ended, not left
+}
+
+TEST_CASE("caf: the system ends though a CAF actor does not return from its handler") {
+  auto g = std::make_shared<gate>();
+  std::promise<void> returned;
+  {
+    troupe::system sys{{.workers = 2}};
+    sys.caf().spawn([g, &returned](caf::event_based_actor* self) {
+      g->entered.count_down();
+      g->open.wait();
+      self->send(self, 1); // CAF is still there
+      returned.set_value();
+    });
+    g->entered.wait();
+  }
+  g->open.count_down();
+  soon(returned.get_future());
+}
+
 TEST_CASE("caf: the system ends with CAF actors still alive and holding ours") {
   for (int i = 0; i < 5; ++i) {
     troupe::system sys{{.workers = 2}};

@@ -30,6 +30,7 @@ struct gate {
   std::atomic<bool> open{false};
   std::atomic<int> alive{0}; // objects
   std::atomic<int> touches_refused{0};
+  std::atomic<int> resumed{0};
   const std::shared_ptr<int> token = std::make_shared<int>(); // in messages
 
   void pass() {
@@ -51,11 +52,28 @@ struct query {
   using reply = int;
 };
 struct late_hang {}; // hangs after a co_await
+struct wait_for {    // waits for a reply, and then changes the object
+  using reply = int;
+  ref<class answerer> whom;
+};
 struct note {
   std::shared_ptr<int> token{};
 };
 
-class sleeper : public actor<sleeper, hang, touch, query, late_hang, note> {
+/// Answers when its gate lets it.
+class answerer : public actor<answerer, query> {
+public:
+  explicit answerer(std::shared_ptr<gate> g) : gate_{std::move(g)} {}
+  int on(const query&) {
+    gate_->pass();
+    return 1;
+  }
+
+private:
+  const std::shared_ptr<gate> gate_;
+};
+
+class sleeper : public actor<sleeper, hang, touch, query, late_hang, wait_for, note> {
 public:
   explicit sleeper(std::shared_ptr<gate> g) : gate_{std::move(g)} {
     ++gate_->alive;
@@ -87,6 +105,12 @@ public:
   task<void> on(const late_hang&) {
     (void)co_await pause();
     gate_->pass();
+  }
+  task<int> on(const wait_for& m) {
+    auto answer = m.whom.ask(query{}, 1h);
+    (void)co_await answer;
+    ++gate_->resumed;
+    co_return ++handled_;
   }
   int on(const query&) { return ++handled_; }
   void on(const note&) {}
@@ -282,6 +306,61 @@ TEST_CASE("overrun: a stop and a kill end an actor whose old handler still runs 
   CHECK(g->alive == 1);
   g->let_go();
   CHECK(support::eventually([&] { return g->alive == 0; }));
+}
+
+TEST_CASE("overrun: a stop that came while the handler was stuck does not end the object under it") {
+  watched_system w{{.workers = 2}};
+  auto top = w.sys.supervise("top", patient);
+  auto a = top.start<sleeper>("a", budget_of(200ms, overrun_action::replace), w.g);
+  auto asked = a.ask(hang{});
+  REQUIRE(support::eventually([&] { return w.g->inside == 1; }));
+  a.stop();
+  CHECK(std::move(asked).try_get().error().code == errc::failed); // replaced
+  CHECK(w.sys.wait_stopped(a, 10s));
+  CHECK(w.g->alive == 1); // the one that the handler is in
+  w.g->let_go();
+  CHECK(support::eventually([&] { return w.g->alive == 0; }));
+  const auto report = w.sys.shutdown();
+  CHECK(report.complete);
+  CHECK(report.unaccounted == 0);
+  CHECK(report.books.balanced());
+}
+
+TEST_CASE("overrun: a reply that came while the handler was stuck does not go on beside it") {
+  watched_system w{{.workers = 3}};
+  auto top = w.sys.supervise("top", patient);
+  auto other_gate = std::make_shared<gate>();
+  auto other = top.start<answerer>("other", other_gate);
+  auto a = top.start<sleeper>("a", budget_of(200ms, overrun_action::replace), w.g);
+  auto waiting = a.ask(wait_for{other});
+  REQUIRE(support::eventually([&] { return other_gate->inside == 1; }));
+  auto asked = a.ask(hang{});
+  REQUIRE(support::eventually([&] { return w.g->inside == 1; }));
+  other_gate->let_go();
+  CHECK(other.ask(query{}).get() == 1); // so its first reply is under way
+  CHECK(std::move(asked).try_get().error().code == errc::failed);
+  CHECK(a.ask(query{}).get() == 1); // a fresh object
+  CHECK(std::move(waiting).try_get().error().code == errc::restarted);
+  CHECK(w.g->resumed == 0);
+  w.g->let_go();
+  CHECK(w.sys.shutdown().complete);
+}
+
+TEST_CASE("overrun: a shutdown says since when a handler on a spare worker runs") {
+  auto other_gate = std::make_shared<gate>();
+  watched_system w{{.workers = 1, .spare_workers = 1}};
+  auto top = w.sys.supervise("top", patient);
+  auto a = top.start<sleeper>("a", budget_of(50ms, overrun_action::replace), w.g);
+  auto b = top.start<sleeper>("b", other_gate);
+  (void)a.ask(hang{});
+  REQUIRE(support::eventually([&] { return w.g->inside == 1; }));
+  (void)b.ask(hang{});
+  REQUIRE(support::eventually([&] { return other_gate->inside == 1; }));
+  const auto report = w.sys.shutdown(500ms);
+  const auto found = std::ranges::find(report.survivors, "top/b", &survivor::name);
+  REQUIRE(found != report.survivors.end());
+  CHECK(found->since > 100ms);
+  other_gate->let_go();
 }
 
 TEST_CASE("overrun: a replacement is charged like a restart and beyond the budget the failure goes up") {

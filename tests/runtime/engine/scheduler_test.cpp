@@ -6,15 +6,19 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cstddef>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <latch>
 #include <memory>
+#include <pthread.h>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -125,6 +129,40 @@ TEST_CASE("scheduler: what comes while a spare worker's thread cannot be started
   CHECK_FALSE(s->compensate(busy));
   CHECK(eventually([&] { return ran.load(); }));
   leave.count_down();
+}
+
+TEST_CASE("scheduler: threads that have been replaced and have ended keep no stacks") {
+  scheduler s{{.spare_workers = 1, .workers = 1}};
+  s.start();
+  const auto address_space = [] {
+    std::size_t pages = 0;
+    std::ifstream{"/proc/self/statm"} >> pages;
+    return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  };
+  pthread_attr_t of_threads;
+  std::size_t stack = 0;
+  REQUIRE(::pthread_getattr_default_np(&of_threads) == 0);
+  ::pthread_attr_getstacksize(&of_threads, &stack);
+  ::pthread_attr_destroy(&of_threads);
+  constexpr std::size_t rounds = 100;
+  const auto before = address_space();
+  std::deque<job> jobs;
+  for (std::size_t i = 0; i < rounds; ++i) {
+    std::latch inside{1};
+    std::latch leave{1};
+    auto& stuck = jobs.emplace_back([&] {
+      inside.count_down();
+      leave.wait();
+      return run_result::idle;
+    });
+    s.submit(stuck);
+    inside.wait();
+    const unsigned busy = s.at(0).running() == &stuck ? 0 : 1;
+    REQUIRE(eventually([&] { return s.compensate(busy); })); // once the seat of the one before is free
+    leave.count_down();
+    REQUIRE(eventually([&] { return s.at(busy).running() == nullptr; })); // it does not use the latches any more
+  }
+  CHECK(address_space() < before + rounds / 3 * stack); // the C library keeps a few
 }
 
 TEST_CASE("scheduler: independent runnables use all workers") {

@@ -24,8 +24,11 @@ struct order {
   using reply = int;
 };
 struct repair {};
+struct unspeakable {};
 
-class fragile : public troupe::actor<fragile, order, repair> {
+[[maybe_unused]] std::string to_string(const unspeakable&) { throw std::runtime_error{"no words"}; }
+
+class fragile : public troupe::actor<fragile, order, repair, unspeakable> {
 public:
   using log = std::shared_ptr<std::vector<std::string>>;
   explicit fragile(log l) : log_{std::move(l)} {}
@@ -35,6 +38,7 @@ public:
     log_->push_back(m.text);
     return 1;
   }
+  void on(const unspeakable&) { throw std::domain_error{"bad"}; }
   void on(const repair&) { log_->push_back("repaired"); }
 
 private:
@@ -69,6 +73,16 @@ TEST_CASE("quarantine: a message goes there after its retries with all that a pe
   CHECK(m.attempts == 3);
   CHECK(m.since >= troupe::manual_clock::wall_start);
   CHECK(token.use_count() == 2);
+  CHECK(a.books() == troupe::ledger{.accepted = 1, .quarantined = 1});
+}
+
+TEST_CASE("quarantine: a message whose own to_string throws is kept with what that threw") {
+  troupe::system sys{stepped()};
+  auto a = sys.root().start<fragile>("f", patient(0), std::make_shared<std::vector<std::string>>());
+  a.tell(unspeakable{});
+  sys.advance(1min);
+  REQUIRE(sys.quarantine().size() == 1);
+  CHECK(sys.quarantine().list().at(0).payload == "its to_string has thrown std::runtime_error: no words");
   CHECK(a.books() == troupe::ledger{.accepted = 1, .quarantined = 1});
 }
 

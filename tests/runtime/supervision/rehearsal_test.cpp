@@ -3,7 +3,9 @@
 // fails again there is quarantined without another restart, and an incarnation that is not fit is no success.
 // Observed: the counter's state, its journal's length, and the events, in a stepped system.
 #include <troupe/journal/journaled_actor.hpp>
+#include <troupe/testing/store_probe.hpp>
 
+#include "support/stepped_system.hpp"
 #include "support/supervision_stage.hpp"
 
 using namespace support;
@@ -17,6 +19,17 @@ struct add {
 struct added {
   int n;
 };
+/// Copied as long as it does not say otherwise.
+struct add_uncopied {
+  using reply = int;
+  bool refuses = true;
+  add_uncopied() = default;
+  add_uncopied(add_uncopied&&) = default;
+  add_uncopied(const add_uncopied& from) : refuses{from.refuses} {
+    if (refuses)
+      throw std::bad_alloc{};
+  }
+};
 struct balance {
   using reply = int;
 };
@@ -28,7 +41,7 @@ struct plan {
   bool unfit = false;    // every message fails in a fresh incarnation
 };
 
-class account : public journaled_actor<account, int, events<added>, add, balance> {
+class account : public journaled_actor<account, int, events<added>, add, add_uncopied, balance> {
 public:
   account(std::shared_ptr<plan> p) : journaled_actor{"account"}, plan_{std::move(p)} {}
   effect<int> on(const add& m) {
@@ -42,6 +55,7 @@ public:
     effect<int> done{state() + m.n, added{m.n}};
     return std::move(done).then([p = plan_] { ++p->followed; });
   }
+  effect<int> on(const add_uncopied&) { return {state() + 1, added{1}}; }
   int on(const balance&) const { return state(); }
   static void apply(int& sum, const added& e) { sum += e.n; }
 
@@ -116,4 +130,42 @@ TEST_CASE("rehearsal: without the option nothing is tried") {
   CHECK(b.a.ask(add{13}).get() == 19);
   CHECK(b.p->handled == 3 + 2);
   CHECK(b.said().empty());
+}
+
+TEST_CASE("rehearsal: messages whose records took their time are tried too") {
+  const auto store = std::make_shared<store_probe>();
+  auto o = support::stepped();
+  o.journals = store;
+  troupe::system sys{o};
+  const auto p = std::make_shared<plan>();
+  const auto a = sys.supervise("top", patient).start<account>("a", child_options{.retries = 1, .rehearse = 2}, p);
+  for (int i = 1; i <= 3; ++i) {
+    store->hold();
+    auto asked = a.ask(add{i});
+    sys.run_until_idle();
+    CHECK_FALSE(asked.ready());
+    store->stop_holding();
+    CHECK(std::move(asked).get() == i * (i + 1) / 2);
+  }
+  p->failures_left = 1;
+  CHECK(a.ask(add{13}).get() == 19);
+  CHECK(p->handled == 3 + 1 + 2 + 1 + 1);
+}
+
+TEST_CASE("rehearsal: a message that cannot be copied is handled all the same and not tried") {
+  bank b{{.retries = 1, .rehearse = 2}};
+  CHECK(b.a.ask(add_uncopied{}).get() == 7);
+  b.p->failures_left = 1;
+  CHECK(b.a.ask(add{13}).get() == 20);
+  CHECK(b.said() == "2 messages and the one that failed, all well\n");
+}
+
+TEST_CASE("rehearsal: a message whose retries have no limit does not keep its actor in one restart") {
+  bank b{{.retries = unlimited, .rehearse = 1}};
+  b.p->failures_left = 250;
+  auto asked = b.a.ask(add{13}, 1h);
+  b.s.sys.advance(10min);
+  CHECK(std::move(asked).get() == 19);
+  CHECK(b.a.incarnation() == 3); // it fails live, a hundred times on trial, live, ...
+  CHECK(b.s.sys.quarantine().size() == 0);
 }
