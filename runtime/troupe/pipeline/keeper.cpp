@@ -103,7 +103,7 @@ bool keeper::keep(std::vector<std::string> states) {
   try {
     c.log.keep(all);
     return true;
-  } catch (const journal_error& e) {
+  } catch (const std::exception& e) { // it cannot be written down, or not kept
     fail(std::string{"checkpoint: "} + e.what());
     return false;
   }
