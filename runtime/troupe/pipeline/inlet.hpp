@@ -169,9 +169,9 @@ public:
   // -- checkpoints --
 
   /// The epoch whose barrier has come on all links that have not ended; 0: of none. Then nothing is taken until
-  /// `pass_barrier`.
+  /// `pass_barrier`. A link whose last batch is at work has not ended: that batch may fail.
   std::uint32_t barrier() const noexcept {
-    return at_barrier_ > 0 && at_barrier_ + watermarks_.ended() == links_.size() ? epoch_ : 0;
+    return taken_ == 0 && at_barrier_ > 0 && at_barrier_ + watermarks_.ended() == links_.size() ? epoch_ : 0;
   }
   void pass_barrier() noexcept {
     for (auto& l : links_)
