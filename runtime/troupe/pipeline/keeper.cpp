@@ -103,7 +103,7 @@ bool keeper::keep(std::vector<std::string> states) {
   try {
     c.log.keep(all);
     return true;
-  } catch (const std::exception& e) { // it cannot be written down, or not kept
+  } catch (const journal_error& e) {
     fail(std::string{"checkpoint: "} + e.what());
     return false;
   }

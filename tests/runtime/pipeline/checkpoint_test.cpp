@@ -394,19 +394,6 @@ TEST_CASE("checkpoints: one that was damaged is an error and no new beginning") 
   CHECK(out.take().size() == 1'000);
 }
 
-TEST_CASE("checkpoints: a name that is no text ends the run with an error") {
-  const support::temporary_directory here;
-  const std::shared_ptr<journal_store> store = open_sqlite_store(here / "journal.db");
-  troupe::system sys{support::stepped()};
-  pl::collection<std::int64_t> out;
-  const auto r = pl::from(pl::numbers(0, 10)).named("\xff").collect(out).start(sys, "p", kept_in(store));
-  for (int ms = 0; ms < 1'000 && !r.outcome(); ++ms)
-    sys.advance(1ms);
-  REQUIRE(r.outcome());
-  REQUIRE_FALSE(*r.outcome());
-  CHECK(r.outcome()->error().what.find("checkpoint: ") == 0);
-}
-
 TEST_CASE("checkpoints: a file that is shorter than the last one says ends the run") {
   const auto disk = std::make_shared<simulated_disk>();
   const auto store = std::make_shared<memory_store>();
