@@ -160,19 +160,23 @@ void durable_journal::submit(const journal_change& c, completion done) {
 std::uint64_t durable_journal::replay_snapshot(journal_reader& r, journal_visitor& v) const {
   std::optional<row_codec::decoded> found;
   std::uint64_t at = 0;
+  std::string fault;
   r.snapshots(codec_.key(), [&](const record_row& row) {
     try {
       found = codec_.decode("snapshot", row);
       at = row.sequence;
       return false;
     } catch (const journal_error& e) {
+      fault = e.what();
       if (store_->options_.report)
-        store_->options_.report(std::string{e.what()} + "; it is passed over");
+        store_->options_.report(fault + "; it is passed over");
       return true;
     }
   });
   if (found)
     v.snapshot(found->record());
+  else if (!fault.empty() && last_event_ == 0)
+    throw journal_error{fault + "; and there is nothing else"};
   return at;
 }
 

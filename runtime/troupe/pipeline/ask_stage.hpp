@@ -163,6 +163,7 @@ private:
   void take(std::size_t position, Out result) {
     if (m_.replies[position])
       return;
+    m_.out.require_routable(result);
     m_.replies[position] = std::move(result);
     --m_.missing;
   }
@@ -186,6 +187,7 @@ private:
       if (r)
         m_.out.push(Out{*r});
     m_.intake.close(m_.steps, m_.out);
+    m_.out.route();
     this->fault_point();
     m_.figures.note_in(n);
     ++m_.batches;
@@ -249,6 +251,7 @@ public:
     l.restore(*kept_, nullptr);
     actor_ = l.stages.start<actor_type>(unique_name, child_of_pipeline(mailbox_options::capacity_max), kept_);
     this->producing_.push_back({&kept_->out, actor_});
+    l.record->stages.push_back(actor_);
     l.record->figures.push_back([m = kept_] {
       stage_figures f{.name = m->name};
       m->figures.read(f);

@@ -183,12 +183,16 @@ public:
     return n;
   }
 
-  /// Gives up the effect that is next, which failed again and again.
-  void skip_effect() {
-    each([](auto& s) {
-      if constexpr (requires { s.skip_effect(); })
+  /// Gives up the effect that is next, which failed again and again. False: there is no step that can.
+  bool skip_effect() {
+    bool skipped = false;
+    each([&](auto& s) {
+      if constexpr (requires { s.skip_effect(); }) {
         s.skip_effect();
+        skipped = true;
+      }
     });
+    return skipped;
   }
 
   /// The first step with a state that cannot be written down. Null: all can.

@@ -117,7 +117,10 @@ void checkpoint_log::keep(const checkpoint& c) { journal_->snapshot({&type, &c})
 
 void forget_checkpoint(const std::shared_ptr<journal_store>& store, std::string_view pipeline) {
   checkpoint_log log{store, pipeline};
-  log.last(); // stores know a journal only once it was read
+  try {
+    log.last();                    // stores know a journal only once it was read
+  } catch (const journal_error&) { // it cannot be read: a reason to forget it
+  }
   log.erase();
 }
 

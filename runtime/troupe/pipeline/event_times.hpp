@@ -75,7 +75,7 @@ public:
 
   template <class X, class Next>
   void on(X&& x, Next&& next) {
-    auto& p = state_.change().partitions[std::invoke(partition_, std::as_const(x))];
+    auto& p = state_.change().partitions.at(std::invoke(partition_, std::as_const(x)));
     p.times.observe(std::invoke(time_, std::as_const(x)));
     p.spoke = now_;
     next(std::forward<X>(x));

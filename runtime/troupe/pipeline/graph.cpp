@@ -49,6 +49,13 @@ const std::string* detail::state_of(const checkpointing& c, const std::string& n
   return &found->second;
 }
 
+void detail::require_all_taken(const checkpointing& c) {
+  if (c.last && c.last->kept.size() != c.names.size())
+    throw journal_error{"the last checkpoint knows " + std::to_string(c.last->kept.size()) +
+                        " instances of stages, there are " + std::to_string(c.names.size()) +
+                        ": it was made with other partitions"};
+}
+
 void detail::refuse_checkpoints(const std::string& stage, const char* fault) {
   throw request_error{error{errc::bad_options, "checkpoints: '" + stage +
                                                    "' has a state that cannot be written down: " + fault +

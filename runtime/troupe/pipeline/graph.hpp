@@ -52,6 +52,8 @@ namespace detail {
 /// The state of that name in the checkpoint that a run goes on from; null: it begins anew. Throws journal_error, if there is
 /// a checkpoint without it.
 const std::string* state_of(const checkpointing& c, const std::string& name);
+/// Throws journal_error, if that checkpoint has states that no instance has taken.
+void require_all_taken(const checkpointing& c);
 [[noreturn]] void refuse_checkpoints(const std::string& stage, const char* fault);
 [[noreturn]] void refuse_state(const std::string& stage, const char* what);
 

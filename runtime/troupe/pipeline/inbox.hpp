@@ -3,6 +3,7 @@
 
 #include <troupe/ref.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -30,7 +31,8 @@ namespace detail {
 template <class T>
 struct inbox_state {
   inbox_options options;
-  ref_to<offer<T>> to; // written once, when the pipeline starts
+  ref_to<offer<T>> to;                  // written once, when the pipeline starts
+  std::atomic<bool> close_again{false}; // when the mailbox of the source, which was full, has room
 };
 
 } // namespace detail
@@ -56,7 +58,12 @@ public:
   }
 
   /// There will be no more: once what was taken has flowed on, the source ends. What is offered later is refused.
-  void close() const { state_->to.tell(offer<T>{}); }
+  void close() const {
+    if (state_->to.tell(offer<T>{}) != troupe::delivery::rejected)
+      return;
+    state_->close_again = true; // first, so that if there is no room yet, an offer that is still to be handled sees it
+    state_->to.tell(offer<T>{});
+  }
 
   /// For the runtime.
   const std::shared_ptr<detail::inbox_state<T>>& state() const noexcept { return state_; }

@@ -132,9 +132,7 @@ public:
     for (std::size_t i = 0; i < taken_; ++i) {
       const auto& b = waiting_[i];
       if (b.end)
-        steps.input_ended(links_[b.input].side);
-      if (b.end)
-        watermarks_.end(b.input);
+        end(steps, b.input);
       else if (b.idle)
         watermarks_.idle(b.input);
       else
@@ -171,9 +169,9 @@ public:
   // -- checkpoints --
 
   /// The epoch whose barrier has come on all links that have not ended; 0: of none. Then nothing is taken until
-  /// `pass_barrier`.
+  /// `pass_barrier`. A link whose last batch is at work has not ended: that batch may fail.
   std::uint32_t barrier() const noexcept {
-    return at_barrier_ > 0 && at_barrier_ + watermarks_.ended() == links_.size() ? epoch_ : 0;
+    return taken_ == 0 && at_barrier_ > 0 && at_barrier_ + watermarks_.ended() == links_.size() ? epoch_ : 0;
   }
   void pass_barrier() noexcept {
     for (auto& l : links_)
@@ -207,9 +205,21 @@ private:
       size_ += waiting_[taken_++].size();
   }
 
+  /// A side has ended when all its links have.
+  template <class Chain>
+  void end(Chain& steps, std::uint32_t input) {
+    watermarks_.end(input);
+    const auto side = links_[input].side;
+    for (std::size_t i = 0; i < links_.size(); ++i)
+      if (links_[i].side == side && !watermarks_.has_ended(i))
+        return;
+    steps.input_ended(side);
+  }
+
   void pop_front() {
     const auto input = waiting_.front().input;
-    if (const auto epoch = waiting_.front().barrier; epoch != 0) {
+    // A barrier may come with the end, which stands for it.
+    if (const auto epoch = waiting_.front().barrier; epoch != 0 && !watermarks_.has_ended(input)) {
       epoch_ = epoch;
       links_[input].at_barrier = true;
       ++at_barrier_;

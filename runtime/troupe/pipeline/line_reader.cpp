@@ -50,6 +50,18 @@ std::optional<line_file::line> line_file::at(std::uint64_t offset, std::uint64_t
   }
 }
 
+std::optional<std::uint64_t> line_file::behind(std::uint64_t offset) {
+  if (offset < begin_)
+    open();
+  for (auto at = offset;; at = begin_ + held_.size()) {
+    while (begin_ + held_.size() <= at)
+      if (!read_on(at))
+        return at == offset ? std::nullopt : std::optional{at};
+    if (const auto end = held_.find('\n', static_cast<std::size_t>(at - begin_)); end != std::string::npos)
+      return begin_ + end + 1;
+  }
+}
+
 bool line_file::read_on(std::uint64_t keep) {
   const auto past = std::min<std::uint64_t>(keep - begin_, held_.size());
   held_.erase(0, static_cast<std::size_t>(past));

@@ -44,6 +44,10 @@ public:
   };
   std::optional<line> at(std::uint64_t offset, std::uint64_t keep, std::uint64_t number);
 
+  /// Where the line behind the one that begins at `offset` begins, however long that is; nothing at the end of the file. What
+  /// is held begins there afterwards. Throws std::system_error naming the path.
+  std::optional<std::uint64_t> behind(std::uint64_t offset);
+
   std::string place(std::uint64_t number) const { return path_ + ':' + std::to_string(number) + ": "; }
 
 private:
@@ -77,16 +81,16 @@ public:
       if (!l)
         return false;
       emit(parsed(l->text));
-      pass(*l);
+      pass(offset_ + l->bytes);
     }
     return true;
   }
 
   bool skip() {
-    const auto l = file().at(offset_, offset_, number_);
-    if (l)
-      pass(*l);
-    return l.has_value();
+    const auto next = file().behind(offset_);
+    if (next)
+      pass(*next);
+    return next.has_value();
   }
 
   void archive(auto& a) { a(offset_, number_); }
@@ -106,8 +110,8 @@ private:
     }
   }
 
-  void pass(const line_file::line& l) noexcept {
-    offset_ += l.bytes;
+  void pass(std::uint64_t next) noexcept {
+    offset_ = next;
     ++number_;
   }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/pipeline/line_writer.hpp>
 
+#include <exception>
 #include <span>
 #include <stdexcept>
+#include <utility>
 
 namespace troupe::pipeline {
 
@@ -20,23 +22,34 @@ void growing_file::append(const std::string& bytes) {
 
 void growing_file::sync() {
   open();
-  file_->sync();
+  if (!lost_.empty())
+    throw std::runtime_error{lost_};
+  try {
+    file_->sync();
+  } catch (const std::exception& e) {
+    lost_ = e.what();
+    throw;
+  }
 }
 
 void growing_file::open() {
-  if (file_)
+  if (!file_)
+    cut();
+  if (named_)
     return;
-  const bool is_new = !files_->exists(path_);
-  file_ = files_->open(path_, open_mode::append);
-  if (file_->size() < length_)
-    throw std::runtime_error{path_ + ": has " + std::to_string(file_->size()) + " bytes, and not the " +
+  const auto slash = path_.rfind('/');
+  files_->sync_directory(slash == std::string::npos ? "." : slash == 0 ? "/" : path_.substr(0, slash));
+  named_ = true;
+}
+
+void growing_file::cut() {
+  auto file = files_->open(path_, open_mode::append);
+  if (file->size() < length_)
+    throw std::runtime_error{path_ + ": has " + std::to_string(file->size()) + " bytes, and not the " +
                              std::to_string(length_) + " that the last checkpoint speaks of"};
-  file_->truncate(length_);
+  file->truncate(length_);
   ragged_ = false;
-  if (is_new) {
-    const auto slash = path_.rfind('/');
-    files_->sync_directory(slash == std::string::npos ? "." : slash == 0 ? "/" : path_.substr(0, slash));
-  }
+  file_ = std::move(file);
 }
 
 } // namespace troupe::pipeline

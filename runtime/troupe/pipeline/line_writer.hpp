@@ -22,7 +22,8 @@ public:
 
   /// Adds `bytes`. After an error, nothing was added. Throws std::system_error naming the path.
   void append(const std::string& bytes);
-  /// Makes what was added last over a failure of the machine.
+  /// Makes what was added last over a failure of the machine. After an error nobody knows whether it does, so that all further
+  /// calls throw, too.
   void sync();
 
   /// Bytes. When a value was read here, what the file has beyond that is cut off before anything is added.
@@ -30,12 +31,16 @@ public:
 
 private:
   void open();
+  /// Opens the file, which has `length_` bytes then.
+  void cut();
 
   std::string path_;
   std::shared_ptr<file_system> files_;
   std::shared_ptr<file> file_{};
   std::uint64_t length_ = 0;
   bool ragged_ = true; // the file may be longer than that
+  bool named_ = false; // its name is on the disk
+  std::string lost_{}; // what a sync threw
 };
 
 namespace steps {

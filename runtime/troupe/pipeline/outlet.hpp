@@ -33,6 +33,8 @@ public:
   virtual ~key_router() = default;
   /// Appends each element to the part that it belongs to.
   virtual void split(const element_array<T>& items, std::vector<element_array<T>>& parts) const = 0;
+  /// Which of so many parts that is.
+  virtual std::size_t part_of(const T& x, std::size_t parts) const = 0;
 };
 
 template <class T, class Key>
@@ -41,7 +43,10 @@ public:
   explicit router_by(Key key) : key_{std::move(key)} {}
   void split(const element_array<T>& items, std::vector<element_array<T>>& parts) const override {
     for (const auto& x : items)
-      parts[partition_of(key_hash(std::invoke(key_, x)), parts.size())].push_back(x);
+      parts[router_by::part_of(x, parts.size())].push_back(x);
+  }
+  std::size_t part_of(const T& x, std::size_t parts) const override {
+    return partition_of(key_hash(std::invoke(key_, x)), parts);
   }
 
 private:
@@ -87,9 +92,31 @@ public:
   void set_idle(bool idle) noexcept { idle_ = idle; }
   void end() noexcept { ended_ = true; }
 
+  /// Tells where each element goes. Comes before `commit`, when all are there. Throws what their keys do.
+  void route() {
+    for (auto& c : consumers_) {
+      if (!c.splits())
+        continue;
+      c.parts.resize(std::max(c.parts.size(), full_.size() + 1));
+      for (std::size_t i = 0; i < full_.size(); ++i)
+        split(c, full_[i], c.parts[i]);
+      split(c, staged_, c.parts[full_.size()]);
+    }
+  }
+  /// Throws what the key of `x` does.
+  void require_routable(const Out& x) const {
+    for (const auto& c : consumers_)
+      if (c.splits())
+        c.router->part_of(x, c.count);
+  }
+
   void rollback() noexcept {
     staged_.clear();
     full_.clear();
+    for (auto& c : consumers_)
+      for (auto& batch_parts : c.parts)
+        for (auto& p : batch_parts)
+          p.clear();
     watermark_ = said_;
     idle_ = said_idle_;
     ended_ = said_end_;
@@ -102,17 +129,18 @@ public:
     said_idle_ = idle_;
     said_end_ = ended_;
     std::size_t n = 0;
-    for (auto& f : full_) {
-      n += f.size();
-      dispatch(std::make_shared<const element_array<Out>>(std::move(f)), false);
+    const auto last = full_.size();
+    for (std::size_t i = 0; i < last; ++i) {
+      n += full_[i].size();
+      dispatch(std::make_shared<const element_array<Out>>(std::move(full_[i])), i, false);
     }
     full_.clear();
     n += staged_.size();
     if (!staged_.empty()) {
       expected_ = staged_.size();
-      dispatch(std::make_shared<const element_array<Out>>(std::exchange(staged_, {})), true);
+      dispatch(std::make_shared<const element_array<Out>>(std::exchange(staged_, {})), last, true);
     } else if (news) {
-      dispatch(nullptr, true);
+      dispatch(nullptr, last, true);
     }
     return n;
   }
@@ -161,7 +189,10 @@ private:
     std::size_t first; // of its links
     std::size_t count;
     std::size_t turn; // for routing::spread
-    std::vector<element_array<Out>> parts;
+    // For routing::by_key: what of each batch that is about to leave goes to each instance.
+    std::vector<std::vector<element_array<Out>>> parts;
+
+    bool splits() const noexcept { return how == routing::by_key && count > 1; }
   };
 
   /// Room for more elements: a fresh vector for a batch that is full.
@@ -174,32 +205,35 @@ private:
       staged_.reserve(std::min(batch_size_, staged_.capacity() * 2));
   }
 
-  /// `closing`: the last batch of the commit, which carries the watermark and reaches every instance.
-  void dispatch(elements<Out> items, bool closing) {
+  /// `nth` batch of the commit; `closing`: the last one, which carries the watermark and reaches every instance.
+  void dispatch(elements<Out> items, std::size_t nth, bool closing) {
     for (auto& c : consumers_) {
-      if (c.count == 1 || c.how == routing::forward) {
+      if (c.splits()) {
+        hand_out(c, c.parts[nth], closing);
+      } else if (c.count == 1 || c.how == routing::forward) {
         for (std::size_t i = 0; i < c.count; ++i)
           hand_on(links_[c.first + i], items, closing);
-      } else if (c.how == routing::spread) {
+      } else {
         const auto chosen = c.turn++ % c.count;
         for (std::size_t i = 0; i < c.count; ++i)
           if (i == chosen || closing)
             hand_on(links_[c.first + i], i == chosen ? items : nullptr, closing);
-      } else {
-        split(c, items, closing);
       }
     }
   }
 
-  void split(consumer& c, const elements<Out>& items, bool closing) {
-    c.parts.resize(c.count);
-    if (items) {
-      for (auto& p : c.parts)
-        p.reserve(items->size() / c.count + items->size() / 8 + 1);
-      c.router->split(*items, c.parts);
-    }
+  static void split(const consumer& c, const element_array<Out>& items, std::vector<element_array<Out>>& parts) {
+    parts.resize(c.count);
+    if (items.empty())
+      return;
+    for (auto& p : parts)
+      p.reserve(items.size() / c.count + items.size() / 8 + 1);
+    c.router->split(items, parts);
+  }
+
+  void hand_out(consumer& c, std::vector<element_array<Out>>& parts, bool closing) {
     for (std::size_t i = 0; i < c.count; ++i) {
-      auto& p = c.parts[i];
+      auto& p = parts[i];
       if (!p.empty())
         hand_on(links_[c.first + i], std::make_shared<const element_array<Out>>(std::exchange(p, {})), closing);
       else if (closing)
@@ -274,6 +308,7 @@ public:
   void advance(event_time w) noexcept { watermark_ = std::max(watermark_, w); }
   void set_idle(bool) noexcept {}
   void end() noexcept { ended_ = true; }
+  void route() noexcept {}
   void rollback() noexcept {
     watermark_ = said_;
     ended_ = said_end_;

@@ -19,12 +19,7 @@ namespace troupe::pipeline::steps {
 /// What has not left a `group` yet.
 template <class In>
 struct group_state {
-  template <class A>
-  void archive(A& a) requires archivable<std::vector<In>> {
-    a(waiting);
-    if constexpr (A::reads) // the clocks of two processes have nothing in common: at once
-      due = waiting.empty() ? std::nullopt : std::optional{time_point{}};
-  }
+  void archive(auto& a) requires archivable<std::vector<In>> { a(waiting); }
   std::vector<In> waiting;
   std::optional<time_point> due;
 };
@@ -64,6 +59,17 @@ public:
   }
 
   std::optional<time_point> due() const noexcept { return this->state_.get().due; }
+
+  template <class A>
+  void archive(A& a) requires archivable<std::vector<In>> {
+    a(this->state_);
+    if constexpr (A::reads) {
+      auto& s = this->state_.change();
+      if (within_ && !s.waiting.empty()) // the clocks of two processes have nothing in common: at once
+        s.due = time_point{};
+      this->state_.commit();
+    }
+  }
 
 private:
   template <class Next>

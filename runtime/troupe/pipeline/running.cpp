@@ -88,6 +88,8 @@ running pipeline_plan::start(troupe::system& s, const supervisor& parent, std::s
       const auto nth = ++names[n->name()];
       n->spawn(l, nth == 1 ? n->name() : n->name() + '.' + std::to_string(nth));
     }
+    if (l.record->checkpoints)
+      detail::require_all_taken(*l.record->checkpoints);
     for (auto* n : nodes)
       n->wire(l);
     if (auto& c = l.record->checkpoints)

@@ -148,12 +148,18 @@ public:
   /// What it has gathered ends with the process, so all of it is kept.
   template <class A>
   void archive(A& a) requires archivable<std::vector<In>> {
-    if constexpr (A::reads) {
-      a(staged_);
-      commit();
-    } else {
+    if constexpr (A::reads)
+      a(restored_);
+    else
       a(to_.copy(part()));
-    }
+  }
+
+  /// What was restored is seen once the run has begun: its start may still fail.
+  void run_effects() {
+    if (restored_.empty())
+      return;
+    to_.append(restored_, part());
+    restored_.clear();
   }
 
 private:
@@ -166,6 +172,7 @@ private:
   collection<In> to_;
   std::optional<std::size_t> part_; // one for each run and instance
   std::vector<In> staged_;
+  std::vector<In> restored_;
 };
 
 /// Folds all elements into one value, which is written out at the end: for counts, checksums and the like.
@@ -187,18 +194,20 @@ public:
     state_.change().ended = true;
   }
 
-  void commit() {
-    state_.commit();
-    if (state_.get().ended && !std::exchange(said_, true))
-      say();
-  }
+  void commit() { state_.commit(); }
   void rollback() { state_.rollback(); }
+
+  void run_effects() {
+    if (!state_.get().ended || said_)
+      return;
+    std::vector<S> one{state_.get().value};
+    to_.append(one);
+    said_ = true;
+  }
 
   template <class A>
   void archive(A& a) requires archivable<S> {
     a(state_);
-    if constexpr (A::reads)
-      commit();
   }
 
 private:
@@ -207,11 +216,6 @@ private:
     S value;
     bool ended = false;
   };
-
-  void say() {
-    std::vector<S> one{state_.get().value};
-    to_.append(one);
-  }
 
   collection<S> to_;
   F f_;

@@ -61,6 +61,7 @@ public:
     if (at >= end)
       return;
     auto& s = state_.change();
+    const auto begin = at;
     {
       counted_at here{at};
       s.more = s.at.pull(
@@ -69,7 +70,8 @@ public:
             ++here.n;
           });
     }
-    s.read = at;
+    if (at > begin)
+      s.read = at;
   }
 
   template <class Chain, class Out>
@@ -153,6 +155,8 @@ public:
       : shared_{std::move(shared)}, batch_size_{batch_size} {}
 
   bool accept(const message& m) {
+    if (shared_->close_again && shared_->to.tell(offer<T>{}) == delivery::accepted)
+      shared_->close_again = false;
     if (!m.value) {
       last_ = true;
       return true;

@@ -74,6 +74,7 @@ struct stage_memory {
   std::atomic<bool> wired{false};
   std::string failure{};   // what was thrown last
   bool open = false;       // a batch is at work, or was when the stage failed
+  bool one_by_one = false; // of the batch at work, as one of them has made something whose key cannot be told
   bool finished = false;   // it has ended, or cannot go on
   bool kept = false;       // what it keeps goes into checkpoints
   bool proceeding = false; // a `proceed` to itself is on its way
@@ -179,9 +180,10 @@ private:
     const auto size = m_.intake.size();
     if (m_.tries.at(begin) > m_.options.retries && !leave_out(begin, size))
       return;
-    const auto end = m_.tries.until(begin, size);
-    const bool closes = m_.tries.closes(begin, size);
+    const auto end = m_.one_by_one ? std::min(begin + 1, size) : m_.tries.until(begin, size);
+    const bool closes = m_.one_by_one ? begin == size : m_.tries.closes(begin, size);
     auto at = begin;
+    bool routing = false;
     m_.open = true;
     try {
       if constexpr (Chain::timed)
@@ -191,14 +193,18 @@ private:
         at = size;
         m_.intake.close(m_.steps, m_.out);
       }
+      routing = true;
+      m_.out.route();
     } catch (...) {
-      m_.tries.failed(at);
+      if (!routing || std::exchange(m_.one_by_one, true)) // else it is not known yet because of which element
+        m_.tries.failed(routing && !closes ? begin : at);
       m_.failure = describe(std::current_exception());
       throw;
     }
     this->fault_point();
     if (closes) {
       m_.tries.begin_batch();
+      m_.one_by_one = false;
       m_.figures.note_in(m_.intake.pop());
     } else {
       m_.tries.passed(end);
@@ -217,6 +223,7 @@ private:
       m_.steps.begin(this->now());
       m_.steps.time(this->now(), m_.out);
       m_.steps.progress(m_.out);
+      m_.out.route();
     } catch (...) {
       m_.time_tries.failed(0);
       m_.failure = describe(std::current_exception());
@@ -251,9 +258,8 @@ private:
       return;
     const auto done = m_.steps.effects_done();
     if (m_.effect_tries.at(done) > m_.options.retries) {
-      if (m_.options.failing == failing_element::fail)
+      if (m_.options.failing == failing_element::fail || !m_.steps.skip_effect())
         return fail();
-      m_.steps.skip_effect();
       m_.figures.note_skipped();
     }
     try {
@@ -264,6 +270,7 @@ private:
       m_.figures.note_failure();
       throw;
     }
+    m_.effect_tries.begin_batch();
   }
 
   /// If all that belongs to a checkpoint was seen, and nothing else, says what it keeps.
@@ -304,13 +311,22 @@ private:
 
   /// The element at `position` fails again and again: leaves it out if it may. False: the stage cannot go on.
   bool leave_out(std::size_t position, std::size_t size) {
-    if (m_.options.failing == failing_element::fail || position >= size || !m_.intake.skip()) {
+    if (m_.options.failing == failing_element::fail || position >= size || !skip()) {
       fail();
       return false;
     }
     m_.figures.note_skipped();
     m_.tries.begin_batch();
     return false; // the next attempt begins behind it
+  }
+
+  bool skip() {
+    try {
+      return m_.intake.skip();
+    } catch (...) { // a cursor that cannot go past it either
+      m_.failure = describe(std::current_exception());
+      return false;
+    }
   }
 
   void fail() {

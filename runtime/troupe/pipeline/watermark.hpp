@@ -86,6 +86,7 @@ public:
     return current_;
   }
 
+  bool has_ended(std::size_t input) const noexcept { return quiet_[input] == quiet::ended; }
   bool all_ended() const noexcept { return ended_ == quiet_.size(); }
   std::size_t inputs() const noexcept { return quiet_.size(); }
   std::size_t ended() const noexcept { return ended_; }

@@ -283,7 +283,9 @@ void supervisor_core::restart(cell& child, nanoseconds delay) {
     child.refuse_asks();
   child.record->ticket = ++tickets_;
   after(delay, [this, c = cell_pointer{child}, ticket = tickets_] {
-    if (phase_ == phase::running && c->record != nullptr && c->record->ticket == ticket)
+    // While others are regrouped, that is, one that was named: this is not one of them.
+    if ((phase_ == phase::running || phase_ == phase::regrouping) && c->record != nullptr &&
+        c->record->ticket == ticket)
       order(*c, &cell::order_revive);
   });
 }

@@ -199,6 +199,8 @@ void supervisor_core::finish_sequence() {
     requests_.pop_front();
     serve(std::move(r));
   }
+  if (auto_stop_ && phase_ == phase::running)
+    begin_stop(false);
 }
 
 void supervisor_core::clear_sequence() {

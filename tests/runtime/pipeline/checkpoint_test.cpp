@@ -4,6 +4,8 @@
 // Observed: on stepped systems that end after a random number of steps and are followed by others with the same store; with a
 // program that kills itself at random moments, its journal and its output in files.
 #include <troupe/journal/memory_store.hpp>
+#include <troupe/journal/sqlite_connection.hpp>
+#include <troupe/journal/sqlite_store.hpp>
 #include <troupe/pipeline/pipeline.hpp>
 #include <troupe/testing/simulated_disk.hpp>
 
@@ -205,6 +207,42 @@ TEST_CASE("checkpoints: a run that is cut off at random steps gives the answer o
   }
 }
 
+TEST_CASE("checkpoints: batches that fail, whole or in part, and the last ones of sources, count once across lives") {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    const auto random = seeded_random(seed);
+    const auto store = std::make_shared<memory_store>();
+    const fuse f;
+    const auto flaky = [random](std::int64_t x) {
+      return random->below(4) == 0 ? throw std::runtime_error{"this time"} : x;
+    };
+    for (int lives = 0;; ++lives) {
+      REQUIRE(lives < 200);
+      *f.left = static_cast<std::int64_t>(10 + random->below(40));
+      troupe::system sys{life(seed * 1'000 + static_cast<std::uint64_t>(lives), 0.1)};
+      pl::collection<std::int64_t> out;
+      const auto source = [&](std::int64_t begin, std::int64_t n) {
+        std::vector<std::int64_t> all;
+        for (std::int64_t x = begin; x < begin + n; ++x)
+          all.push_back(x);
+        return pl::from_values(all).map(flaky);
+      };
+      auto o = kept_in(store, 8);
+      o.demand = {1, 0};
+      o.stages.retries = 1'000;
+      const auto plan = pl::merge(source(0, 16), source(100, 60)).throttle(2, 1ms).map(f).collect(out);
+      o.stages.batch_size = 8;
+      if (!run(sys, plan.start(sys, "p", o)))
+        continue;
+      auto seen = out.take();
+      CHECK(seen.size() == 76);
+      std::ranges::sort(seen);
+      CHECK(std::ranges::adjacent_find(seen) == seen.end());
+      break;
+    }
+  }
+}
+
 TEST_CASE("checkpoints: a state that cannot be written down is refused with the names of stage and step") {
   struct opaque {
     int n = 0;
@@ -252,6 +290,56 @@ TEST_CASE("checkpoints: those of another plan, other partitions or another versi
   CHECK(run(sys, plan(0, true).start(sys, "p", kept_in(store))));
 }
 
+TEST_CASE("checkpoints: one that was made with more partitions is refused, too") {
+  const auto store = std::make_shared<memory_store>();
+  const fuse f{std::make_shared<std::int64_t>(300)};
+  pl::collection<std::int64_t> out;
+  const auto plan = pl::from(pl::numbers(0, 1'000))
+                        .throttle(20, 1ms)
+                        .map(f)
+                        .key_by([](std::int64_t x) { return x % 50; })
+                        .scan(std::int64_t{0}, [](std::int64_t& s, std::int64_t) { return ++s; })
+                        .collect(out);
+  auto o = kept_in(store);
+  o.partitions = 4;
+  {
+    troupe::system sys{support::stepped()};
+    REQUIRE_FALSE(run(sys, plan.start(sys, "p", o)));
+    REQUIRE(out.take().size() > 0);
+  }
+  *f.left = 1'000'000;
+  troupe::system sys{support::stepped()};
+  o.partitions = 2;
+  CHECK_THROWS_WITH(plan.start(sys, "p", o), doctest::Contains("other partitions"));
+  sys.run_until_idle();
+  CHECK(out.size() == 0); // a start that fails restores nothing that is seen
+  o.partitions = 4;
+  CHECK(run(sys, plan.start(sys, "p", o)));
+  auto seen = out.take();
+  CHECK(seen.size() == 1'000);
+  CHECK(std::ranges::count(seen, 20) == 50);
+}
+
+TEST_CASE("checkpoints: groups by size alone stay whole when a run goes on") {
+  const auto store = std::make_shared<memory_store>();
+  const fuse f;
+  for (int lives = 0;; ++lives) {
+    REQUIRE(lives < 200);
+    *f.left = 100;
+    troupe::system sys{support::stepped()};
+    pl::collection<std::vector<std::int64_t>> out;
+    const auto plan = pl::from(pl::numbers(0, 400)).throttle(3, 2ms).boundary().map(f).group(7).collect(out);
+    if (!run(sys, plan.start(sys, "p", kept_in(store))))
+      continue;
+    CHECK(lives > 2);
+    const auto groups = out.take();
+    REQUIRE(groups.size() == 58);
+    for (std::size_t i = 0; i + 1 < groups.size(); ++i)
+      CHECK(groups[i].size() == 7);
+    break;
+  }
+}
+
 TEST_CASE("checkpoints: a file of lines has each line once, whatever was written after the last checkpoint") {
   std::string expected;
   for (int i = 0; i < 1'000; ++i)
@@ -281,6 +369,88 @@ TEST_CASE("checkpoints: a file of lines has each line once, whatever was written
     CHECK(lives > 2);
     CHECK(disk->content("/out") == expected);
   }
+}
+
+TEST_CASE("checkpoints: one that was damaged is an error and no new beginning") {
+  const support::temporary_directory here;
+  const auto path = here / "journal.db";
+  const fuse f{std::make_shared<std::int64_t>(100)};
+  pl::collection<std::int64_t> out;
+  const auto plan = pl::from(pl::numbers(0, 1'000)).throttle(10, 1ms).map(f).collect(out);
+  {
+    const std::shared_ptr<journal_store> store = open_sqlite_store(path);
+    troupe::system sys{support::stepped()};
+    REQUIRE_FALSE(run(sys, plan.start(sys, "p", kept_in(store))));
+  }
+  REQUIRE(out.take().size() > 0);
+  sqlite_connection{path, sqlite_connection::mode::write}.execute("UPDATE snapshots SET data = '{}'");
+  *f.left = 10'000;
+  const std::shared_ptr<journal_store> store = open_sqlite_store(path);
+  troupe::system sys{support::stepped()};
+  CHECK_THROWS_WITH(plan.start(sys, "p", kept_in(store)), doctest::Contains("its checksum is wrong"));
+  sys.run_until_idle();
+  pl::forget_checkpoint(store, "p");
+  CHECK(run(sys, plan.start(sys, "p", kept_in(store))));
+  CHECK(out.take().size() == 1'000);
+}
+
+TEST_CASE("checkpoints: a file that is shorter than the last one says ends the run") {
+  const auto disk = std::make_shared<simulated_disk>();
+  const auto store = std::make_shared<memory_store>();
+  const fuse f{std::make_shared<std::int64_t>(100)};
+  const auto plan = pl::from(pl::numbers(0, 1'000))
+                        .throttle(10, 1ms)
+                        .map(f)
+                        .write_lines(
+                            "/out", [](std::int64_t x) { return std::to_string(x); }, disk);
+  {
+    troupe::system sys{support::stepped()};
+    REQUIRE_FALSE(run(sys, plan.start(sys, "p", kept_in(store, 4))));
+  }
+  REQUIRE(!disk->content("/out").empty());
+  disk->remove("/out");
+  *f.left = 10'000;
+  troupe::system sys{support::stepped()};
+  const auto r = plan.start(sys, "p", kept_in(store, 4));
+  for (int ms = 0; ms < 1'000 && !r.outcome(); ++ms)
+    sys.advance(1ms);
+  REQUIRE(r.outcome());
+  REQUIRE_FALSE(*r.outcome());
+  CHECK(r.outcome()->error().what.find("/out: has 0 bytes") != std::string::npos);
+}
+
+TEST_CASE("checkpoints: none speaks of lines that a failed sync has lost") {
+  std::string expected;
+  for (int i = 0; i < 200; ++i)
+    expected += std::to_string(i) + '\n';
+  const auto disk = std::make_shared<simulated_disk>();
+  disk->put("/in", expected);
+  int syncs = 0; // one of the directory
+  disk->faults({.sync_fails = [&] { return ++syncs == 4; }});
+  const auto store = std::make_shared<memory_store>();
+  const fuse f;
+  const auto plan = pl::from_lines("/in", pl::whole_line{}, {.files = disk})
+                        .throttle(10, 1ms)
+                        .boundary()
+                        .map(f)
+                        .write_lines(
+                            "/out", [](const std::string& l) { return l; }, disk);
+  *f.left = 100;
+  {
+    troupe::system sys{support::stepped()};
+    const auto r = plan.start(sys, "p", kept_in(store, 4));
+    for (int ms = 0; ms < 1'000 && !r.outcome(); ++ms)
+      sys.advance(1ms);
+    REQUIRE(r.outcome());
+    REQUIRE_FALSE(*r.outcome()); // the lost lines are made again by the next one
+    CHECK(r.outcome()->error().what.find("/out") != std::string::npos);
+  }
+  CHECK(syncs >= 4);
+  disk->crash();
+  *f.left = 1'000;
+  troupe::system sys{support::stepped()};
+  CHECK(run(sys, plan.start(sys, "p", kept_in(store, 4))));
+  CHECK(disk->content("/out") == expected);
 }
 
 TEST_CASE("checkpoints: a process that is killed again and again leaves the answer of one that is not") {

@@ -102,6 +102,55 @@ TEST_CASE("lines: a line that is too long is named, and memory does not grow wit
   CHECK_THROWS_WITH_AS(file.at(first->bytes, 0, 2), "/in:2: longer than 1000 bytes", pl::line_error);
 }
 
+TEST_CASE("lines: a line that is too long is left out if asked to") {
+  troupe::system sys{support::stepped()};
+  pl::collection<std::string> out;
+  pl::options o;
+  o.stages.retries = 1;
+  o.stages.failing = pl::failing_element::skip;
+  const auto text = "short\n" + std::string(1'000'000, 'x') + "\nlast\n" + std::string(1'000'000, 'y');
+  const auto plan = pl::from_lines("/in", pl::whole_line{}, {.longest = 1'000, .files = disk_with(text)}).collect(out);
+  const auto r = plan.start(sys, "p", o);
+  REQUIRE(run(sys, r));
+  CHECK(r.outcome().value());
+  CHECK(out.take() == std::vector<std::string>{"short", "last"});
+}
+
+TEST_CASE("lines: a file that cannot be written ends the pipeline, also if elements may be left out") {
+  troupe::system sys{support::stepped()};
+  const auto disk = disk_with("1\n2\n");
+  disk->faults({.write_fails = [] { return true; }});
+  pl::options o;
+  o.stages.retries = 1;
+  o.stages.failing = pl::failing_element::skip;
+  const auto same = [](const std::string& l) { return l; };
+  const auto r =
+      pl::from_lines("/in", pl::whole_line{}, {.files = disk}).write_lines("/out", same, disk).start(sys, "p", o);
+  REQUIRE(run(sys, r));
+  REQUIRE_FALSE(r.outcome().value());
+  CHECK(r.outcome().value().error().what.find("/out") != std::string::npos);
+  CHECK(r.figures().back().skipped == 0);
+}
+
+TEST_CASE("lines: writes that fail now and then are counted each by itself") {
+  troupe::system sys{support::stepped()};
+  std::string text;
+  for (int i = 0; i < 100; ++i)
+    text += std::to_string(i) + '\n';
+  const auto disk = disk_with(text);
+  int writes = 0;
+  disk->faults({.write_fails = [&] { return ++writes % 3 != 0; }});
+  pl::options o;
+  o.stages.batch_size = 5;
+  o.stages.retries = 2;
+  const auto same = [](const std::string& l) { return l; };
+  const auto r =
+      pl::from_lines("/in", pl::whole_line{}, {.files = disk}).write_lines("/out", same, disk).start(sys, "p", o);
+  REQUIRE(run(sys, r));
+  CHECK(r.outcome().value());
+  CHECK(disk->content("/out") == text);
+}
+
 TEST_CASE("lines: a file that is not there is refused when the plan is made") {
   CHECK_THROWS_WITH(pl::from_lines("/none", pl::whole_line{}, {.files = disk_with("")}), doctest::Contains("/none"));
 }

@@ -33,6 +33,15 @@ std::vector<std::int64_t> iota(std::int64_t n) {
   return all;
 }
 
+struct same_as {
+  std::int64_t x = 0;
+  using reply = std::int64_t;
+};
+class repeater : public actor<repeater, same_as> {
+public:
+  std::int64_t on(const same_as& s) { return s.x; }
+};
+
 pl::options small_batches(std::size_t batch, std::uint32_t max_demand = 4) {
   pl::options o;
   o.stages.batch_size = batch;
@@ -295,6 +304,96 @@ TEST_CASE("pipeline: zip pairs elements by position and holds the faster side ba
   }
 }
 
+TEST_CASE("pipeline: a side of zip that comes from several instances has ended when all of them have") {
+  for (const bool right : {false, true}) {
+    CAPTURE(right);
+    troupe::system sys{support::stepped()};
+    pl::collection<std::pair<std::int64_t, std::int64_t>> out;
+    const auto several = pl::from(std::vector{pl::numbers(0, 1), pl::numbers(1, 200)});
+    const auto one = pl::from(pl::numbers(0, 250)).boundary();
+    CHECK(run(sys,
+              (right ? pl::zip(one, several) : pl::zip(several, one)).collect(out).start(sys, "p", small_batches(6))));
+    CHECK(out.take().size() == 200);
+  }
+}
+
+TEST_CASE("pipeline: a key that cannot be told is a failure like any other") {
+  for (const auto failing : {pl::failing_element::fail, pl::failing_element::skip}) {
+    troupe::system sys{support::stepped()};
+    pl::collection<std::int64_t> out;
+    const auto key = [](std::int64_t x) { return x == 33 ? throw std::runtime_error{"no key"} : x % 5; };
+    const auto plan = pl::from(pl::numbers(0, 100))
+                          .named("source")
+                          .key_by(key, 2)
+                          .scan(std::int64_t{0}, [](std::int64_t&, std::int64_t x) { return x; })
+                          .collect(out);
+    auto o = small_batches(16);
+    o.stages.retries = 2;
+    o.stages.failing = failing;
+    const auto r = run(sys, plan.start(sys, "p", o));
+    if (failing == pl::failing_element::fail) {
+      REQUIRE_FALSE(r);
+      CHECK(r.error().what == "source: std::runtime_error: no key");
+    } else {
+      CHECK(r);
+      CHECK(out.take().size() == 99);
+    }
+  }
+}
+
+TEST_CASE("pipeline: a reply whose key cannot be told is a failure like any other") {
+  for (const auto failing : {pl::failing_element::fail, pl::failing_element::skip}) {
+    troupe::system sys{support::stepped()};
+    const auto same = sys.supervise("asked").start<repeater>("same");
+    pl::collection<std::int64_t> out;
+    const auto key = [](std::int64_t x) { return x == 33 ? throw std::runtime_error{"no key"} : x % 5; };
+    const auto ask = [](std::int64_t x) { return same_as{x}; };
+    const auto plan = pl::from(pl::numbers(0, 100))
+                          .ask(same, ask, [](std::int64_t, std::int64_t x) { return x; })
+                          .key_by(key, 2)
+                          .scan(std::int64_t{0}, [](std::int64_t&, std::int64_t x) { return x; })
+                          .collect(out);
+    auto o = small_batches(16);
+    o.stages.retries = 2;
+    o.stages.failing = failing;
+    const auto r = run(sys, plan.start(sys, "p", o));
+    CHECK(static_cast<bool>(r) == (failing == pl::failing_element::skip));
+    if (r)
+      CHECK(out.take().size() == 99);
+  }
+}
+
+TEST_CASE("pipeline: a partition that is none is a failure like any other") {
+  troupe::system sys{support::stepped()};
+  pl::collection<std::int64_t> out;
+  const auto time = [](std::int64_t x) { return pl::event_time{std::chrono::microseconds{x}}; };
+  const auto partition = [](std::int64_t x) { return static_cast<std::size_t>(x == 33 ? 1'000'000 : x % 2); };
+  auto o = small_batches(16);
+  o.stages.failing = pl::failing_element::skip;
+  const auto plan = pl::from(pl::numbers(0, 100)).event_times_of(2, partition, {}, time).collect(out);
+  CHECK(run(sys, plan.start(sys, "p", o)));
+  CHECK(out.take().size() == 99);
+}
+
+TEST_CASE("pipeline: a source that cannot go past what it cannot make ends the pipeline") {
+  for (const auto failing : {pl::failing_element::fail, pl::failing_element::skip}) {
+    troupe::system sys{support::stepped()};
+    pl::collection<std::int64_t> out;
+    const auto plan = pl::generate(std::int64_t{0},
+                                   [](std::int64_t& n) -> std::optional<std::int64_t> {
+                                     return n == 33 ? throw std::runtime_error{"the well is dry"} : n++;
+                                   })
+                          .named("well")
+                          .collect(out);
+    auto o = small_batches(16);
+    o.stages.retries = 2;
+    o.stages.failing = failing;
+    const auto r = run(sys, plan.start(sys, "p", o));
+    REQUIRE_FALSE(r);
+    CHECK(r.error().what == "well: std::runtime_error: the well is dry");
+  }
+}
+
 TEST_CASE("pipeline: spread gives each element to one of several instances") {
   troupe::system sys{support::stepped(4)};
   pl::collection<std::int64_t> out;
@@ -352,6 +451,17 @@ TEST_CASE("pipeline: an inbox refuses what is beyond its capacity, and what come
     sys.advance(1s);
   CHECK(r.outcome().has_value());
   CHECK(out.size() == taken);
+}
+
+TEST_CASE("pipeline: an inbox ends also if it was closed while its mailbox was full") {
+  troupe::system sys{support::stepped()};
+  pl::inbox<int> box{{.capacity = 5}};
+  pl::collection<int> out;
+  const auto r = pl::from(box).collect(out).start(sys, "p");
+  while (box.tell(1) == delivery::accepted) {
+  }
+  box.close();
+  CHECK(run(sys, r));
 }
 
 TEST_CASE("pipeline: a plan says what it is made of, and starts as often as wanted") {
@@ -436,6 +546,21 @@ TEST_CASE("pipeline: a run that comes to its end drops no message, in any order 
       CHECK(sys.books().dropped == 0);
       CHECK(sys.books().queued == 0);
     }
+}
+
+TEST_CASE("pipeline: a run with a stage that asks drops no message at its end either") {
+  const auto ask = [](std::int64_t x) { return same_as{x}; };
+  const auto answer = [](std::int64_t, std::int64_t x) { return x; };
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    CAPTURE(seed);
+    troupe::system sys{support::stepped(seed)};
+    const auto same = sys.supervise("asked").start<repeater>("same");
+    pl::collection<std::int64_t> seen;
+    const auto plan = pl::from(pl::numbers(0, 20)).ask(same, ask, answer).collect(seen);
+    CHECK(run(sys, plan.start(sys, "p", small_batches(4))));
+    CHECK(seen.size() == 20);
+    CHECK(sys.books().dropped == 0);
+  }
 }
 
 TEST_CASE("pipeline: logic that looks first changes what it would without, also when batches fail") {

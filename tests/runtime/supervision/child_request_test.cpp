@@ -246,6 +246,34 @@ TEST_CASE("child request: count tells specs from what is active") {
   CHECK(n.waiting == 1);
 }
 
+TEST_CASE("child request: a child whose back-off is over while a request is served comes back after it") {
+  for (const bool stopped_meanwhile : {false, true}) {
+    CAPTURE(stopped_meanwhile);
+    stage s;
+    auto options = patient;
+    options.backoff = doubling;
+    auto top = s.sys.supervise("top", options);
+    auto inner = top.supervise("inner", options);
+    s.start(inner, "slow");
+    auto a = s.start(top, "a");
+    top.stop("inner").get();
+    s.done();
+    a.tell(crash{});
+    s.done();
+    s.book->starts_to_fail["slow"] = 2;
+    auto restarting = top.restart("inner"); // takes 300 ms; the back-off of a, 100 ms
+    s.sys.advance(50ms);
+    CHECK_FALSE(restarting.ready());
+    if (stopped_meanwhile)
+      a.stop();
+    s.sys.advance(1s);
+    CHECK(restarting.ready());
+    std::move(restarting).get();
+    CHECK(state_of(top, "top/a") == (stopped_meanwhile ? actor_state::stopped : actor_state::running));
+    CHECK(s.sys.restarts() == (stopped_meanwhile ? 1 : 2));
+  }
+}
+
 TEST_CASE("child request: asks in back-off are refused at once where the options say so and tells wait") {
   for (const bool refuse : {false, true}) {
     CAPTURE(refuse);

@@ -282,3 +282,20 @@ TEST_CASE("supervisor: an actor may end itself or write to itself in its constru
   CHECK(s.done() == lines{"self", "self"});
   CHECK(b.incarnation() == 1);
 }
+
+TEST_CASE("supervisor: a significant child that ends in the pause of a group restart ends its supervisor after it") {
+  stage s;
+  auto options = patient;
+  options.backoff = doubling;
+  options.auto_shutdown = auto_shutdown::any_significant;
+  options.strategy = one_for_all;
+  auto top = s.sys.supervise("top", options);
+  auto a = s.start(top, "a", {.restart = transient});
+  auto b = s.start(top, "b", {.restart = transient, .significant = true});
+  a.tell(crash{});
+  b.tell(finish{});
+  s.done();
+  a.stop(); // in the pause, so that nobody is left to come back
+  s.sys.advance(1s);
+  CHECK(top.has_stopped());
+}
