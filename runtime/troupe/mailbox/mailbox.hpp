@@ -74,7 +74,7 @@ public:
         // Only in the place of the value looked at: a sender that was held up here while others went on would bring back
         // one that is too old for the count to be compared with.
         if (done != seen)
-          seen_.compare_exchange_strong(seen, done, std::memory_order_relaxed);
+          seen_.compare_exchange_strong(seen, done, std::memory_order_relaxed, std::memory_order_relaxed);
         if (waiting(w, done) >= capacity)
           return push_result::full;
       }
