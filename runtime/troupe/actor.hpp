@@ -112,7 +112,7 @@ private:
 /// exception that leaves a handler means that the actor's state may be wrong: its supervisor restarts it, with a fresh
 /// object in the same place, and the message is retried or quarantined, which is why handlers get it const.
 ///
-/// Optional members of `Self`: `void on_stop()`, called before a graceful end; `void on(const troupe::stopped&)`, for
+/// Optional public members of `Self`: `void on_stop()`, called before a graceful end; `void on(const troupe::stopped&)`, for
 /// watches; `static constexpr bool exclusive = true`, to handle no other message while a handler is suspended;
 /// `void before_restart(const std::exception_ptr& why)`, called on the old object, and `void after_restart(same)`, on the
 /// fresh one before its first message. `why` is null if a sibling or the supervisor has failed. What the first throws is
