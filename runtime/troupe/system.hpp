@@ -127,7 +127,8 @@ public:
   time_point now() const noexcept;
   const seams& through() const noexcept;
 
-  /// Blocks until `shutdown` has begun or the top of the tree has given up. Returns false in the second case.
+  /// Blocks until `request_shutdown` or `shutdown` was called or the top of the tree has given up. Returns false in the
+  /// last case. Not to be called by an actor: throws usage_error.
   bool wait();
 
   /// Lets `wait` return. Safe in a signal handler's thread, not in the handler itself.

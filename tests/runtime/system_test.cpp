@@ -93,6 +93,7 @@ TEST_CASE("system: an option out of its range is refused with its name") {
   CHECK(refusal({.turn_time = 0us}).find("turn_time") != std::string::npos);
   CHECK(refusal({.shutdown_timeout = -1ms}).find("shutdown_timeout") != std::string::npos);
   CHECK(refusal({.stepped = 0}).find("manual_clock") != std::string::npos);
+  CHECK(refusal({.through = {.clock = std::make_shared<troupe::manual_clock>()}}).find("stepped") != std::string::npos);
   CHECK(refusal(stepped()) == "accepted");
 }
 
