@@ -257,7 +257,7 @@ struct system::engine_room {
 system::system(system_options options) : room_{std::make_unique<engine_room>(options)} {
   auto& core = room_->core;
   core.owner = this;
-  room_->root = supervisor::make(core, nullptr, {},
+  room_->root = supervisor::make(core, nullptr, "root",
                                  {.strategy = dynamic, .group_intensity = unlimited, .children_max = std::size_t(-1)});
   core.root = &room_->root.core();
   if (room_->scheduler)
