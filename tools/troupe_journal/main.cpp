@@ -63,7 +63,7 @@ int main(int argc, char** argv) {
   auto* show = command("show", "One journal: snapshots, events, what it has handled, its outbox");
   show->add_option("key", key, "The journal's key")->required();
   auto* last_option = show->add_option("--last", last, "Only so many of the latest events")
-                          ->check(CLI::Range(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max()));
+                          ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
   with_prefix(command("verify", "Checks checksums, gaps and texts, and names every place that is damaged"));
   auto* compact =
       with_prefix(command("compact", "Drops events that the last two snapshots include; the service must be "
