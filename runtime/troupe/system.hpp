@@ -72,8 +72,8 @@ struct worker_figures {
 
 /// Where actors live: workers, timers, the root of the supervision tree, and plain CAF's actor system beside it.
 ///
-/// Create one, near the start of main, and let it outlive every thread that uses refs of it. Threads: any, but for the
-/// constructor and destructor.
+/// Create one, near the start of main, and let it outlive everybody who sends through refs of it: see any_ref. Threads: any,
+/// but for the constructor and destructor.
 class system {
 public:
   /// Throws request_error for an option out of its range.
