@@ -2,6 +2,7 @@
 #include <troupe/actor.hpp>
 #include <troupe/engine/control_call.hpp>
 #include <troupe/engine/system_core.hpp>
+#include <troupe/type_name.hpp>
 
 namespace troupe {
 
@@ -19,6 +20,9 @@ detail::cell* spawning() {
 actor_base::actor_base() : cell_{spawning()} {}
 
 void actor_base::watch(const any_ref& who) {
+  if (cell_->type().on_stopped == nullptr)
+    throw usage_error{"watch needs a public handler on(const troupe::stopped&), which " +
+                      type_name(*cell_->type().info) + " does not have"};
   auto& target = detail::required(who.pointer());
   detail::cell_pointer self{*cell_};
   target.send_control(detail::make_control(
@@ -111,6 +115,12 @@ void run_blocking(cell& asker, reply_slot& slot, std::function<void()> call) {
   });
   if (!accepted)
     std::exchange(held->slot, nullptr)->settle_error(errc::mailbox_full, "the pool for blocking work has no room");
+}
+
+std::chrono::nanoseconds checked_period(std::chrono::nanoseconds period) {
+  if (period.count() <= 0)
+    throw usage_error{"the period of a timer must be above 0, not " + std::to_string(period.count()) + " ns"};
+  return period;
 }
 
 } // namespace detail

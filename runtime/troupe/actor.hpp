@@ -30,6 +30,9 @@ using reply_for_call =
 /// Calls `call`, which settles `slot`, on the blocking pool; settles it with an error if that fails.
 void run_blocking(cell& asker, reply_slot& slot, std::function<void()> call);
 
+/// The same, if it is above 0; else throws usage_error.
+std::chrono::nanoseconds checked_period(std::chrono::nanoseconds period);
+
 } // namespace detail
 
 /// What every actor can do, whatever its messages. Threads: the actor's turn only, its constructor included.
@@ -47,8 +50,8 @@ protected:
   /// starting a fresh incarnation.
   void stop() noexcept;
 
-  /// From now on, or at once if `who` has stopped already, this actor gets one `stopped` message about it. Needs a handler
-  /// `void on(const troupe::stopped&)`. Survives restarts of both. Idempotent.
+  /// From now on, or at once if `who` has stopped already, this actor gets one `stopped` message about it. Survives restarts
+  /// of both. Idempotent. Throws usage_error if this actor has no public handler `void on(const troupe::stopped&)`.
   void watch(const any_ref& who);
   void unwatch(const any_ref& who);
 
@@ -112,7 +115,7 @@ private:
 /// exception that leaves a handler means that the actor's state may be wrong: its supervisor restarts it, with a fresh
 /// object in the same place, and the message is retried or quarantined, which is why handlers get it const.
 ///
-/// Optional members of `Self`: `void on_stop()`, called before a graceful end; `void on(const troupe::stopped&)`, for
+/// Optional public members of `Self`: `void on_stop()`, called before a graceful end; `void on(const troupe::stopped&)`, for
 /// watches; `static constexpr bool exclusive = true`, to handle no other message while a handler is suspended;
 /// `void before_restart(const std::exception_ptr& why)`, called on the old object, and `void after_restart(same)`, on the
 /// fresh one before its first message. `why` is null if a sibling or the supervisor has failed. What the first throws is
@@ -139,15 +142,15 @@ protected:
   }
 
   /// Sends `message` to this actor itself at a fixed rate, for the first time after `period`. A tick that comes due before
-  /// the last one was received is skipped. Requires `period > 0`.
+  /// the last one was received is skipped. Throws usage_error unless `period` is above 0.
   template <class M>
   requires detail::one_of<M, Ms...> timer every(std::chrono::nanoseconds period, M message) {
-    return arm_timer<M>(period, period, {}, std::move(message));
+    return arm_timer<M>(period, detail::checked_period(period), {}, std::move(message));
   }
 
   template <class M>
   requires detail::one_of<M, Ms...> timer every(std::string_view key, std::chrono::nanoseconds period, M message) {
-    return arm_timer<M>(period, period, key, std::move(message));
+    return arm_timer<M>(period, detail::checked_period(period), key, std::move(message));
   }
 
 private:

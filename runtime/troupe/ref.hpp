@@ -81,7 +81,8 @@ cell& required(const cell_pointer& p);
 /// The address of an actor, whatever its type: to watch it, stop it, name it, compare it.
 ///
 /// Counts on the actor's small cell, not on its object: a ref neither keeps an actor running nor goes stale when it is
-/// restarted. Threads: any; each ref object as a shared_ptr.
+/// restarted. Once its system is destroyed it may be copied, compared and destroyed, and nothing else: to send through it then
+/// is undefined. Threads: any; each ref object as a shared_ptr.
 class any_ref {
 public:
   any_ref() = default;

@@ -24,7 +24,8 @@ void park(reply_slot& slot, std::coroutine_handle<> h);
 ///
 /// - Inside a handler: `co_await reply` yields the value or throws `request_error`; `co_await reply.outcome()` yields a
 ///   `result` and does not throw. Either consumes the reply.
-/// - Outside of actors: `get()` or `try_get()` block the calling thread until then, at most to the deadline.
+/// - Outside of actors: `get()` or `try_get()` block the calling thread until then, at most to the deadline. They consume the
+///   reply as well: of one that has a name, `std::move(r).get()`.
 ///
 /// Giving a reply up (destroying it) is allowed: the request is handled all the same.
 /// Ownership: unique. Threads: the one that asked.
@@ -52,12 +53,14 @@ public:
 
   /// The value; throws `request_error` if there is none, and `usage_error` inside an actor, where it would block a worker.
   R get() && { return std::move(*this).try_get().value(); }
+  R get() & = delete; // a reply is taken once: std::move(r).get()
 
   /// The value or the error. Throws `usage_error` inside an actor.
   result<R> try_get() && {
     detail::wait_outside(*slot_);
     return slot_->take();
   }
+  result<R> try_get() & = delete; // a reply is taken once: std::move(r).try_get()
 
   struct value_awaiter {
     reply r;

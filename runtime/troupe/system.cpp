@@ -40,6 +40,8 @@ const system_options& checked(const system_options& o) {
     wrong("shutdown_timeout must not be negative");
   if (o.stepped && std::dynamic_pointer_cast<manual_clock>(o.through.clock) == nullptr)
     wrong("a stepped system needs a manual_clock as its clock");
+  if (!o.stepped && std::dynamic_pointer_cast<manual_clock>(o.through.clock) != nullptr)
+    wrong("with a manual_clock, which stands still for threads, a system must be stepped: set `stepped`");
   return o;
 }
 
@@ -255,7 +257,7 @@ struct system::engine_room {
 system::system(system_options options) : room_{std::make_unique<engine_room>(options)} {
   auto& core = room_->core;
   core.owner = this;
-  room_->root = supervisor::make(core, nullptr, {},
+  room_->root = supervisor::make(core, nullptr, "root",
                                  {.strategy = dynamic, .group_intensity = unlimited, .children_max = std::size_t(-1)});
   core.root = &room_->root.core();
   if (room_->scheduler)
@@ -325,6 +327,8 @@ time_point system::now() const noexcept { return room_->core.now(); }
 const seams& system::through() const noexcept { return room_->core.through; }
 
 bool system::wait() {
+  if (detail::cell::current() != nullptr)
+    throw usage_error{"wait would block a worker: an actor learns of the end by its on_stop"};
   std::unique_lock guard{room_->mutex};
   room_->changed.wait(guard, [&] { return room_->gave_up || room_->shutdown_wanted; });
   return !room_->gave_up;

@@ -72,8 +72,8 @@ struct worker_figures {
 
 /// Where actors live: workers, timers, the root of the supervision tree, and plain CAF's actor system beside it.
 ///
-/// Create one, near the start of main, and let it outlive every thread that uses refs of it. Threads: any, but for the
-/// constructor and destructor.
+/// Create one, near the start of main, and let it outlive everybody who sends through refs of it: see any_ref. Threads: any,
+/// but for the constructor and destructor.
 class system {
 public:
   /// Throws request_error for an option out of its range.
@@ -127,7 +127,8 @@ public:
   time_point now() const noexcept;
   const seams& through() const noexcept;
 
-  /// Blocks until `shutdown` has begun or the top of the tree has given up. Returns false in the second case.
+  /// Blocks until `request_shutdown` or `shutdown` was called or the top of the tree has given up. Returns false in the
+  /// last case. Not to be called by an actor: throws usage_error.
   bool wait();
 
   /// Lets `wait` return. Safe in a signal handler's thread, not in the handler itself.

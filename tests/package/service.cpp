@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <stdexcept>
 #include <string>
+#include <variant>
 
 using namespace std::chrono_literals;
 
@@ -38,6 +39,9 @@ bool expect(bool holds, const char* what) {
 
 int main() {
   troupe::system sys{{.workers = 2}};
+  const auto listening = sys.events().subscribe([](const troupe::event& e) {
+    std::visit([](const auto& what) { std::fprintf(stderr, "%s\n", to_string(what).c_str()); }, e);
+  });
   auto desk = sys.supervise("desk", {.strategy = troupe::one_for_one, .intensity = 5, .period = 5s});
   auto door = desk.start<greeter>("door", {.retries = 1, .mailbox = {.capacity = 100}}, "hello");
 

@@ -207,6 +207,17 @@ TEST_CASE("shutdown: inside an actor it is a usage_error and request_shutdown is
   CHECK(sys.wait()); // returns at once
 }
 
+TEST_CASE("shutdown: an actor that waits for the end is told that it must not") {
+  class waits : public troupe::actor<waits, work> {
+  public:
+    int on(const work&) { return system().wait() ? 1 : 0; }
+  };
+  troupe::system sys{stepped()};
+  const auto a = sys.spawn<waits>();
+  sys.request_shutdown(); // so that it would return
+  CHECK(a.ask(work{}).try_get().error().what.find("would block a worker") != std::string::npos);
+}
+
 TEST_CASE("shutdown: a request from another thread ends the wait") {
   troupe::system sys{{.workers = 1}};
   std::jthread other{[&] { sys.request_shutdown(); }};

@@ -17,6 +17,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -93,6 +94,7 @@ TEST_CASE("system: an option out of its range is refused with its name") {
   CHECK(refusal({.turn_time = 0us}).find("turn_time") != std::string::npos);
   CHECK(refusal({.shutdown_timeout = -1ms}).find("shutdown_timeout") != std::string::npos);
   CHECK(refusal({.stepped = 0}).find("manual_clock") != std::string::npos);
+  CHECK(refusal({.through = {.clock = std::make_shared<troupe::manual_clock>()}}).find("stepped") != std::string::npos);
   CHECK(refusal(stepped()) == "accepted");
 }
 
@@ -114,6 +116,24 @@ TEST_CASE("system: options of actors and supervisors are refused with the option
   CHECK(why([&] { sys.supervise("s", {.children_max = 0}); }).find("children_max") != std::string::npos);
   CHECK(sys.root().children().empty());
   CHECK(why([&] { sys.root().start<server>("a", with_mailbox(1)); }) == "accepted");
+}
+
+TEST_CASE("system: the top of the tree is called root, by events and by errors") {
+  std::string told;
+  troupe::system sys{stepped()};
+  const auto listening = sys.events().subscribe([&](const troupe::event& e) {
+    if (const auto* s = std::get_if<troupe::supervision_event>(&e))
+      told += to_string(*s) + "\n";
+  });
+  sys.supervise("shop").start<server>("a");
+  sys.shutdown();
+  CHECK(told.find("root: shop started\nshop: shop/a started\n") == 0);
+  try {
+    sys.spawn<server>();
+    FAIL("started after the shutdown");
+  } catch (const troupe::request_error& e) {
+    CHECK(std::string{e.what()} == "shutting_down: root is stopping");
+  }
 }
 
 TEST_CASE("system: the books of everything add up whatever happens") {

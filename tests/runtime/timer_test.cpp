@@ -153,6 +153,24 @@ TEST_CASE("timer: every ticks at a fixed rate until it is cancelled") {
   CHECK(w.log->back() == "3 inactive");
 }
 
+TEST_CASE("timer: a period of zero or less is refused") {
+  class hasty : public troupe::actor<hasty, tick> {
+  public:
+    hasty(std::string key, std::chrono::nanoseconds period) {
+      if (key.empty())
+        every(period, tick{});
+      else
+        every(key, period, tick{});
+    }
+    void on(const tick&) {}
+  };
+  troupe::system sys{stepped()};
+  for (const auto* key : {"", "key"})
+    for (const auto period : {0ns, -1ns})
+      CHECK_THROWS_AS(sys.spawn<hasty>(key, period), troupe::usage_error);
+  CHECK_NOTHROW(sys.spawn<hasty>("key", 1s));
+}
+
 TEST_CASE("timer: one that has ticked for the last time is not active and can be cancelled again") {
   world w;
   w.say("both due, a cancels b");

@@ -232,6 +232,20 @@ TEST_CASE("watch: mutual and own watches keep nothing alive") {
   CHECK(log.use_count() == 1);
 }
 
+TEST_CASE("watch: an actor that could not be told, for want of a public handler, is refused") {
+  class deaf : public troupe::actor<deaf, look> {
+  public:
+    void on(const look& m) { watch(m.who); }
+
+  private:
+    void on(const troupe::stopped&) {}
+  };
+  world x;
+  const auto refused = x.sys.spawn<deaf>().ask(look{x.t}).try_get();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().what.find("watch needs a public handler on(const troupe::stopped&)") != std::string::npos);
+}
+
 TEST_CASE("watch: 100000 watchers that came and went leave nothing behind") {
   world x;
   const auto token = std::make_shared<std::vector<entry>>();

@@ -177,6 +177,12 @@ TEST_CASE("troupe-journal: what it cannot do is said, with exit status 2") {
   CHECK(run("").status == 2);
   CHECK(run("list").status == 2);
   CHECK(run("forget shop.db").status == 2);
+  CHECK(run("forget shop.db").output == "troupe-journal: there is no command 'forget'; see --help\n");
+  CHECK(says(run("show shop.db"), "troupe-journal: key is required"));
+  CHECK(says(run("show shop.db key --last 0"), "range 1 "));
+  CHECK(says(run("show shop.db key --last -1"), "range 1 "));
+  const shop s;
+  CHECK(says(run("list " + s.folder.path().string()), "is a directory; name the journals' file in it"));
   const auto missing = run("list /nowhere/shop.db");
   CHECK(missing.status == 2);
   CHECK(missing.output == "troupe-journal: /nowhere/shop.db: there is no such file\n");

@@ -109,6 +109,7 @@ TEST_CASE("troupe-quarantine: lists and shows what a service has set aside") {
   CHECK(shown.output == "1 message in quarantine\n" + to_string(s.sys.quarantine().list()[0]));
   CHECK(run("show " + s.path + " 99").status == 1);
   CHECK(run("list " + s.path + ".none").status == 2);
+  CHECK(run("lift " + s.path).output == "troupe-quarantine: there is no command 'lift'; see --help\n");
   CHECK(run("lift " + s.path).status == 2);
 }
 

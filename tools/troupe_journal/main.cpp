@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <limits>
 #include <string>
 #include <system_error>
 
@@ -38,6 +39,12 @@ int main(int argc, char** argv) {
   CLI::App app{"Looks into the journals of durable actors: a SQLite file or a PostgreSQL address.", "troupe-journal"};
   app.footer(examples);
   app.require_subcommand(1);
+  app.failure_message([&](const CLI::App*, const CLI::Error& e) {
+    const bool unknown =
+        argc > 1 && *argv[1] != '-' && app.get_subcommands([&](CLI::App* c) { return c->check_name(argv[1]); }).empty();
+    return "troupe-journal: " +
+           (unknown ? "there is no command '" + std::string{argv[1]} + "'" : std::string{e.what()}) + "; see --help\n";
+  });
   std::string store;
   std::string key;
   std::string prefix;
@@ -55,7 +62,8 @@ int main(int argc, char** argv) {
   with_prefix(command("list", "The journals: events, snapshots, size, what is not settled, time of the last event"));
   auto* show = command("show", "One journal: snapshots, events, what it has handled, its outbox");
   show->add_option("key", key, "The journal's key")->required();
-  auto* last_option = show->add_option("--last", last, "Only so many of the latest events")->check(CLI::PositiveNumber);
+  auto* last_option = show->add_option("--last", last, "Only so many of the latest events")
+                          ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
   with_prefix(command("verify", "Checks checksums, gaps and texts, and names every place that is damaged"));
   auto* compact =
       with_prefix(command("compact", "Drops events that the last two snapshots include; the service must be "

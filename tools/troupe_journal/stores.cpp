@@ -24,6 +24,9 @@ std::unique_ptr<troupe::journal_reader> look_into(const std::string& store) {
   }
   if (!std::filesystem::exists(store))
     throw troupe::journal_error{store + ": there is no such file"};
+  if (std::filesystem::is_directory(store))
+    throw troupe::journal_error{store + ": is a directory; name the journals' file in it, such as " +
+                                (std::filesystem::path{store} / "journal.db").string()};
   auto r = std::make_unique<troupe::sqlite_reader>(store);
   r->begin();
   return r;

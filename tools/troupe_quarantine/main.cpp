@@ -80,6 +80,12 @@ int main(int argc, char** argv) {
   CLI::App app{"Reads what a service has written of its quarantine, and writes orders for it.", "troupe-quarantine"};
   app.footer(examples);
   app.require_subcommand(1);
+  app.failure_message([&](const CLI::App*, const CLI::Error& e) {
+    const bool unknown =
+        argc > 1 && *argv[1] != '-' && app.get_subcommands([&](CLI::App* c) { return c->check_name(argv[1]); }).empty();
+    return "troupe-quarantine: " +
+           (unknown ? "there is no command '" + std::string{argv[1]} + "'" : std::string{e.what()}) + "; see --help\n";
+  });
   std::string path;
   selection wanted;
   const auto command = [&](const char* name, const char* text) {

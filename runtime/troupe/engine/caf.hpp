@@ -63,6 +63,8 @@ CafActor ref<A>::to_caf() const {
 /// As actor_base::watch, for a plain CAF actor: `watcher` needs a handler for `stopped`, whose `id` is CAF's actor id.
 template <class A>
 void watch_caf(const ref<A>& watcher, const caf::actor& who) {
+  static_assert(detail::handler_access::has<A, stopped>,
+                "the watcher needs a public handler on(const troupe::stopped&)");
   detail::watch_caf(detail::required(watcher.pointer()), caf::actor_cast<caf::strong_actor_ptr>(who));
 }
 

@@ -31,12 +31,25 @@ void call_on_stop(void* object) {
   static_cast<A*>(object)->on_stop();
 }
 
+/// What an actor may have under these names is optional, and found by its form. One that is private, or of another form,
+/// is found here: a name that two bases have is ambiguous, whoever may use it.
+struct optional_names {
+  int exclusive, on_stop, before_restart, after_restart;
+};
+template <class A, bool = std::is_final_v<A>>
+struct beside_optional_names : A, optional_names {};
+template <class A>
+struct beside_optional_names<A, true> : optional_names {}; // of a final class nothing can be said
+
 template <class A>
 constexpr std::uint32_t suspended_max_of() {
   if constexpr (requires { A::exclusive; })
     return A::exclusive ? 1 : 1'024;
-  else
+  else {
+    static_assert(
+        requires { &beside_optional_names<A>::exclusive; }, "the actor's `exclusive` must be public");
     return 1'024;
+  }
 }
 
 template <class A>
@@ -51,24 +64,35 @@ template <class A>
 constexpr void (*on_stop_of())(void*) {
   if constexpr (requires(A & a) { a.on_stop(); })
     return &call_on_stop<A>;
-  else
+  else {
+    static_assert(
+        requires { &beside_optional_names<A>::on_stop; }, "the actor's `on_stop` must be public and take no arguments");
     return nullptr;
+  }
 }
 
 template <class A>
 constexpr void (*before_restart_of())(void*, const std::exception_ptr&) {
   if constexpr (requires(A & a, const std::exception_ptr& why) { a.before_restart(why); })
     return [](void* object, const std::exception_ptr& why) { static_cast<A*>(object)->before_restart(why); };
-  else
+  else {
+    static_assert(
+        requires { &beside_optional_names<A>::before_restart; },
+        "the actor's `before_restart` must be public and take a const std::exception_ptr&");
     return nullptr;
+  }
 }
 
 template <class A>
 constexpr void (*after_restart_of())(void*, const std::exception_ptr&) {
   if constexpr (requires(A & a, const std::exception_ptr& why) { a.after_restart(why); })
     return [](void* object, const std::exception_ptr& why) { static_cast<A*>(object)->after_restart(why); };
-  else
+  else {
+    static_assert(
+        requires { &beside_optional_names<A>::after_restart; },
+        "the actor's `after_restart` must be public and take a const std::exception_ptr&");
     return nullptr;
+  }
 }
 
 /// Journaled actors: their state is a value that can be kept and put back.

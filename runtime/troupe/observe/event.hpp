@@ -21,10 +21,10 @@ namespace troupe {
 struct dead_letter {
   enum class cause : std::uint8_t {
     mailbox_full,     ///< Not accepted: see `delivery::rejected`.
-    receiver_stopped, ///< Not accepted: the receiver had stopped.
+    receiver_stopped, ///< Not accepted: the receiver had stopped, or was stopped by name.
     dropped,          ///< Accepted, and given up: see `reason`.
     expired,          ///< Accepted: a request whose deadline was over before its turn came.
-    unavailable,      ///< Not accepted: a request to an actor that is down, or was stopped by name.
+    unavailable,      ///< Not accepted: a request to an actor that is down, with `refuse_asks_in_backoff`.
     unhandled, ///< Not accepted: the receiver has no handler for it. Plain CAF code has sent it, or another version
                ///< of the program, in whose outbox it was.
   };
