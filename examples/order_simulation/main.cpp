@@ -64,6 +64,8 @@ report run_scenario(const options& opts, const run_journal& journal, live_view& 
 int run(options opts) {
   // The view goes to standard error, so that standard output holds the report alone.
   live_view view{stderr, live_view::style_for(stderr, opts.quiet)};
+  if (opts.scenario == scenario_kind::replay)
+    order_log::require(opts.input); // before a journal is made for it
   const run_journal journal = open_run_journal(opts);
   if (journal.name != "memory" && !opts.quiet)
     std::fputs(fmt::format("order_simulation: journal in {0}; after a crash go on with --journal {0} --resume{1}\n",

@@ -26,27 +26,42 @@ struct file_text {
   std::size_t size = 0;
 };
 
+[[noreturn]] void fail(const std::string& path, std::string_view what, int code) {
+  throw order_log_error{fmt::format("{}: {}: {}", path, what, std::generic_category().message(code))};
+}
+
+struct descriptor {
+  explicit descriptor(const std::string& path) : number{::open(path.c_str(), O_RDONLY | O_CLOEXEC)} {}
+  ~descriptor() {
+    if (number >= 0)
+      ::close(number);
+  }
+  descriptor(const descriptor&) = delete;
+  descriptor& operator=(const descriptor&) = delete;
+  const int number;
+};
+
+/// An open file that may be a log.
+struct log_file {
+  explicit log_file(const std::string& path) : file{path} {
+    struct stat status {};
+    if (file.number < 0)
+      fail(path, "cannot be opened", errno);
+    if (::fstat(file.number, &status) != 0)
+      fail(path, "cannot be examined", errno);
+    if (S_ISDIR(status.st_mode))
+      throw order_log_error{path + ": is a directory, not an order log"};
+    size = static_cast<std::size_t>(std::max<off_t>(status.st_size, 0));
+  }
+  const descriptor file;
+  std::size_t size = 0; ///< Bytes; 0 of a pipe.
+};
+
 /// Reads rather than maps: a mapped file that another process truncates kills the reader with SIGBUS.
 file_text read_file(const std::string& path) {
-  const auto fail = [&](std::string_view what, int code) -> void {
-    throw order_log_error{fmt::format("{}: {}: {}", path, what, std::generic_category().message(code))};
-  };
-  struct descriptor {
-    int number;
-    ~descriptor() {
-      if (number >= 0)
-        ::close(number);
-    }
-  } const file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  struct stat status {};
-  if (file.number < 0)
-    fail("cannot be opened", errno);
-  if (::fstat(file.number, &status) != 0)
-    fail("cannot be examined", errno);
-  if (S_ISDIR(status.st_mode))
-    throw order_log_error{path + ": is a directory, not an order log"};
+  const log_file log{path};
   file_text text;
-  std::size_t capacity = static_cast<std::size_t>(std::max<off_t>(status.st_size, 0)) + 1;
+  std::size_t capacity = log.size + 1;
   text.bytes = std::make_unique_for_overwrite<char[]>(capacity);
   for (;;) {
     if (text.size == capacity) { // a pipe, or a file that grew
@@ -55,13 +70,13 @@ file_text read_file(const std::string& path) {
       text.bytes = std::move(larger);
       capacity = capacity * 2 + 65536;
     }
-    const ssize_t got = ::read(file.number, text.bytes.get() + text.size, capacity - text.size);
+    const ssize_t got = ::read(log.file.number, text.bytes.get() + text.size, capacity - text.size);
     if (got == 0)
       return text;
     if (got > 0)
       text.size += static_cast<std::size_t>(got);
     else if (errno != EINTR)
-      fail("cannot be read", errno);
+      fail(path, "cannot be read", errno);
   }
 }
 
@@ -203,6 +218,8 @@ private:
   std::size_t line_ = 0;
   std::int64_t turnover_ = 0; // minus the sum of all absolute amounts: the negative range is the larger one
 };
+
+void order_log::require(const std::string& path) { (void)log_file{path}; }
 
 order_log order_log::load(const std::string& path, bad_rows policy) {
   file_text text = read_file(path);

@@ -67,6 +67,9 @@ public:
   /// for the first malformed row unless these are skipped.
   static order_log load(const std::string& path, bad_rows policy = bad_rows::fail);
 
+  /// Throws what `load` would if there is no such file, or none that can be opened. Does not read it.
+  static void require(const std::string& path);
+
   /// Reads a log from memory; `name` stands for the file in messages. Errors: as `load`.
   static order_log parse(std::string_view text, const std::string& name, bad_rows policy = bad_rows::fail);
 

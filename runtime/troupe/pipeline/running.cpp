@@ -45,20 +45,30 @@ checkpointing open_checkpoints(const checkpoint_options& o, const std::string& n
 
 } // namespace
 
+run_record& running::required() const {
+  if (record_ == nullptr)
+    throw usage_error{"this running is empty: it is of no pipeline that was started"};
+  return *record_;
+}
+
+std::optional<result<void>> running::outcome() const { return required().outcome(); }
+
 result<void> running::wait(std::chrono::milliseconds timeout) const {
+  (void)required();
   if (!system_->wait_stopped(stages_, timeout))
     return error{errc::timed_out, stages_.name() + " is still running"};
   return outcome().value_or(error{errc::stopped, stages_.name() + " was stopped"});
 }
 
 void running::stop() const {
-  record_->conclude(error{errc::stopped, stages_.name() + " was stopped"});
+  auto& record = required(); // before its name is asked for
+  record.conclude(error{errc::stopped, stages_.name() + " was stopped"});
   stages_.stop();
 }
 
 std::vector<stage_figures> running::figures() const {
   std::vector<stage_figures> all;
-  for (const auto& f : record_->figures)
+  for (const auto& f : required().figures)
     all.push_back(f());
   return all;
 }

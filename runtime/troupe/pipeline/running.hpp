@@ -13,13 +13,14 @@
 
 namespace troupe::pipeline {
 
-/// A pipeline that was started. Copies are the same one. Destroying it leaves the pipeline running. Threads: any.
+/// A pipeline that was started. Copies are the same one. Destroying it leaves the pipeline running. One that was made without
+/// a pipeline is empty: all but `stages` throw usage_error. Threads: any.
 class running {
 public:
   running() = default;
 
   /// What came of it: nothing, while it runs. An error names the stage that could not go on, and why.
-  std::optional<result<void>> outcome() const { return record_->outcome(); }
+  std::optional<result<void>> outcome() const;
 
   /// Blocks until it is over and its actors have ended, at most `timeout`; then errc::timed_out. Not to be called by an actor.
   result<void> wait(std::chrono::milliseconds timeout = std::chrono::hours{24}) const;
@@ -35,6 +36,7 @@ public:
 
 private:
   friend class pipeline_plan;
+  run_record& required() const;
   running(troupe::system& s, supervisor stages, std::shared_ptr<run_record> record)
       : system_{&s}, stages_{std::move(stages)}, record_{std::move(record)} {}
 

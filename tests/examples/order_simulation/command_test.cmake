@@ -33,6 +33,12 @@ expect_refusal("--input: is required by --scenario replay" --scenario replay)
 expect_refusal("--scenario: 'bazaar' is not one of marketplace, flash-sale, replay" --scenario bazaar)
 expect_refusal("--crash-rate: '1' is not a probability P with 0 <= P < 1" --crash-rate 1)
 expect_refusal("--orders: does not fit --scenario marketplace" --orders 5)
+# Nor is a journal begun for it.
+expect_refusal("missing.csv: cannot be opened: No such file or directory"
+  --scenario replay --quiet --journal folder --input missing.csv)
+if(EXISTS "${DIRECTORY}/folder")
+  message(SEND_ERROR "a refused run has made a journal")
+endif()
 if(EXISTS "${DIRECTORY}/s")
   message(SEND_ERROR "a refused run has written the final stock")
 endif()

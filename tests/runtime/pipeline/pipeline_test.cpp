@@ -482,6 +482,14 @@ TEST_CASE("pipeline: a plan says what it is made of, and starts as often as want
   CHECK(out.size() == 20);
 }
 
+TEST_CASE("pipeline: nothing can be asked of a run that was never begun") {
+  const pl::running none;
+  CHECK_THROWS_AS(none.outcome(), troupe::usage_error);
+  CHECK_THROWS_AS((void)none.wait(), troupe::usage_error);
+  CHECK_THROWS_AS(none.stop(), troupe::usage_error);
+  CHECK_THROWS_AS((void)none.figures(), troupe::usage_error);
+}
+
 TEST_CASE("pipeline: wrong options are refused with the name of the option") {
   troupe::system sys{support::stepped()};
   pl::collection<std::int64_t> out;
