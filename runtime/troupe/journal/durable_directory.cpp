@@ -26,8 +26,12 @@ result<cell_pointer> durable_address::resolve() {
     return error{errc::stopped, "no actor works under the key " + key_};
   last_use_.store(group->core().now_ns(), std::memory_order_relaxed);
   auto started = group->start(shared_from_this());
-  if (!started)
+  if (!started) {
+    guard.unlock();
+    if (started.error().code == errc::mailbox_full)
+      group->make_room();
     return started;
+  }
   cell_ = *started;
   type_ = &group->type();
   guard.unlock();
