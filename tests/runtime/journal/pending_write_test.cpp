@@ -445,3 +445,28 @@ TEST_CASE("pending write: an actor that stops itself does so after the record of
   CHECK(l.books.incarnation() == 1);
   CHECK(l.all() == std::vector{1, 2});
 }
+
+TEST_CASE("durable ref: an actor that waits for its restart is found by one that is made meanwhile") {
+  library l;
+  const auto top =
+      l.sys->supervise("top", {.strategy = troupe::one_for_all, .backoff = {.min = 1s, .immediate_first = false}});
+  auto b = top.start<list>("b", {}, std::string{"b"}, l.seer);
+  b.tell(begin_one_and_throw{});
+  l.sys->run_until_idle();
+  auto asked = troupe::durable_ref<list>{*l.sys, "b"}.ask(put{4}, 1h);
+  CHECK(troupe::durable_ref<list>{*l.sys, "b"}.tell(put{5}) == troupe::delivery::accepted);
+  l.sys->run_until_idle();
+  CHECK_FALSE(asked.ready());
+  CHECK(b.incarnation() == 0);
+  l.sys->advance(2s);
+  CHECK(std::move(asked).get() == 1);
+  CHECK(b.ask(query{}).get() == std::vector{3, 4, 5});
+  // Those that have ended are not held for ever.
+  for (int i = 0; i < 200; ++i) {
+    const auto key = "short " + std::to_string(i);
+    auto c = top.start<list>("c", {}, key, l.seer);
+    c.stop();
+    l.sys->run_until_idle();
+    CHECK(troupe::durable_ref<list>{*l.sys, key}.tell(put{1}) == troupe::delivery::stopped);
+  }
+}
