@@ -274,6 +274,13 @@ public:
     return modify(order, [&](T before) { return static_cast<T>(before - by); });
   }
 
+  bool compare_exchange_strong(T& expected, T value, std::memory_order order) {
+    const bool loads = order != std::memory_order_release && order != std::memory_order_acq_rel;
+    const auto failure = loads                                ? order
+                         : order == std::memory_order_acq_rel ? std::memory_order_acquire
+                                                              : std::memory_order_relaxed;
+    return compare_exchange_strong(expected, value, order, failure);
+  }
   bool compare_exchange_strong(T& expected, T value, std::memory_order order, std::memory_order failure) {
     step();
     const auto youngest = stores_.size() - 1;

@@ -127,8 +127,11 @@ void cell::order_revive() noexcept {
 bool cell::build(bool again) noexcept {
   try {
     host_->construct(); // current() is this cell: the turn
-    if (again && instruments_ != nullptr && instruments_->rehearse != 0 && failure_ != nullptr)
+    if (again && instruments_ != nullptr && instruments_->rehearse != 0 && failure_ != nullptr) {
+      const bool ends = end_wanted_;
       rehearse();
+      end_wanted_ = ends; // nobody ends for a trial
+    }
     if (again && type().after_restart != nullptr)
       type().after_restart(host_->object(), failure_);
   } catch (...) {

@@ -161,7 +161,7 @@ engine::run_result cell::run() noexcept {
     } else {
       if (!control_.empty())
         serve_control();
-      if (end_wanted_)
+      if (end_wanted_ && lane_holds_ == 0)
         normal_end();
       const auto s = state_.load(std::memory_order_relaxed);
       if (s == state::stopping)
@@ -308,13 +308,13 @@ void cell::resume(std::coroutine_handle<> h, envelope* message) noexcept {
   in_hand_ = nullptr;
   handling_.store(nullptr, std::memory_order_relaxed);
   finish_if_ended(message);
-  if (end_wanted_) [[unlikely]]
+  if (end_wanted_ && lane_holds_ == 0) [[unlikely]]
     normal_end();
 }
 
 void cell::resume_held() noexcept {
   auto* i = incidents_.load(std::memory_order_acquire);
-  while (i != nullptr && lane_holds_ == 0 && !i->held.empty()) {
+  while (i != nullptr && lane_holds_ == 0 && !end_wanted_ && !i->held.empty()) {
     const auto next = i->held.front();
     i->held.pop_front();
     resume(next.rest, next.message);

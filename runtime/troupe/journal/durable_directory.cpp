@@ -8,6 +8,7 @@
 #include <troupe/type_name.hpp>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace troupe::detail {
@@ -26,8 +27,12 @@ result<cell_pointer> durable_address::resolve() {
     return error{errc::stopped, "no actor works under the key " + key_};
   last_use_.store(group->core().now_ns(), std::memory_order_relaxed);
   auto started = group->start(shared_from_this());
-  if (!started)
+  if (!started) {
+    guard.unlock();
+    if (started.error().code == errc::mailbox_full)
+      group->make_room();
     return started;
+  }
   cell_ = *started;
   type_ = &group->type();
   guard.unlock();
@@ -59,8 +64,22 @@ void durable_address::occupy(cell& c, journal_session& s, const durable_type& ty
 
 void durable_address::vacate(const journal_session& s) noexcept {
   std::unique_lock guard{mutex_};
-  if (session_.load(std::memory_order_relaxed) == &s)
-    session_.store(nullptr, std::memory_order_relaxed);
+  if (session_.load(std::memory_order_relaxed) != &s)
+    return;
+  session_.store(nullptr, std::memory_order_relaxed);
+  const bool started_by_hand = directory_->group_of(key_) == nullptr; // an entity's seat holds its address
+  guard.unlock();
+  if (started_by_hand) {
+    try {
+      directory_->keep(shared_from_this());
+    } catch (const std::bad_alloc&) { // who has no ref yet does not find it until it is back
+    }
+  }
+}
+
+bool durable_address::waits() const {
+  std::unique_lock guard{mutex_};
+  return cell_.get() != nullptr && !cell_->closed() && session_.load(std::memory_order_relaxed) == nullptr;
 }
 
 durable_directory::durable_directory(system_core& core) : core_{core} {}
@@ -112,9 +131,30 @@ std::shared_ptr<entity_group> durable_directory::group_of(std::string_view key) 
 
 void durable_directory::close() noexcept {
   std::vector<std::shared_ptr<entity_group>> old;
+  std::vector<std::shared_ptr<durable_address>> kept;
   std::unique_lock guard{mutex_};
+  closed_ = true;
   old.swap(groups_);
+  kept.swap(kept_);
   guard.unlock();
+}
+
+void durable_directory::keep(std::shared_ptr<durable_address> address) {
+  std::vector<std::shared_ptr<durable_address>> all;
+  std::unique_lock guard{mutex_};
+  if (closed_)
+    return;
+  kept_.push_back(std::move(address));
+  if (kept_.size() < look_at_)
+    return;
+  all.swap(kept_);
+  guard.unlock(); // addresses have locks, which go before this one
+  std::erase_if(all, [](const auto& a) { return !a->waits(); });
+  guard.lock();
+  if (closed_)
+    return;
+  kept_.insert(kept_.end(), all.begin(), all.end());
+  look_at_ = std::max<std::size_t>(64, 2 * kept_.size());
 }
 
 // -- what refs do -----------------------------------------------------------------------------------------------------

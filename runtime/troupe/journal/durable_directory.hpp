@@ -66,6 +66,8 @@ public:
   /// `c` works under this key from now on. Throws usage_error if another actor does.
   void occupy(cell& c, journal_session& s, const durable_type& type);
   void vacate(const journal_session& s) noexcept;
+  /// There is a cell, which has no object at present.
+  bool waits() const;
   /// Null while the actor has no object.
   journal_session* session() const noexcept {
     return session_.load(std::memory_order_relaxed);
@@ -102,6 +104,8 @@ public:
   std::shared_ptr<entity_group> group_of(std::string_view key) const;
   /// The system ends: nothing is started any more.
   void close() noexcept;
+  /// Holds an address whose actor has lost its object and may get another one: until then nobody else may hold it.
+  void keep(std::shared_ptr<durable_address> address);
   system_core& core() const noexcept { return core_; }
 
 private:
@@ -121,6 +125,9 @@ private:
   // -- guarded by mutex_ --
   mutable std::mutex mutex_; // leaf lock
   std::vector<std::shared_ptr<entity_group>> groups_;
+  std::vector<std::shared_ptr<durable_address>> kept_;
+  std::size_t look_at_ = 64; // so many of them, whether they still wait
+  bool closed_ = false;
 };
 
 } // namespace troupe::detail

@@ -77,7 +77,8 @@ private:
 /// message comes, on its own turn: starting one costs its sender next to nothing, and those that nobody needs cost nothing.
 /// An idle one leaves memory (*passivation*): its `on_stop` is called, its object destroyed. The next message brings it
 /// back; none is lost in between. It is not idle while it has a timer of `after` or `every`, a suspended handler, or
-/// messages in its outbox; durable timers wake it. It stops watching others when it goes.
+/// messages in its outbox; durable timers wake it. (Where somebody finds no room, one whose messages nobody takes leaves as
+/// well, and comes back for them.) It stops watching others when it goes.
 ///
 /// Those that owe something, because the process ended before, are woken when the group is made. What fails is restarted,
 /// again and again with growing pauses, without a limit: one that cannot be loaded does not stop the others. One whose

@@ -125,7 +125,13 @@ void entity_group::announce(cell& started) {
   if (late)
     tell_keeper();
   if (excess != 0)
-    let_go(unused(std::numeric_limits<std::int64_t>::max(), 1 + excess / 8));
+    let_go(unused(std::numeric_limits<std::int64_t>::max(), 1 + excess / 8), false);
+}
+
+/// Those that wait for each other's places would else wait for ever, and those that were all busy once would be taken to be
+/// so until their idle time is over.
+void entity_group::make_room() {
+  let_go(unused(std::numeric_limits<std::int64_t>::max(), 1 + options_.live_max / 64), true);
 }
 
 void entity_group::leave(entity_seat& seat) noexcept {
@@ -158,14 +164,14 @@ std::vector<std::shared_ptr<durable_address>> entity_group::unused(std::int64_t 
   return result;
 }
 
-void entity_group::let_go(const std::vector<std::shared_ptr<durable_address>>& entities) {
+void entity_group::let_go(const std::vector<std::shared_ptr<durable_address>>& entities, bool pressed) {
   for (const auto& a : entities)
     if (const auto c = a->live(); c.get() != nullptr)
-      c->send_control(make_control([a](cell& here) {
+      c->send_control(make_control([a, pressed](cell& here) {
         auto* s = a->session();
         if (s == nullptr)
           return here.passivate();
-        if (!s->quiet())
+        if (!s->quiet(pressed))
           return;
         here.passivate();
         if (s = a->session(); s != nullptr)
@@ -272,8 +278,9 @@ std::optional<std::chrono::nanoseconds> entity_group::sweep() {
   }
   for (const auto& key : due)
     wake(key);
-  let_go(unused(core_.now_ns() - std::chrono::nanoseconds{options_.idle}.count(),
-                std::numeric_limits<std::size_t>::max()));
+  let_go(
+      unused(core_.now_ns() - std::chrono::nanoseconds{options_.idle}.count(), std::numeric_limits<std::size_t>::max()),
+      false);
 
   std::unique_lock guard{mutex_};
   const auto now = core_.now();

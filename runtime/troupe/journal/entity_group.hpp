@@ -27,7 +27,7 @@ struct entity_options {
   std::chrono::milliseconds idle{120'000};
 
   /// So many are in memory at a time, 1..1'000'000. Beyond that those leave that were not used for longest; if they are all
-  /// busy, an eighth more may come, and the next one is refused.
+  /// busy, an eighth more may come, and the next one is refused. Whoever is refused makes one leave that can.
   std::size_t live_max = 100'000;
 
   /// As in child_options.
@@ -66,6 +66,8 @@ public:
   result<cell_pointer> start(std::shared_ptr<durable_address> address);
   /// After `start`, without the lock.
   void announce(cell& started);
+  /// The same after one that was refused because there is no room: somebody leaves, so that another attempt may find some.
+  void make_room();
 
   /// Lets the keeper look after the entities, and wakes those that owe something to others.
   void open();
@@ -83,8 +85,8 @@ private:
   virtual cell& make_cell(const std::shared_ptr<const cell_options>& options,
                           std::shared_ptr<durable_address> address) = 0;
   void wake(const std::string& key);
-  /// Passivates those that have nothing to do.
-  void let_go(const std::vector<std::shared_ptr<durable_address>>& entities);
+  /// Passivates those that have nothing to do; `pressed`: or that can do nothing, see journal_session::quiet.
+  void let_go(const std::vector<std::shared_ptr<durable_address>>& entities, bool pressed);
   /// The entity of that key has something to do at that time, and may be out of memory until then.
   void wake_at(const std::string& key, wall_time_point when);
   /// As above, for one of which it is not known what it owes.

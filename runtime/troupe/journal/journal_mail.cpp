@@ -236,12 +236,12 @@ std::size_t journal_session::senders() const noexcept { return mail_ == nullptr 
 
 std::size_t journal_session::owed() const noexcept { return mail_ == nullptr ? 0 : mail_->out.size(); }
 
-bool journal_session::quiet() {
+bool journal_session::quiet(bool pressed) {
   if (pending_)
     return false;
   if (mail_ == nullptr)
     return true;
-  if (!mail_->out.only_timers() || !mail_->under_way.empty())
+  if (!mail_->under_way.empty() || !(mail_->out.only_timers() || (pressed && mail_->out.only_refused())))
     return false;
   if (!mail_->unsaved.empty())
     save_settled();

@@ -125,8 +125,9 @@ public:
   enum class verdict : std::uint8_t { handled, early, full };
   void judged(std::uint64_t sequence, verdict v);
 
-  /// Whether the actor may leave memory: it owes nothing but timers for later. If so, its own timer is cancelled.
-  bool quiet();
+  /// Whether the actor may leave memory: it owes nothing but timers for later, or, if it is `pressed`, messages that nobody
+  /// takes at present. If so, its own timer is cancelled.
+  bool quiet(bool pressed);
   /// Undoes `quiet`.
   void go_on() { pump(); }
   /// Durable timers and messages that are not settled.

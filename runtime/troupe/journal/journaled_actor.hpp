@@ -90,8 +90,15 @@ public:
   }
   const State& kept_state() const noexcept { return state_; }
 
-  /// For the runtime: a trial of messages on a fresh incarnation. Nothing of it is kept.
-  std::shared_ptr<void> keep_state() const { return std::make_shared<State>(state_); }
+  /// For the runtime: a trial of messages on a fresh incarnation, which lasts as long as the copy. Nothing of it is kept.
+  std::shared_ptr<void> keep_state() {
+    std::shared_ptr<State> copy{new State(state_), [this](const State* s) {
+                                  delete s;
+                                  on_trial_ = false;
+                                }};
+    on_trial_ = true;
+    return copy;
+  }
   void put_back(const std::shared_ptr<void>& state) { state_ = *static_cast<const State*>(state.get()); }
   void apply_on_trial(const detail::event_row<typename Events::variant>& es) {
     es.for_each([this](const auto& e) { std::visit([this](const auto& x) { Self::apply(state_, x); }, e); });
@@ -138,8 +145,12 @@ protected:
   }
 
   /// Forgets the journal, for an actor whose work is over: events, snapshots, timers, and whose messages it has handled.
-  /// Throws usage_error if its outbox holds messages, or a step of this handler is still being written.
-  void forget() { session_.erase(); }
+  /// Throws usage_error if its outbox holds messages, or a step of this handler is still being written. Does nothing in a
+  /// rehearsal.
+  void forget() {
+    if (!on_trial_)
+      session_.erase();
+  }
 
 private:
   void replay_one(const journal_record& r) {
@@ -154,6 +165,7 @@ private:
 
   detail::journal_session session_;
   State state_;
+  bool on_trial_ = false;
 };
 
 } // namespace troupe

@@ -182,6 +182,12 @@ public:
   std::size_t messages() const noexcept { return entries_.size() - timers_count_; }
   /// Nothing but timers that are not due yet.
   bool only_timers() const noexcept { return entries_.size() == due_.size(); }
+  /// The same, but for messages whose targets were not there, or had no room.
+  bool only_refused() const {
+    return timers_count_ == due_.size() && std::ranges::all_of(queues_, [this](const auto& q) {
+             return entries_.find(q.second.front())->second.refusals != 0;
+           });
+  }
 
 private:
   struct slot {

@@ -33,7 +33,8 @@ public:
 ///     for (int i = 0; i < 1'000; ++i)
 ///       check.after(reserve{dice() % 10});
 ///
-/// The actor lives in a stepped system of its own; the arguments are its constructor's. `State` has `operator==`. With a
+/// The actor lives in a stepped system of its own; the arguments are its constructor's. After a command that ends it, which
+/// leaves nothing to compare, it is started anew. `State` has `operator==`. With a
 /// store whose values are written down (sqlite_store.hpp, with `threads` null), the formats are checked as well.
 /// Threads: one.
 template <class A>
@@ -85,17 +86,32 @@ public:
     compare();
   }
 
-  const state_type& state() const { return static_cast<A*>(detail::required(actor_.pointer()).object())->kept_state(); }
+  /// Throws usage_error if the actor is not at work: what its journal owed has stopped it since.
+  const state_type& state() const {
+    const auto* a = object();
+    if (a == nullptr)
+      throw usage_error{"after command " + std::to_string(commands_) + " there is no actor at work"};
+    return a->kept_state();
+  }
   troupe::system& system() noexcept { return *system_; }
   const ref<A>& actor() const noexcept { return actor_; }
 
 private:
+  const A* object() const { return static_cast<const A*>(detail::required(actor_.pointer()).object()); }
+
   void compare() {
-    const auto before = state();
+    auto& cell = detail::required(actor_.pointer());
+    for (int waits = 0; !cell.at_work() && !actor_.has_stopped() && waits < 1'000; ++waits)
+      system_->advance(std::chrono::milliseconds{100}); // it has failed more than once
+    if (!cell.at_work() && !(actor_.has_stopped() && cell.end_reason() == exit_reason::normal))
+      throw recovery_mismatch{"after command " + std::to_string(commands_) + " the actor cannot be restarted"};
+    std::optional<state_type> before;
+    if (const auto* a = object(); a != nullptr)
+      before = a->kept_state();
     actor_.stop();
     system_->run_until_idle();
     actor_ = start_(*system_);
-    if (!(state() == before))
+    if (before && !(state() == *before))
       throw recovery_mismatch{"after command " + std::to_string(commands_) +
                               " the state that the journal leads to is not the state before"};
     system_->run_until_idle();

@@ -21,15 +21,18 @@ public:
     if (fault == write_fault::lose)
       return end(done(), nullptr);
 
-    note(a);
+    auto values = values_of(a);
     const auto told = fault ? failure : nullptr;
     const auto wrapped = [&]() -> completion {
-      return [probe = probe_, told, tell = done()](std::exception_ptr e) mutable {
+      return [probe = probe_, told, values, tell = done()](std::exception_ptr e) mutable {
+        if (!e)
+          probe->note(std::move(values));
         probe_end(*probe, std::move(tell), e ? e : told);
       };
     };
     if (behind_->append(a, wrapped) == status::pending)
       return status::pending;
+    probe_->note(std::move(values));
     return fault || holding() ? end(done(), told) : status::durable;
   }
 
@@ -83,15 +86,13 @@ private:
     return drawn;
   }
 
-  void note(const journal_append& a) {
+  std::vector<noted> values_of(const journal_append& a) const {
     std::vector<noted> all;
     for (const auto& e : a.events)
       all.push_back({key_, false, e.type->info, e.type->copy(e.value)});
     for (const auto& s : a.sends)
       all.push_back({key_, true, s.message.type->info, s.message.type->copy(s.message.value)});
-    std::unique_lock held{probe_->mutex_};
-    std::move(all.begin(), all.end(), std::back_inserter(probe_->noted_));
-    ++probe_->appends_;
+    return all;
   }
 
   const std::shared_ptr<store_probe> probe_;
@@ -141,6 +142,12 @@ void store_probe::stop_holding() {
     holding_ = false;
   }
   release();
+}
+
+void store_probe::note(std::vector<noted> kept) {
+  std::unique_lock held{mutex_};
+  std::move(kept.begin(), kept.end(), std::back_inserter(noted_));
+  ++appends_;
 }
 
 std::size_t store_probe::appends() const {

@@ -28,7 +28,8 @@ enum class write_fault : unsigned char {
 /// A store for tests: it stands before another one, makes appends fail, holds them back, and tells what was kept.
 ///
 ///     auto store = std::make_shared<troupe::store_probe>();
-///     troupe::system sys{{.stepped = 0, .journals = store}};
+///     troupe::system sys{
+///         {.journals = store, .through = {.clock = std::make_shared<troupe::manual_clock>()}, .stepped = 0}};
 ///     store->strike(troupe::write_fault::fail, 2);            // the second append from now on
 ///     ...
 ///     CHECK(store->events<reserved>("stock/1").size() == 1);
@@ -90,6 +91,8 @@ private:
     journal::completion tell;
     std::exception_ptr failure;
   };
+
+  void note(std::vector<noted> kept);
 
   template <class T>
   std::vector<T> values(std::string_view key, bool sent) const {

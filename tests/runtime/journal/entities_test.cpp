@@ -254,6 +254,55 @@ TEST_CASE("entities: too many that are busy are refused") {
   CHECK(r.error().code == troupe::errc::mailbox_full);
 }
 
+TEST_CASE("entities: those that were all busy at a time make room as soon as they are not") {
+  bank b{idle_after(1h, 8)};
+  for (int i = 0; i < 9; ++i)
+    CHECK((*b.accounts)[std::to_string(i)].tell(linger{}) == troupe::delivery::accepted);
+  b.sys->run_until_idle();
+  for (int i = 0; i < 9; ++i)
+    (*b.accounts)[std::to_string(i)].tell(pass_on{"other/x", 1});
+  b.sys->run_until_idle();
+  (*b.accounts)["a"].tell(add{1}); // starts, because one had left before
+  b.sys->run_until_idle();
+  troupe::entities<account> others{b.sys->root(), "other"};
+  b.sys->advance(1min);
+  CHECK(others["x"].ask(total_query{}).get() == 9);
+  int refused = 0;
+  for (int i = 100; i < 200; ++i) {
+    refused += (*b.accounts)[std::to_string(i)].tell(add{1}) == troupe::delivery::rejected;
+    b.sys->run_until_idle();
+  }
+  CHECK(refused <= 1);
+}
+
+TEST_CASE("entities: those that wait for each other's places make room for each other") {
+  bank b{idle_after(1h, 1)}; // room for two
+  const auto from = {"a", "b", "c", "d", "e"};
+  for (const auto* id : from) {
+    for (const auto* to : from) {
+      bool accepted = false;
+      for (int i = 0; i < 100 && !accepted; ++i) {
+        accepted = (*b.accounts)[id].tell(pass_on{std::string{"account/"} + to, 1}) == troupe::delivery::accepted;
+        if (!accepted)
+          b.sys->advance(100ms);
+      }
+      REQUIRE(accepted);
+    }
+    b.sys->advance(100ms);
+  }
+  b.sys->advance(1h);
+  CHECK(b.journals->unsettled().empty());
+  for (const auto* id : from) {
+    auto total = (*b.accounts)[id].ask(total_query{}).try_get();
+    for (int i = 0; i < 3 && !total; ++i) {
+      b.sys->run_until_idle();
+      total = (*b.accounts)[id].ask(total_query{}).try_get();
+    }
+    CHECK(total.value() == 0);
+  }
+  CHECK(b.accounts->live() <= 2);
+}
+
 TEST_CASE("entities: one with a timer of its own or messages to deliver stays") {
   bank b{idle_after(1min)};
   (*b.accounts)["a"].tell(keep_ticking{});

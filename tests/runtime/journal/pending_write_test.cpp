@@ -46,6 +46,13 @@ struct begin_one_and_forget {
 };
 struct begin_one_and_throw {};
 struct begin_one_and_end {};
+struct put_and_stop {
+  using reply = int;
+  int n = 0;
+};
+struct put_twice_and_stop {
+  using reply = int;
+};
 struct put_in_coroutine {
   using reply = int;
   int n = 0;
@@ -73,8 +80,8 @@ public:
 
 class list : public troupe::journaled_actor<list, list_state, troupe::events<was_put>, put, put_both_at_once,
                                             ask_then_look, catch_failure, put_at_end, leave_one_behind,
-                                            begin_one_and_forget, begin_one_and_throw, begin_one_and_end,
-                                            put_in_coroutine, leave_an_ask_behind, query> {
+                                            begin_one_and_forget, begin_one_and_throw, begin_one_and_end, put_and_stop,
+                                            put_twice_and_stop, put_in_coroutine, leave_an_ask_behind, query> {
 public:
   explicit list(const std::string& key, troupe::ref<oracle> o) : journaled_actor{key}, oracle_{std::move(o)} {}
 
@@ -133,6 +140,16 @@ public:
     auto nothing = persist(); // its turn comes after the other's, and the object ends in it
     co_await nothing;
     stop();
+  }
+  effect<int> on(const put_and_stop& m) {
+    stop();
+    return effect<int>{m.n, was_put{m.n}}.then([] { ++looks; });
+  }
+  troupe::task<int> on(const put_twice_and_stop&) {
+    stop();
+    co_await persist(was_put{1});
+    co_await persist(was_put{2});
+    co_return static_cast<int>(state().all.size());
   }
   troupe::task<int> on(const put_in_coroutine& m) {
     co_await persist(was_put{m.n});
@@ -393,4 +410,63 @@ TEST_CASE("pending write: the object may end while those who queue behind a writ
   l.sys->run_until_idle();
   CHECK(l.books.has_stopped());
   CHECK(l.store->events<was_put>("list").size() == 1);
+}
+
+TEST_CASE("pending write: an actor that stops itself does so after the record of its last handler") {
+  for (const auto restart : {troupe::permanent, troupe::transient}) {
+    CAPTURE(static_cast<int>(restart));
+    library l{{.restart = restart}};
+    l.store->hold();
+    auto asked = l.books.ask(put_and_stop{3}, 1h);
+    auto behind = l.books.ask(put{4}, 1h);
+    l.sys->run_until_idle();
+    CHECK_FALSE(asked.ready());
+    CHECK(l.store->held() == 1);
+    CHECK_FALSE(l.books.has_stopped());
+    l.store->stop_holding();
+    l.sys->run_until_idle();
+    CHECK(std::move(asked).get() == 3);
+    CHECK(looks == 1);
+    CHECK(l.books.has_stopped() == (restart == troupe::transient));
+    CHECK(std::move(behind).try_get().has_value() == (restart == troupe::permanent));
+    CHECK(l.sys->books().balanced());
+  }
+  library l;
+  l.store->hold();
+  auto asked = l.books.ask(put_twice_and_stop{}, 1h);
+  l.sys->run_until_idle();
+  CHECK(l.store->held() == 1);
+  l.store->release(1);
+  l.sys->run_until_idle();
+  CHECK(l.store->held() == 1);
+  l.store->stop_holding();
+  l.sys->run_until_idle();
+  CHECK(std::move(asked).get() == 2);
+  CHECK(l.books.incarnation() == 1);
+  CHECK(l.all() == std::vector{1, 2});
+}
+
+TEST_CASE("durable ref: an actor that waits for its restart is found by one that is made meanwhile") {
+  library l;
+  const auto top =
+      l.sys->supervise("top", {.strategy = troupe::one_for_all, .backoff = {.min = 1s, .immediate_first = false}});
+  auto b = top.start<list>("b", {}, std::string{"b"}, l.seer);
+  b.tell(begin_one_and_throw{});
+  l.sys->run_until_idle();
+  auto asked = troupe::durable_ref<list>{*l.sys, "b"}.ask(put{4}, 1h);
+  CHECK(troupe::durable_ref<list>{*l.sys, "b"}.tell(put{5}) == troupe::delivery::accepted);
+  l.sys->run_until_idle();
+  CHECK_FALSE(asked.ready());
+  CHECK(b.incarnation() == 0);
+  l.sys->advance(2s);
+  CHECK(std::move(asked).get() == 1);
+  CHECK(b.ask(query{}).get() == std::vector{3, 4, 5});
+  // Those that have ended are not held for ever.
+  for (int i = 0; i < 200; ++i) {
+    const auto key = "short " + std::to_string(i);
+    auto c = top.start<list>("c", {}, key, l.seer);
+    c.stop();
+    l.sys->run_until_idle();
+    CHECK(troupe::durable_ref<list>{*l.sys, key}.tell(put{1}) == troupe::delivery::stopped);
+  }
 }

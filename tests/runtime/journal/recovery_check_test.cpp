@@ -72,6 +72,21 @@ public:
   static void apply(purse_state& s, const moved& e) { s.total += e.amount + applied++; }
 };
 
+/// Some of its commands end it, or fail.
+class frail : public troupe::journaled_actor<frail, purse_state, troupe::events<moved>, deposit, withdraw, promise> {
+public:
+  explicit frail(const std::string& key) : journaled_actor{key} {}
+  effect<> on(const deposit& m) { return {moved{m.amount}}; }
+  void on(const withdraw&) { stop(); }
+  effect<> on(const promise& m) { throw std::runtime_error{"promised " + std::to_string(m.amount)}; }
+  void after_restart(const std::exception_ptr&) {
+    if (doomed)
+      throw std::runtime_error{"doomed"};
+  }
+  static void apply(purse_state& s, const moved& e) { s.total += e.amount; }
+  static inline bool doomed = false;
+};
+
 void random_commands(troupe::recovery_check<purse>& check, std::uint64_t seed, int count) {
   std::mt19937_64 dice{seed};
   const auto amount = [&] { return static_cast<int>(dice() % 20); };
@@ -118,4 +133,22 @@ TEST_CASE("recovery check: finds an apply that looks at what is no argument") {
         check.after(deposit{1});
       },
       troupe::recovery_mismatch);
+}
+
+TEST_CASE("recovery check: goes on after commands that end the actor or fail more than once") {
+  troupe::recovery_check<frail> check{std::string{"frail"}};
+  check.after(deposit{5});
+  check.after(withdraw{0});
+  CHECK(check.state().total == 5);
+  (void)check.actor().tell(promise{1});
+  (void)check.actor().tell(promise{2});
+  check.after(deposit{2});
+  CHECK(check.state().total == 7);
+}
+
+TEST_CASE("recovery check: finds an actor that cannot be restarted") {
+  troupe::recovery_check<frail> check{std::string{"frail"}};
+  frail::doomed = true;
+  CHECK_THROWS_AS(check.after(promise{1}), troupe::recovery_mismatch);
+  frail::doomed = false;
 }

@@ -34,6 +34,13 @@ struct balance {
   using reply = int;
 };
 
+/// The account begins anew.
+struct close_account {
+  using reply = int;
+};
+/// Fails after it has decided that the actor ends.
+struct end_badly {};
+
 struct plan {
   int handled = 0;       // calls of on(add)
   int followed = 0;      // calls of what was to be done after
@@ -41,7 +48,8 @@ struct plan {
   bool unfit = false;    // every message fails in a fresh incarnation
 };
 
-class account : public journaled_actor<account, int, events<added>, add, add_uncopied, balance> {
+class account
+    : public journaled_actor<account, int, events<added>, add, add_uncopied, close_account, end_badly, balance> {
 public:
   account(std::shared_ptr<plan> p) : journaled_actor{"account"}, plan_{std::move(p)} {}
   effect<int> on(const add& m) {
@@ -56,6 +64,15 @@ public:
     return std::move(done).then([p = plan_] { ++p->followed; });
   }
   effect<int> on(const add_uncopied&) { return {state() + 1, added{1}}; }
+  effect<int> on(const close_account&) {
+    forget();
+    stop();
+    return state();
+  }
+  effect<> on(const end_badly&) {
+    stop();
+    throw std::runtime_error{"badly"};
+  }
   int on(const balance&) const { return state(); }
   static void apply(int& sum, const added& e) { sum += e.n; }
 
@@ -168,4 +185,27 @@ TEST_CASE("rehearsal: a message whose retries have no limit does not keep its ac
   CHECK(std::move(asked).get() == 19);
   CHECK(b.a.incarnation() == 3); // it fails live, a hundred times on trial, live, ...
   CHECK(b.s.sys.quarantine().size() == 0);
+}
+
+TEST_CASE(
+    "rehearsal: a journal that was forgotten once is not forgotten again on trial, and nobody stops for a trial") {
+  bank b{{.retries = 1, .rehearse = 10}};
+  CHECK(b.a.ask(close_account{}).get() == 6);
+  CHECK(b.a.ask(balance{}).get() == 0);
+  CHECK(b.a.ask(add{5}).get() == 5);
+  b.p->failures_left = 1;
+  CHECK(b.a.ask(add{13}).get() == 18);
+  CHECK(b.said() == "5 messages and the one that failed, all well\n");
+  CHECK(b.a.incarnation() == 2);
+  b.a.tell(end_badly{});
+  b.s.sys.advance(1s);
+  CHECK(b.a.ask(balance{}).get() == 18);
+}
+
+TEST_CASE("rehearsal: an actor goes on after a message that would have ended it, had it not failed") {
+  bank b{{.restart = transient, .retries = 1, .rehearse = 10}};
+  b.a.tell(end_badly{});
+  b.s.sys.advance(1s);
+  CHECK(b.s.sys.quarantine().size() == 1);
+  CHECK(b.a.ask(balance{}).get() == 6);
 }

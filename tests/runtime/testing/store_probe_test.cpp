@@ -98,6 +98,33 @@ TEST_CASE("store probe: what is held back is pending until it is released") {
   CHECK(append(*a, "3") == troupe::journal::status::durable);
 }
 
+TEST_CASE("store probe: what the store behind it does not keep is not told as kept") {
+  for (const auto fault : {write_fault::reject, write_fault::fail}) {
+    auto behind = std::make_shared<store_probe>();
+    auto p = std::make_shared<store_probe>(behind);
+    behind->strike(fault, 2);
+    CHECK(told(*p, "a", "1") == "kept");
+    CHECK(told(*p, "a", "2") == (fault == write_fault::reject ? "rejected" : "failed"));
+    CHECK(told(*p, "a", "3") == "kept");
+    CHECK(texts(*p, "a") == lines{"1", "3"});
+    CHECK(p->appends() == 2);
+  }
+  auto behind = std::make_shared<store_probe>();
+  auto p = std::make_shared<store_probe>(behind);
+  behind->hold();
+  p->strike(write_fault::lose_answer);
+  receipt r;
+  const added e{"1"};
+  const troupe::journal_record events[]{record(e)};
+  troupe::journal_append one;
+  one.events = events;
+  (void)open(*p, "a")->append(one, r.maker());
+  CHECK(p->appends() == 0);
+  behind->stop_holding();
+  CHECK_THROWS_AS(r.wait(), troupe::journal_error);
+  CHECK(texts(*p, "a") == lines{"1"});
+}
+
 TEST_CASE("store probe: replays fail as often as they are told to") {
   auto p = std::make_shared<store_probe>();
   CHECK(told(*p, "a", "1") == "kept");
