@@ -429,6 +429,23 @@ TEST_CASE("simulation: a program's notes stand in the trace, and it may crash it
   CHECK(sim.figures().boots == 2);
 }
 
+TEST_CASE("simulation: the trace says how long a restart was put off") {
+  simulation sim{{.faults = {.crash = 1}, .faults_max = 1, .trace_capacity = 100}};
+  std::string list;
+  std::vector<std::string> delays;
+  troupe::event_stream::subscription events;
+  sim.run([&](troupe::system& sys) {
+    events = sys.events().subscribe([&](const troupe::event& e) {
+      if (const auto* s = std::get_if<troupe::supervision_event>(&e); s != nullptr && s->delay.count() != 0)
+        delays.push_back(troupe::readable(s->delay));
+    });
+    sys.supervise("top", {.backoff = {.min = 80ms}}).start<scribe>("a", {}, &list, 'a');
+  });
+  REQUIRE(delays.size() == 1);
+  CHECK(delays.front().ends_with(" ms"));
+  CHECK(sim.trace_text().find(", after " + delays.front() + '\n') != std::string::npos);
+}
+
 TEST_CASE("simulation: an exported test case has all that its schedule needs") {
   const auto program = [](simulation& sim) {
     std::string list;

@@ -193,14 +193,11 @@ private:
   /// `f(start)` for each window with `t` in it, the last one first, until that says false.
   template <class F>
   void for_each_start(event_time t, F&& f) const {
-    const auto behind = [t](event_time start) { // both may be at the ends of time
-      return static_cast<std::uint64_t>(t.time_since_epoch().count()) -
-             static_cast<std::uint64_t>(start.time_since_epoch().count());
-    };
-    const auto size = static_cast<std::uint64_t>(kind_.size.count());
+    const auto of = [](auto x) { return static_cast<std::uint64_t>(x.count()); }; // differences may need all 64 bits
     auto start = window_start(t, kind_.step, kind_.offset);
-    while (behind(start) < size && f(start) && start != start_of_time)
-      start = earlier_by(start, kind_.step);
+    auto behind = of(t.time_since_epoch()) - of(start.time_since_epoch());
+    for (; behind < of(kind_.size) && f(start) && start >= start_of_time + kind_.step; behind += of(kind_.step))
+      start -= kind_.step;
   }
 
   /// As `add`, for the first element of a batch in a pane, and for what is in several panes or complete windows.
