@@ -192,7 +192,7 @@ private:
 
   /// `f(start)` for each window with `t` in it, the last one first, until that says false.
   template <class F>
-  void for_each_start(event_time t, F&& f) const {
+  [[gnu::always_inline]] void for_each_start(event_time t, F&& f) const {
     const auto of = [](auto x) { return static_cast<std::uint64_t>(x.count()); }; // differences may need all 64 bits
     auto start = window_start(t, kind_.step, kind_.offset);
     auto behind = of(t.time_since_epoch()) - of(start.time_since_epoch());
