@@ -6,6 +6,7 @@
 #include "record.hpp"
 #include "text/csv.hpp"
 #include "text/output_file.hpp"
+#include "text/program.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -31,7 +32,7 @@ A record is a text file: a line 'sample,<lead>,...', then the sample's number an
 empty value is a gap. Unit, gain, offset and polarity do not matter. --beats writes the sample numbers of the R
 peaks, one on a line.
 
-Exit status: 0 done, 1 a file could not be written, 2 the command line or the input is wrong.)";
+Exit status: 0 done, 1 a file or standard output could not be written, 2 the command line or the input is wrong.)";
 
 struct options {
   std::string record;
@@ -81,8 +82,9 @@ int run(const options& opts) {
       fmt::format_to(std::back_inserter(text), "{}\n", b.sample);
     text::write_output(opts.beats, text);
   }
-  std::fputs(summary(lead, beats, opts.rate).c_str(), stdout);
-  return 0;
+  return text::print(summary(lead, beats, opts.rate))
+             ? 0
+             : complain(exit_failed, "the summary could not be written to standard output");
 }
 
 } // namespace

@@ -143,7 +143,7 @@ struct day_range {
   std::uint64_t count;
 };
 
-day_range range_of(const rate_table& table) {
+day_range range_of(const rate_table& table, const std::string& path) {
   date first = date::max();
   date last = date::min();
   for (const auto& c : table.currencies()) {
@@ -151,7 +151,7 @@ day_range range_of(const rate_table& table) {
     last = std::max(last, table.days_of(c).rbegin()->first);
   }
   if (first > last)
-    throw text::input_error{"the file of daily rates holds none"};
+    throw text::input_error{path + ": holds no rates"};
   return {first, static_cast<std::uint64_t>((last - first).count()) + 1};
 }
 
@@ -161,7 +161,7 @@ tally run_queries(market& m, const rate_table& daily, const options& opts) {
   const auto dice = troupe::seeded_random(opts.seed + 1);
   auto currencies = daily.currencies();
   currencies.push_back(daily.base());
-  const auto days = range_of(daily);
+  const auto days = range_of(daily, opts.ecb);
   tally t;
   for (std::uint64_t done = 0; done < opts.queries;) {
     std::vector<quote_request> requests;
@@ -263,7 +263,8 @@ int main(int argc, char** argv) {
     return complain(exit_bad_input, e.what());
   }
   try {
-    return run(opts);
+    const int status = run(opts);
+    return std::fflush(stdout) == 0 ? status : complain(exit_broken, "standard output could not be written");
   } catch (const text::input_error& e) {
     return complain(exit_bad_input, e.what());
   } catch (const std::exception& e) {

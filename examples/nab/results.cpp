@@ -30,7 +30,7 @@ void write(const std::string& path, std::string_view text) {
   std::error_code problem;
   std::filesystem::create_directories(std::filesystem::path{path}.parent_path(), problem);
   if (problem)
-    throw input_error{fmt::format("{}: cannot be created: {}", path, problem.message())};
+    throw text::output_error{fmt::format("{}: its folder cannot be created: {}", path, problem.message())};
   text::write_output(path, text);
 }
 

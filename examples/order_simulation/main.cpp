@@ -89,7 +89,8 @@ int run(options opts) {
 
 int main(int argc, char** argv) {
   command_line command = parse_command_line(argc, argv);
-  std::fputs(command.output.c_str(), stdout);
+  if (std::fputs(command.output.c_str(), stdout) < 0 || std::fflush(stdout) != 0)
+    return complain(exit_broken, "standard output could not be written");
   std::fputs(command.error.c_str(), stderr);
   if (!command.run)
     return command.exit_status;

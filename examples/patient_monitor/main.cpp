@@ -23,10 +23,11 @@ using namespace std::chrono_literals;
 
 int train(const options& opts) {
   const auto m = train_model(opts.record, opts.training);
-  const std::string text = to_json(m);
-  text::write_output(opts.train, text);
-  std::fputs(text.c_str(), stdout);
-  return 0;
+  const std::string json = to_json(m);
+  text::write_output(opts.train, json);
+  return text::print(json) ? 0
+                           : text::complain("patient_monitor", text::exit_broken,
+                                            "the model could not be written to standard output");
 }
 
 report watch(const options& opts) {

@@ -26,6 +26,8 @@ public:
     } catch (const ordered_json::parse_error& e) {
       const auto end = all.begin() + static_cast<std::ptrdiff_t>(std::min(e.byte, all.size()));
       text::fail(path, static_cast<std::size_t>(1 + std::count(all.begin(), end, '\n')), "is not JSON");
+    } catch (const ordered_json::out_of_range&) {
+      throw text::input_error{path + ": holds a number that is out of range"};
     }
   }
 

@@ -50,7 +50,7 @@ double rhythm::unlikeness(std::uint64_t peak) {
   for (std::size_t i = 0; i <= 2 * reach_; ++i)
     around.push_back(samples_[std::min(first + i, taken_ - 1) % samples_.size()]);
   normalise(around);
-  if (usual_.empty() || strange_ == strange_most)
+  if (usual_.empty() || strange_ >= strange_most)
     usual_ = around;
   const double likeness = std::inner_product(around.begin(), around.end(), usual_.begin(), 0.0);
   strange_ = likeness >= likeness_least ? 0 : strange_ + 1;

@@ -198,6 +198,9 @@ model_file train_model(const std::string& record_path, const training_options& o
     throw text::input_error{
         fmt::format("{}: {} windows with a premature beat to train with, and {} to try it on: too few", record_path,
                     m.trained_positive, in_rest)};
+  if (m.trained_positive == m.trained_windows || static_cast<std::size_t>(in_rest) == rest.size())
+    throw text::input_error{
+        fmt::format("{}: no window without a premature beat to train with, or none to try it on", record_path)};
   m.model = {analytics::train(examples), options.threshold};
   m.held_out = try_out(m.model, rest, premature, options.rate);
   m.record = std::filesystem::path{record_path}.filename().string();

@@ -33,6 +33,8 @@ std::vector<std::string> names_below(const fs::path& folder) {
   for (; entry != fs::recursive_directory_iterator{}; entry.increment(problem))
     if (entry->path().extension() == ".csv")
       names.push_back(fs::relative(entry->path(), folder).string());
+  if (problem) // the walk has ended early
+    throw text::input_error{folder.string() + ": cannot be read to its end: " + problem.message()};
   std::sort(names.begin(), names.end());
   if (names.empty())
     throw text::input_error{folder.string() + ": holds no series (<group>/<name>.csv)"};

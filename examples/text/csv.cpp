@@ -44,9 +44,12 @@ void for_each_line(const std::string& path, const std::function<void(std::size_t
     throw input_error{fmt::format("{}: cannot be opened: {}", path, std::generic_category().message(errno))};
   std::size_t number = 0;
   for (std::string line; std::getline(file, line);) {
-    if (line.ends_with('\r'))
-      line.pop_back();
-    take(++number, line);
+    std::string_view text = line;
+    if (number == 0 && text.starts_with("\xef\xbb\xbf")) // a byte order mark
+      text.remove_prefix(3);
+    if (text.ends_with('\r'))
+      text.remove_suffix(1);
+    take(++number, text);
   }
   if (file.bad())
     throw input_error{path + ": cannot be read to its end"};

@@ -35,7 +35,8 @@ std::vector<std::string_view> fields_of(std::string_view line);
 /// Reads a finite number that takes up all of `text`.
 std::optional<double> parse_number(std::string_view text);
 
-/// Calls `take(number, line)` for each line of a file, from 1 on, without its end (LF or CRLF).
+/// Calls `take(number, line)` for each line of a file, from 1 on, without its end (LF or CRLF)
+/// and without the byte order mark that may stand before the first.
 /// An `input_error` if the file cannot be read to its end or is empty.
 void for_each_line(const std::string& path, const std::function<void(std::size_t, std::string_view)>& take);
 

@@ -28,9 +28,11 @@ int complain(const std::string& program, int status, const std::string& problem)
   return status;
 }
 
+bool print(const std::string& text) { return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0; }
+
 int hand_over(const std::string& program, const std::string& report, const std::string& json, const std::string& out,
               bool holds) {
-  const bool printed = std::fputs(report.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+  const bool printed = print(report);
   if (!out.empty())
     write_output(out, json);
   if (!printed)

@@ -19,6 +19,9 @@ void end_on_interrupt();
 /// One line on standard error. Returns `status`.
 int complain(const std::string& program, int status, const std::string& problem);
 
+/// Whether all of `text` has reached standard output.
+bool print(const std::string& text);
+
 /// Prints `report`, and writes `json` to the file `out` unless that is empty. Returns the exit status.
 ///
 /// Errors: as write_output, for `out`.
@@ -28,8 +31,10 @@ int hand_over(const std::string& program, const std::string& report, const std::
 /// What a program's main does with its command line once that is read: `run(options)` gives the exit status.
 template <class Command, class Run>
 int run_program(const std::string& program, const Command& command, Run run) {
-  std::fputs(command.output.c_str(), stdout);
+  const bool printed = print(command.output);
   std::fputs(command.error.c_str(), stderr);
+  if (!printed)
+    return complain(program, exit_broken, "standard output could not be written");
   if (!command.run)
     return command.exit_status;
   end_on_interrupt();

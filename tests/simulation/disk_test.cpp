@@ -106,6 +106,25 @@ TEST_CASE("simulated disk: a synced rename is whole after a crash and another is
   CHECK_FALSE(disk.exists("new"));
 }
 
+TEST_CASE("simulated disk: a name that was synced away into another directory does not come back") {
+  std::mt19937_64 random{4};
+  for (int i = 0; i < 50; ++i) {
+    simulated_disk disk;
+    disk.faults(drawing(random));
+    for (const auto* d : {"a", "b"})
+      disk.create_directories(d);
+    disk.sync_directory(".");
+    write(disk, "a/file", "text", true);
+    disk.rename("a/file", "b/file");
+    disk.sync_directory("b");
+    if (i % 2 == 0)
+      disk.sync_directory("a");
+    disk.crash();
+    REQUIRE_FALSE(disk.exists("a/file"));
+    REQUIRE(disk.content("b/file") == "text");
+  }
+}
+
 TEST_CASE("simulated disk: of what was not synced a beginning stays, in the order of writing, and it may be torn") {
   std::mt19937_64 random{2};
   std::set<std::size_t> lengths;

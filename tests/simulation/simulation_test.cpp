@@ -37,6 +37,19 @@ private:
   const std::size_t at_;
 };
 
+/// Fails so often.
+class failing : public actor<failing, std::monostate> {
+public:
+  explicit failing(int* times) : times_{times} {}
+  void on(const std::monostate&) {
+    if ((*times_)-- > 0)
+      throw std::runtime_error{"not yet"};
+  }
+
+private:
+  int* times_;
+};
+
 /// Of this process: what else the machine does is not counted.
 double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
@@ -427,6 +440,25 @@ TEST_CASE("simulation: a program's notes stand in the trace, and it may crash it
   CHECK(text.find("== the process crashes") < text.find("boot 1"));
   CHECK(text.find("boot 1") != std::string::npos);
   CHECK(sim.figures().boots == 2);
+}
+
+TEST_CASE("simulation: the trace says how long a restart was put off") {
+  simulation sim{{.trace_capacity = 100}};
+  int failures = 3;
+  std::vector<std::string> delays;
+  troupe::event_stream::subscription events;
+  sim.run([&](troupe::system& sys) {
+    events = sys.events().subscribe([&](const troupe::event& e) {
+      if (const auto* s = std::get_if<troupe::supervision_event>(&e); s != nullptr && s->delay.count() != 0)
+        delays.push_back(troupe::readable(s->delay));
+    });
+    const auto a = sys.supervise("top", {.backoff = {.min = 80ms}}).start<failing>("a", {}, &failures);
+    for (int i = 0; i < 3; ++i)
+      a.tell(std::monostate{});
+  });
+  REQUIRE(!delays.empty());
+  CHECK(delays.front().ends_with(" ms"));
+  CHECK(sim.trace_text().find(", after " + delays.front() + '\n') != std::string::npos);
 }
 
 TEST_CASE("simulation: an exported test case has all that its schedule needs") {

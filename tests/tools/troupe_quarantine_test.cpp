@@ -111,6 +111,23 @@ TEST_CASE("troupe-quarantine: lists and shows what a service has set aside") {
   CHECK(run("list " + s.path + ".none").status == 2);
   CHECK(run("lift " + s.path).output == "troupe-quarantine: there is no command 'lift'; see --help\n");
   CHECK(run("lift " + s.path).status == 2);
+  const auto unreadable = run("list " + s.folder.path().string());
+  CHECK(unreadable.status == 2);
+  CHECK(says(unreadable, "cannot be read to its end"));
+}
+
+TEST_CASE("troupe-quarantine: a name with a line end in it makes no second order") {
+  const support::temporary_directory folder;
+  quarantined_message m;
+  m.id = 12;
+  m.receiver = "shop/a\ndiscard 13 #";
+  std::ofstream{folder / "poison.jsonl"} << [&] {
+    std::ostringstream text;
+    write_quarantine(text, {m});
+    return text.str();
+  }();
+  std::istringstream orders{run("replay " + (folder / "poison.jsonl")).output};
+  CHECK(read_orders(orders, "o") == std::vector<quarantine_order>{{quarantine_order::kind::replay, 12}});
 }
 
 TEST_CASE("troupe-quarantine: its orders are carried out by the service that holds the messages") {

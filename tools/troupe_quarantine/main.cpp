@@ -53,6 +53,13 @@ messages read(const std::string& path) {
   return troupe::read_quarantine(in, path);
 }
 
+/// What is said of a message behind its order: on one line, whatever names and texts hold, or it could be another order.
+std::string comment(const troupe::quarantined_message& m) {
+  auto text = fmt::format("{} for {}: {}", m.message_type, m.receiver, m.exception.substr(0, m.exception.find('\n')));
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
 void list(const messages& all) {
   std::size_t receiver = 8;
   std::size_t message = 7;
@@ -119,8 +126,7 @@ int main(int argc, char** argv) {
       fmt::print("{}", to_string(all));
     else
       for (const auto& m : all)
-        fmt::print("{} {} # {} for {}: {}\n", name, m.id, m.message_type, m.receiver,
-                   m.exception.substr(0, m.exception.find('\n')));
+        fmt::print("{} {} # {}\n", name, m.id, comment(m));
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) // small outputs are not written before
       throw std::system_error{errno, std::generic_category(), "the output cannot be written"};
     return 0;

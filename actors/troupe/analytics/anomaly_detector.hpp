@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cmath>
 
 namespace troupe::analytics {
 
@@ -21,9 +22,15 @@ class anomaly_detector {
 public:
   virtual ~anomaly_detector() = default;
 
-  /// Scores a value, then learns it. A value that is not finite is a gap: its score is 0 and nothing is learnt.
-  /// Times need not ascend.
+  /// Beyond it, sums of squares would overflow.
+  static constexpr double value_most = 1e150;
+
+  /// Scores a value, then learns it. A value that is not finite, or beyond `value_most`, is a gap: its score is 0 and nothing
+  /// is learnt. Times need not ascend.
   virtual double score(const observation& o) = 0;
+
+protected:
+  static bool is_gap(double value) noexcept { return !(std::abs(value) <= value_most); }
 };
 
 } // namespace troupe::analytics

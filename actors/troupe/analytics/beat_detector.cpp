@@ -23,6 +23,8 @@ constexpr double between_learnings = 1;
 constexpr double interval_most = 2;
 constexpr double flat_least = 0.5;
 
+constexpr double sample_most = 1e12; // filters do not forget a larger one for seconds, or, if they overflow, ever
+
 constexpr double wander_most = 1; // Hz: slower than a complex by far
 
 constexpr double threshold_share = 0.3125; // of the way from other peaks to beats
@@ -82,7 +84,7 @@ std::span<const beat> beat_detector::finish() {
 
 /// The signal without its offset, which is that of the first sample, and without jumps at the end of a gap.
 double beat_detector::continuous(double sample) noexcept {
-  if (!std::isfinite(sample)) {
+  if (!(std::abs(sample) <= sample_most)) {
     in_gap_ = true;
     return continued_;
   }

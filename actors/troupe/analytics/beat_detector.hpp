@@ -33,8 +33,8 @@ struct beat {
 ///
 /// Before that, a median over 20 ms takes away spikes, as of pacemakers and loose contacts, that are too short for a complex.
 ///
-/// Only ratios are compared, so unit, gain, offset and polarity of the lead do not matter. A sample that is not finite is
-/// a gap, and so is a lead that has not moved at all for half a second: time passes, and the signal goes on where it
+/// Only ratios are compared, so unit, gain, offset and polarity of the lead do not matter. A sample that is not finite, or
+/// beyond 10^12, is a gap, and so is a lead that has not moved at all for half a second: time passes, and the signal goes on where it
 /// stopped. A step, where the signal does not come back, is no beat. At the start, and after 3 s without a beat, thresholds are
 /// learnt anew from peaks that stand out of their surroundings; a flat lead, or one with noise alone, has none.
 ///

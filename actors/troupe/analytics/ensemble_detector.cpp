@@ -39,7 +39,7 @@ double judged_above(reference_sample& usual, double measure) {
 } // namespace
 
 double ensemble_detector::score(const observation& o) {
-  if (!std::isfinite(o.value))
+  if (is_gap(o.value))
     return 0;
   steps_.add(values_.size() == 0 ? 0.0 : std::abs(o.value - values_[0]));
   values_.add(o.value);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <troupe/analytics/interval_spectrum.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <cstddef>
@@ -15,6 +16,8 @@ namespace {
 constexpr double very_low_most = 0.04;
 constexpr double low_most = 0.15;
 constexpr double high_most = 0.4;
+
+constexpr double varies_least = 1e-9; // of the mean: less is rounding, of which a ratio would say something
 
 constexpr double oversampling = 4; // frequencies for each 1/span
 
@@ -56,6 +59,10 @@ frequency_bands spectrum_of(std::span<const beat_interval> intervals) {
   double mean = 0;
   for (const auto& i : intervals)
     mean += i.length / count;
+
+  const auto varies = [&](const beat_interval& i) { return std::abs(i.length - mean) > varies_least * mean; };
+  if (std::none_of(intervals.begin(), intervals.end(), varies))
+    return bands;
 
   const double step = 1 / (oversampling * bands.span);
   std::vector<sample> samples;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int steps_most = 50;
 constexpr double step_least = 1e-10;
+constexpr double curvature_least = 1e-9; // keeps the bias finite, and without a ridge the weight of a constant feature
 
 double logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
@@ -45,6 +46,11 @@ std::vector<logistic_model::term> scales_of(std::span<const example> examples) {
   std::vector<logistic_model::term> terms(examples.front().features.size());
   const auto count = static_cast<double>(examples.size());
   for (std::size_t i = 0; i < terms.size(); ++i) {
+    const double first = examples.front().features[i];
+    if (std::all_of(examples.begin(), examples.end(), [&](const example& e) { return e.features[i] == first; })) {
+      terms[i].mean = first; // a mean that is off by rounding would make a deviation of it
+      continue;
+    }
     for (const auto& e : examples)
       terms[i].mean += e.features[i] / count;
     double squares = 0;
@@ -87,9 +93,9 @@ logistic_model train(std::span<const example> examples, double ridge, bool balan
     std::vector<double> curvature(n * n);
     for (std::size_t i = 0; i < features; ++i) {
       gradient[i] = -ridge * weights[i];
-      curvature[i * n + i] = ridge;
+      curvature[i * n + i] = std::max(ridge, curvature_least);
     }
-    curvature[n * n - 1] = 1e-9; // keeps the bias finite
+    curvature[n * n - 1] = curvature_least;
     for (const auto& e : examples) {
       for (std::size_t i = 0; i < features; ++i)
         x[i] = (e.features[i] - terms[i].mean) / terms[i].deviation;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 
 namespace troupe::analytics {
@@ -23,9 +24,9 @@ public:
   static constexpr std::size_t buckets_most = 2'048;
   static constexpr double least = 1e-9;
 
-  /// *Requires*: 0 < `error` < 1.
+  /// *Requires*: 10^-6 <= `error` < 1.
   explicit quantile_sketch(double error = 0.01) : error_{error}, log_growth_{std::log1p(2 * error / (1 - error))} {
-    assert(error > 0 && error < 1);
+    assert(error >= 1e-6 && error < 1);
   }
 
   /// *Requires*: finite.
@@ -80,7 +81,10 @@ private:
   using buckets = std::map<int, std::uint64_t>;
 
   int index_of(double size) const { return static_cast<int>(std::ceil(std::log(size) / log_growth_)); }
-  double value_of(int index) const { return std::exp(index * log_growth_) * (1 - error_); }
+  /// From the lower end of the bucket: the upper one of the last is no finite number.
+  double value_of(int index) const {
+    return std::min(std::exp((index - 1) * log_growth_) * (1 + error_), std::numeric_limits<double>::max());
+  }
 
   static void add_to(buckets& to, int index, std::uint64_t times) {
     if (to.size() >= buckets_most && index < to.begin()->first)

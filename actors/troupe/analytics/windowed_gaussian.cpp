@@ -7,7 +7,7 @@
 namespace troupe::analytics {
 
 double windowed_gaussian::score(const observation& o) {
-  if (!std::isfinite(o.value))
+  if (is_gap(o.value))
     return 0;
   // 1.4142, not the root of 2: so the published scores have it.
   const double z = std::abs(o.value - mean_) / deviation_;

@@ -14,7 +14,7 @@ struct breaker_options {
   unsigned failures_most = 10;             ///< In a row, with the last of which it opens. At least 1.
   std::chrono::milliseconds reset{15'000}; ///< From opening to the trial call. At least 1 ms.
   double factor = 1.0;                     ///< By which `reset` grows with each trial that fails. At least 1.
-  std::chrono::milliseconds reset_most{std::chrono::hours{24}}; ///< At least `reset`.
+  std::chrono::milliseconds reset_most{std::chrono::hours{24}}; ///< At least `reset`. Above a century counts as that.
 };
 
 /// Whether a service that keeps failing should be called at all: callers fail fast instead of waiting, and the service
@@ -40,7 +40,9 @@ public:
     std::uint64_t ticket;          ///< If allowed: to report the result with.
   };
 
-  explicit circuit_breaker(const breaker_options& options = {}) : options_{options}, reset_{options.reset} {
+  explicit circuit_breaker(const breaker_options& options = {}) : options_{options} {
+    options_.reset_most = std::min(options.reset_most, century);
+    options_.reset = reset_ = std::min(options.reset, century);
     assert(options.failures_most > 0 && options.reset.count() > 0 && options.factor >= 1);
   }
 
@@ -88,6 +90,8 @@ public:
   state now_in() const noexcept { return state_; }
 
 private:
+  static constexpr std::chrono::milliseconds century{std::chrono::hours{24} * 36'500}; // a time point holds three
+
   void change_to(state next) noexcept {
     state_ = next;
     ++generation_;

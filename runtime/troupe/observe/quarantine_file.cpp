@@ -46,6 +46,12 @@ quarantined_message read_back(const json& j) {
   throw std::runtime_error{fmt::format("{}:{}: {}", name, line, why)};
 }
 
+/// After the last line: a directory, or a disk that fails, must not look like a file that ends.
+void require_end(const std::istream& from, std::string_view name) {
+  if (from.bad())
+    throw std::runtime_error{fmt::format("{}: cannot be read to its end", name)};
+}
+
 /// "replay 12" without what surrounds it; throws std::invalid_argument.
 quarantine_order parse_order(std::string_view text) {
   const auto space = text.find(' ');
@@ -91,6 +97,7 @@ std::vector<quarantined_message> read_quarantine(std::istream& from, std::string
       refuse(name, n, e.what());
     }
   }
+  require_end(from, name);
   return all;
 }
 
@@ -107,6 +114,7 @@ std::vector<quarantine_order> read_orders(std::istream& from, std::string_view n
       refuse(name, n, e.what());
     }
   }
+  require_end(from, name);
   return all;
 }
 

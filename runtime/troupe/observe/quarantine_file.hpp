@@ -20,7 +20,8 @@ namespace troupe {
 /// One JSON object on each line.
 void write_quarantine(std::ostream& to, const std::vector<quarantined_message>& all);
 
-/// What `write_quarantine` has written. Throws std::runtime_error "NAME:LINE: ..." for a line that it cannot have written.
+/// What `write_quarantine` has written. Throws std::runtime_error "NAME:LINE: ..." for a line that it cannot have written, and
+/// "NAME: ..." if `from` cannot be read to its end.
 std::vector<quarantined_message> read_quarantine(std::istream& from, std::string_view name);
 
 /// What is to be done with one message.
@@ -33,7 +34,7 @@ struct quarantine_order {
 };
 
 /// Lines "replay 12" and "discard 13"; empty ones and what follows a `#` are left out.
-/// Throws std::runtime_error "NAME:LINE: ..." for any other.
+/// Throws std::runtime_error "NAME:LINE: ..." for any other, and "NAME: ..." if `from` cannot be read to its end.
 std::vector<quarantine_order> read_orders(std::istream& from, std::string_view name);
 
 struct orders_done {

@@ -91,9 +91,11 @@ public:
   /// `f(window)` for each window with `t` in it that is not complete yet.
   template <class F>
   void each_open(event_time t, F&& f) const {
-    for (auto start = window_start(t, kind_.step, kind_.offset); start > t - kind_.size; start -= kind_.step)
-      if (start + kind_.size > watermark_.get())
-        f(window{start, start + kind_.size});
+    for_each_start(std::min(t, last_moment), [&](event_time start) {
+      if (end_of(start) > watermark_.get())
+        f(window{start, end_of(start)});
+      return true;
+    });
   }
 
   /// Event time has reached `watermark`. Calls `complete(window, table)` for each window that is complete now and holds
@@ -107,7 +109,7 @@ public:
       complete_merged(before, watermark, complete);
     else
       for (const auto& p : panes_)
-        if (const auto end = p->start + kind_.size; end > before && end <= watermark)
+        if (const auto end = end_of(p->start); end > before && end <= watermark)
           complete(window{p->start, end}, std::as_const(p->accumulators));
     watermark_.change() = watermark;
     recent_ = nullptr;
@@ -184,43 +186,56 @@ private:
     bool fresh = false;   // opened by the batch at work
   };
 
-  void shift(window& w) const noexcept {
-    w.start += kind_.step;
-    w.end += kind_.step;
+  static constexpr event_time last_moment = end_of_time - event_duration{1}; // no window begins where time ends
+
+  event_time end_of(event_time start) const noexcept { return later_by(start, kind_.size); }
+
+  /// `f(start)` for each window with `t` in it, the last one first, until that says false.
+  template <class F>
+  [[gnu::always_inline]] void for_each_start(event_time t, F&& f) const {
+    const auto of = [](auto x) { return static_cast<std::uint64_t>(x.count()); }; // differences may need all 64 bits
+    auto start = window_start(t, kind_.step, kind_.offset);
+    auto behind = of(t.time_since_epoch()) - of(start.time_since_epoch());
+    for (; behind < of(kind_.size) && f(start) && start >= start_of_time + kind_.step; behind += of(kind_.step))
+      start -= kind_.step;
   }
 
   /// As `add`, for the first element of a batch in a pane, and for what is in several panes or complete windows.
   template <class Add, class Late>
   [[gnu::noinline]] bool add_elsewhere(const K& key, event_time t, Add& add_to, Late& late) {
-    auto start = window_start(t, kind_.step, kind_.offset);
+    t = std::min(t, last_moment);
     if (shared_) {
+      const auto start = window_start(t, kind_.step, kind_.offset);
       if (!alive(start)) // the last window that holds the pane is the one that begins with it
         return false;
       add_to(open(start).accumulators.touch(key, prototype_));
-      for (auto w = window{start + kind_.step - kind_.size, start + kind_.step}; w.end <= watermark_.get(); shift(w))
-        if (w.start <= start && alive(w.start))
-          late(w);
-        else if (w.start > start)
-          break;
+      for (auto first = first_with(start); first <= start && end_of(first) <= watermark_.get();
+           first = later_by(first, kind_.step))
+        if (alive(first))
+          late(window{first, end_of(first)});
       return true;
     }
     bool taken = false;
     bool any = false;
-    for (; start > t - kind_.size; start -= kind_.step) {
+    for_each_start(t, [&](event_time start) {
       any = true;
       if (!alive(start))
-        break; // and so are those before it
+        return false; // and so are those before it
       add_to(open(start).accumulators.touch(key, prototype_));
       taken = true;
-      if (start + kind_.size <= watermark_.get())
-        late(window{start, start + kind_.size});
-    }
+      if (end_of(start) <= watermark_.get())
+        late(window{start, end_of(start)});
+      return true;
+    });
     return taken || !any;
   }
 
+  /// Where windows are shared: the start of the first window that holds the pane from `start`.
+  event_time first_with(event_time start) const noexcept { return earlier_by(start, kind_.size - kind_.step); }
+
   /// The window that begins at `start` still takes elements.
   bool alive(event_time start) const noexcept {
-    return later_by(start + kind_.size, lateness_) > watermark_.get() || watermark_.get() == start_of_time;
+    return later_by(end_of(start), lateness_) > watermark_.get() || watermark_.get() == start_of_time;
   }
 
   pane& open(event_time start) {
@@ -234,7 +249,7 @@ private:
     }
     // What comes next is likely to belong here, too; and only here, if no window with it is complete.
     const bool only_here = shared_ || kind_.size <= kind_.step;
-    const auto end = start + std::min(kind_.size, kind_.step);
+    const auto end = later_by(start, std::min(kind_.size, kind_.step));
     recent_ = only_here && end > watermark_.get() ? &p : nullptr;
     recent_end_ = end;
     return p;
@@ -259,25 +274,22 @@ private:
   void complete_merged(event_time before, event_time watermark, F& complete) {
     if (panes_.empty())
       return;
+    // The first window that ends after `before`.
+    auto start = first_with(panes_.front()->start);
+    if (before >= end_of(start))
+      start = first_with(window_start(before, kind_.step, kind_.offset));
     std::size_t first = 0;
-    auto end = panes_.front()->start + kind_.step;
-    if (before > end) { // the first window end after `before`
-      const auto reached = window_start(before, kind_.step, kind_.offset);
-      end = std::max(end, reached + kind_.step);
-    } else if (before == end) {
-      end += kind_.step;
-    }
-    while (end <= watermark) {
-      while (first < panes_.size() && panes_[first]->start < end - kind_.size)
+    while (end_of(start) <= watermark) {
+      while (first < panes_.size() && panes_[first]->start < start)
         ++first;
       if (first == panes_.size())
         return;
-      if (panes_[first]->start >= end) { // nothing in this window: on to the first that holds something
-        end = panes_[first]->start + kind_.step;
+      if (panes_[first]->start >= end_of(start)) { // nothing in this window: on to the first that holds something
+        start = first_with(panes_[first]->start);
         continue;
       }
-      complete_window(window{end - kind_.size, end}, first, complete);
-      end += kind_.step;
+      complete_window(window{start, end_of(start)}, first, complete);
+      start = later_by(start, kind_.step);
     }
   }
 

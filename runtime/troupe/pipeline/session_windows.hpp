@@ -27,14 +27,15 @@ public:
       : gap_{kind.gap}, lateness_{lateness}, none_{{.accumulator = std::move(prototype)}} {}
 
   /// Adds what happened at `t`, by calling `add(accumulator)`. Calls `late(window, accumulator)` if the session that it has
-  /// become a part of was complete already. Returns false if it is late for good: no session could hold it any more.
+  /// become a part of was complete already. Returns false if it is late for good: a session of it alone would be forgotten
+  /// by now. So its own time decides, and not whether a long session that is still open reaches back to it.
   template <class Add, class Late>
   [[gnu::always_inline]] bool add(const K& key, event_time t, Add&& add_to, Late&& late) {
     if (t < taken_from_)
       return false;
     auto& here = keys_.touch(key, none_);
     auto& s = here.first;
-    if (!here.usual || t < s.start || s.last + gap_ <= t) [[unlikely]] {
+    if (!here.usual || t < s.start || later_by(s.last, gap_) <= t) [[unlikely]] {
       add_elsewhere(key, here, t, add_to, late);
       return true;
     }
@@ -53,7 +54,7 @@ public:
       return;
     const auto look = [&](const open_session& s) {
       if (!s.said)
-        f(window{s.start, s.last + gap_}, s.accumulator);
+        f(window{s.start, end_of(s)}, s.accumulator);
     };
     look(here->first);
     if (here->more)
@@ -196,13 +197,14 @@ private:
   /// As `add`, for what is not simply a further element of the only session.
   template <class Add, class Late>
   [[gnu::noinline]] void add_elsewhere(const K& key, sessions& here, event_time t, Add& add_to, Late& late) {
+    const bool fresh = here.empty;
     auto& s = join(all_of{*this, key, here}, t);
     add_to(s.accumulator);
-    const auto end = s.last + gap_;
+    const auto end = end_of(s);
     s.said = end <= watermark_.get();
     if (s.said)
       late(window{s.start, end}, std::as_const(s.accumulator));
-    if (const auto next = due(s); next < here.reminded)
+    if (const auto next = due(s); fresh || next < here.reminded)
       remind(here, next, key);
     note_whether_usual(here);
   }
@@ -214,16 +216,16 @@ private:
   /// The session that `t` belongs to, extended by it; a new one if there is none.
   open_session& join(all_of all, event_time t) {
     std::size_t i = 0;
-    while (i < all.size() && all[i].last + gap_ <= t)
+    while (i < all.size() && end_of(all[i]) <= t)
       ++i;
-    if (i == all.size() || t + gap_ <= all[i].start) {
+    if (i == all.size() || later_by(t, gap_) <= all[i].start) {
       all.insert(i, open_session{.start = t, .last = t, .accumulator = none_.first.accumulator});
       return all[i];
     }
     auto& s = all[i];
     s.start = std::min(s.start, t);
     s.last = std::max(s.last, t);
-    while (i + 1 < all.size() && all[i + 1].start < s.last + gap_) {
+    while (i + 1 < all.size() && all[i + 1].start < end_of(s)) {
       auto& other = all[i + 1];
       s.last = std::max(s.last, other.last);
       s.accumulator.merge(other.accumulator);
@@ -232,10 +234,10 @@ private:
     return all[i];
   }
 
+  event_time end_of(const open_session& s) const noexcept { return later_by(s.last, gap_); }
+
   /// When there is something to do about it: its result is to be said, or it is to be forgotten.
-  event_time due(const open_session& s) const noexcept {
-    return s.said ? later_by(s.last + gap_, lateness_) : s.last + gap_;
-  }
+  event_time due(const open_session& s) const noexcept { return s.said ? later_by(end_of(s), lateness_) : end_of(s); }
   event_time due(const K& key, const sessions& here) const noexcept {
     auto first = due(here.first);
     if (here.more)
@@ -249,7 +251,7 @@ private:
     all_of all{*this, key, here};
     for (std::size_t i = 0; i < all.size();) {
       auto& s = all[i];
-      const auto end = s.last + gap_;
+      const auto end = end_of(s);
       if (!s.said && end <= watermark_.get()) {
         s.said = true;
         complete(key, window{s.start, end}, std::as_const(s.accumulator));

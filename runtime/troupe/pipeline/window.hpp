@@ -104,14 +104,16 @@ std::optional<std::string> validate(const counted& w);
 std::optional<std::string> validate(const window_options& o);
 std::optional<std::string> validate(const live_window_options& o);
 
-/// The start of the last of the windows `offset + k * step` that begins at or before `t`.
+/// The start of the last of the windows `offset + k * step` that begins at or before `t`, with `offset` in 0..`step`; the
+/// start of time if that one begins before it.
 constexpr event_time window_start(event_time t, event_duration step, event_duration offset) noexcept {
-  const auto since = (t - offset).time_since_epoch().count();
-  const auto s = step.count();
-  auto k = since / s;
-  if (since % s < 0)
-    --k;
-  return event_time{event_duration{k * s}} + offset;
+  auto within = t.time_since_epoch() % step;
+  if (within.count() < 0)
+    within += step;
+  within -= offset;
+  if (within.count() < 0)
+    within += step;
+  return t < start_of_time + within ? start_of_time : t - within;
 }
 
 } // namespace troupe::pipeline

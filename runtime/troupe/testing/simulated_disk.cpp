@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -267,13 +268,23 @@ void simulated_disk::sync_directory(const std::string& given) {
   require_directory(path, "sync_directory");
   if (chance_.sync_fails())
     fail(EIO, "sync_directory", path);
-  // Changes of other directories stay pending; an operation that concerns this one and another is kept as a whole.
-  std::vector<std::uint64_t> kept;
-  for (const auto& c : pending_)
-    if (parent_of(c.path) == path)
-      kept.push_back(c.operation);
+  // Changes of other directories stay pending; an operation that concerns this one and another is kept as a whole. So is
+  // whatever had changed one of its names before: later it would undo the operation.
+  std::set<std::uint64_t> kept;
+  std::set<std::string> names_kept;
+  for (auto last = pending_.rbegin(); last != pending_.rend();) {
+    const auto next =
+        std::find_if(last, pending_.rend(), [&](const change& c) { return c.operation != last->operation; });
+    if (std::any_of(last, next,
+                    [&](const change& c) { return parent_of(c.path) == path || names_kept.contains(c.path); })) {
+      kept.insert(last->operation);
+      for (; last != next; ++last)
+        names_kept.insert(last->path);
+    }
+    last = next;
+  }
   const auto stays = [&](const change& c) {
-    if (!std::binary_search(kept.begin(), kept.end(), c.operation))
+    if (!kept.contains(c.operation))
       return true;
     if (c.now != nullptr)
       durable_[c.path] = c.now;

@@ -126,7 +126,7 @@ void simulation_core::start_system() {
     if (const auto* s = std::get_if<supervision_event>(&e))
       remark(0, "   " + (s->supervisor == root ? "root" : s->supervisor) + ": " + plain_name(s->child) + " " +
                     to_string(s->what) + (s->why.empty() ? "" : ", " + s->why) +
-                    (s->delay.count() != 0 ? ", after " + std::to_string(s->delay.count()) + " ms" : ""));
+                    (s->delay.count() != 0 ? ", after " + readable(s->delay) : ""));
     else if (const auto* d = std::get_if<dead_letter>(&e))
       remark(0, "   dead letter: " + plain_name(d->message_type) + " to " + d->receiver + ", " + to_string(d->why));
   });

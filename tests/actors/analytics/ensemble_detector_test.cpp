@@ -141,6 +141,26 @@ TEST_CASE("ensemble_detector: scores are in their range for whatever comes and g
   CHECK(result == ensemble_scores(values));
 }
 
+TEST_CASE("anomaly detectors: a value whose square is no number is a gap") {
+  const auto calm = stream(3'000, [](std::size_t, double v) { return v; });
+  auto wild = calm;
+  for (std::size_t i = 50; i < wild.size(); i += 100)
+    wild.insert(wild.begin() + static_cast<std::ptrdiff_t>(i), {wild[i].time, i % 200 < 100 ? 1.7e308 : -1.7e308});
+  const auto without = [](const std::vector<double>& all, std::size_t first) {
+    std::vector<double> kept;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (i >= first && (i - first) % 100 == 0)
+        CHECK(all[i] == 0);
+      else
+        kept.push_back(all[i]);
+    }
+    return kept;
+  };
+  CHECK(without(ensemble_scores(wild), 50) == ensemble_scores(calm));
+  windowed_gaussian among_wild, among_calm;
+  CHECK(without(scores(among_wild, wild), 50) == scores(among_calm, calm));
+}
+
 TEST_CASE("windowed_gaussian: scores follow the tail of the window's normal distribution") {
   windowed_gaussian detector;
   const std::chrono::sys_seconds t{};

@@ -75,7 +75,19 @@ TEST_CASE("interval_spectrum: too few intervals, and intervals that do not vary,
   CHECK(spectrum_of(std::vector<beat_interval>{{1, 0.8}, {2, 0.9}, {3, 0.8}}).low == 0);
   const auto even = spectrum_of(oscillating(0, 0));
   CHECK(even.low == Approx(0).epsilon(1e-12));
-  CHECK(even.low_to_high() == doctest::Approx(even.high > 0 ? even.low / even.high : 0));
+  CHECK(even.low_to_high() == 0);
+}
+
+TEST_CASE("interval_spectrum: a heart that is paced evenly has no power, and rounding no ratio") {
+  for (const double length : {0.7, 0.8, 0.9}) {
+    troupe::analytics::heart_rate_variability paced;
+    for (int i = 0; i < 400; ++i)
+      paced.add(i * length);
+    const auto b = paced.spectrum();
+    CHECK(b.span > 200);
+    CHECK(b.very_low + b.low + b.high == 0);
+    CHECK(b.low_to_high() == 0);
+  }
 }
 
 TEST_CASE("heart_rate_variability: the spectrum is that of the normal intervals") {

@@ -65,6 +65,18 @@ TEST_CASE("logistic_model: classes that can be told apart have finite weights, a
   CHECK(m.probability(all[2].features) > 0.5);
 }
 
+TEST_CASE("logistic_model: a constant feature has no say, whatever its mean is rounded to") {
+  for (const double constant : {0.1, 0.3, 2.0})
+    for (const double ridge : {1.0, 0.0}) {
+      std::vector<example> all;
+      for (int i = 0; i < 11; ++i)
+        all.push_back({{static_cast<double>(i % 5), constant}, i % 3 == 0});
+      const auto m = train(all, ridge);
+      CHECK(m.terms()[1].weight == 0);
+      CHECK(m.probability(std::vector{2.0, constant}) == m.probability(std::vector{2.0, constant + 1}));
+    }
+}
+
 TEST_CASE("logistic_model: what cannot be trained with is refused") {
   CHECK_THROWS_AS(train({}), std::invalid_argument);
   CHECK_THROWS_AS(train(std::vector<example>{{{1}, true}, {{2}, true}}), std::invalid_argument);

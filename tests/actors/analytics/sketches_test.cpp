@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <random>
 #include <set>
@@ -111,6 +112,16 @@ TEST_CASE("quantile_sketch: every quantile is within the relative error") {
         REQUIRE(std::abs(sketch.quantile(q) - exact) <= std::abs(exact) * error * (1 + 1e-9) + quantile_sketch::least);
       }
     }
+}
+
+TEST_CASE("quantile_sketch: the bound holds up to the largest number") {
+  for (const double error : {1e-6, 0.01, 0.2})
+    for (const double size : {1.7e308, std::numeric_limits<double>::max()})
+      for (const double value : {size, -size}) {
+        quantile_sketch sketch{error};
+        sketch.add(value);
+        CHECK(std::abs(sketch.quantile(0.5) / value - 1) <= error * (1 + 1e-6));
+      }
 }
 
 TEST_CASE("quantile_sketch: the merge of parts is the whole") {

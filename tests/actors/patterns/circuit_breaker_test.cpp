@@ -72,6 +72,17 @@ TEST_CASE("circuit_breaker: a trial that fails opens it for longer up to the lim
   CHECK(breaker.try_call(now).wait == 1s);
 }
 
+TEST_CASE("circuit_breaker: a reset without an end keeps it open") {
+  circuit_breaker breaker{
+      {.failures_most = 1, .reset = std::chrono::milliseconds::max(), .reset_most = std::chrono::milliseconds::max()}};
+  fail_times(breaker, 1, start);
+  for (const auto later : {0h, 1h, 24h * 3'650}) {
+    const auto refused = breaker.try_call(start + later);
+    CHECK_FALSE(refused.allowed);
+    CHECK(refused.wait > 24h);
+  }
+}
+
 TEST_CASE("circuit_breaker: a result of a call from before the last change is ignored") {
   circuit_breaker breaker{{.failures_most = 1, .reset = 1s}};
   const auto slow = breaker.try_call(start);

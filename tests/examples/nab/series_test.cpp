@@ -64,6 +64,10 @@ TEST_CASE("nab series: a fault is named with its file and line") {
     return said.starts_with(path) ? said.substr(path.size()) : said;
   };
   CHECK(fault("") == ": is empty");
+  CHECK(fault("\xef\xbb\xbftimestamp,value\r\n2014-02-28 00:00:00,1\r\n") == "");
+  CHECK(fault("timestamp,value\n\xef\xbb\xbf"
+              "2014-02-28 00:00:00,1\n")
+            .starts_with(":2: timestamp: "));
   CHECK(fault("time,value\n") == ":1: the header is 'time,value', not 'timestamp,value'");
   CHECK(fault("timestamp,value\n2014-02-28 00:00:00\n") == ":2: 1 fields, not 2");
   CHECK(fault("timestamp,value\n2014-02-30 00:00:00,1\n") ==

@@ -276,6 +276,23 @@ TEST_CASE("rhythm: features are those of their definitions") {
 }
 
 TEST_CASE(
+    "rhythm: what is usual is learnt anew after eight strange complexes, even if the eighth is no complex at all") {
+  constexpr std::uint64_t apart = 200;
+  constexpr std::uint64_t flat_from = 2; // the first that is told; eight flat ones make that usual
+  rhythm r{250};
+  std::vector<double> shapes;
+  for (std::uint64_t beat = 0; beat < 40; ++beat) {
+    const bool flat = beat >= flat_from && beat < flat_from + 9;
+    for (std::uint64_t i = 0; i < apart; ++i)
+      r.add(i == apart / 2 && !flat ? 1 : 0);
+    if (const auto x = r.add({beat * apart + apart / 2, beat * apart + apart - 1, 1}))
+      shapes.push_back((*x)[4]);
+  }
+  CHECK(shapes.front() > 0.9);
+  CHECK(shapes.back() < 0.2);
+}
+
+TEST_CASE(
     "rhythm: a complex cut off by the start is not held against those that follow, and a new shape becomes usual") {
   std::vector<double> beats;
   for (double t = 0.01; t < 40; t += 0.8)

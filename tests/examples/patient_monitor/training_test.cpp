@@ -84,6 +84,9 @@ TEST_CASE("training: a model is read as it was written, and faults of its file a
   };
   CHECK(said("{\n\n nonsense") == ":3: is not JSON");
   CHECK(said("{}") == ": /model/features/mean_rr/mean is not a number");
+  auto endless = text;
+  endless.replace(endless.find("-1.25"), 5, "1e999");
+  CHECK(said(endless) == ": holds a number that is out of range");
   auto flat = text;
   flat.replace(flat.find("\"deviation\": 0.1"), 16, "\"deviation\": 0.0");
   CHECK(said(flat) == ": /model/features/mean_rr/deviation is not above 0");
@@ -95,6 +98,20 @@ TEST_CASE("training: a record without premature beats cannot be learnt from") {
   const std::string path = TROUPE_SOURCE_DIR "/examples/ecg/sample.csv";
   const auto said = message_of([&] { train_model(path, {.rate = 250}); });
   CHECK(said.find("too few") != std::string::npos);
+}
+
+TEST_CASE("training: a record in which all beats are premature cannot be learnt from") {
+  const support::temporary_directory folder;
+  const auto annotations = folder / "a.csv";
+  {
+    std::ofstream file{annotations};
+    file << "sample,symbol\n";
+    for (int sample = 0; sample < 6'000; sample += 50)
+      file << sample << ",V\n";
+  }
+  const std::string path = TROUPE_SOURCE_DIR "/examples/ecg/sample.csv";
+  CHECK(message_of([&] { train_model(path, {.annotations = annotations, .rate = 250}); }) ==
+        path + ": no window without a premature beat to train with, or none to try it on");
 }
 
 TEST_CASE("training: the model in the repository is what its command gives with the real record") {

@@ -13,6 +13,7 @@
 #include <fstream>
 #include <initializer_list>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 using namespace sensor_analytics;
@@ -109,6 +110,13 @@ TEST_CASE("sensor streams: a folder or file that cannot be used is named with it
   CHECK(said() == "/data/g/a.csv:3: value: 'warm' is not a finite number");
   write("timestamp,value\n2014-01-01 00:00:00,1\n");
   CHECK(said() == "");
+  if (::geteuid() == 0) // whom no folder is closed to
+    return;
+  const auto closed = folder.path() / "data/closed";
+  std::filesystem::create_directory(closed);
+  std::filesystem::permissions(closed, std::filesystem::perms::none);
+  CHECK(said() == "/data: cannot be read to its end: Permission denied");
+  std::filesystem::permissions(closed, std::filesystem::perms::owner_all);
 }
 
 TEST_CASE("sensor table: a line says what has come since the one before") {

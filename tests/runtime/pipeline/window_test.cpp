@@ -376,13 +376,72 @@ TEST_CASE("watermark_merge: is the least of the inputs that are neither idle nor
 
 TEST_CASE("window_start: windows cover all of time without gaps, before 1970 too") {
   for (std::int64_t step : {1, 3, 10})
-    for (std::int64_t offset : {0, 1, 2})
+    for (std::int64_t offset = 0; offset <= std::min<std::int64_t>(step, 2); ++offset)
       for (std::int64_t t = -50; t < 50; ++t) {
         const auto start = window_start(at(t), event_duration{step}, event_duration{offset});
         CHECK(start <= at(t));
         CHECK(at(t) < start + event_duration{step});
         CHECK(((start.time_since_epoch().count() - offset) % step) == 0);
       }
+}
+
+TEST_CASE("aligned_windows: what happened at the ends of time belongs to windows that end with it") {
+  const auto last = end_of_time - 1us;
+  const auto held = [&](auto windows, std::initializer_list<event_time> times) {
+    std::vector<std::pair<window, std::int64_t>> said;
+    for (const auto t : times) {
+      CHECK(windows.add(
+          1, t,
+          [&](auto& a) {
+            a.add(item{1, t, 1});
+          },
+          [](const window&) {}));
+      windows.each_open(t, [&](const window& w) { CHECK(w.contains(std::min(t, last))); });
+    }
+    for (const auto watermark : {at(0), end_of_time}) {
+      windows.advance(watermark, [&](const window& w, const auto& all) {
+        all.for_each([&](int, const auto& a) { said.emplace_back(w, a.result().second); });
+      });
+      windows.commit();
+    }
+    CHECK(windows.size() == 0);
+    return said;
+  };
+  using row = std::pair<window, std::int64_t>;
+  const auto end = end_of_time.time_since_epoch().count();     // ends with 7
+  const auto start = start_of_time.time_since_epoch().count(); // ends with 8
+
+  CHECK(held(aligned_windows<int, total>{tumbling{10us}, 5us, total{}}, {last, end_of_time, start_of_time}) ==
+        std::vector<row>{{{start_of_time, at(start + 10)}, 1}, {{at(end - 7), end_of_time}, 2}});
+  CHECK(held(aligned_windows<int, plain_total>{sliding{20us, 10us}, 5us, {}}, {last, end_of_time}) ==
+        std::vector<row>{{{at(end - 17), end_of_time}, 2}, {{at(end - 7), end_of_time}, 2}});
+  CHECK(held(aligned_windows<int, total>{sliding{20us, 10us}, 5us, {}}, {last, end_of_time}) ==
+        std::vector<row>{{{at(end - 17), end_of_time}, 2}, {{at(end - 7), end_of_time}, 2}});
+  CHECK(held(aligned_windows<int, total>{sliding{2us, 1us}, 0us, {}}, {end_of_time}) ==
+        std::vector<row>{{{at(end - 2), end_of_time}, 1}, {{last, end_of_time}, 1}});
+  for (const auto offset : {0us, 3us, 10us}) {
+    CHECK_FALSE(held(aligned_windows<int, total>{sliding{20us, 10us, offset}, 0us, {}}, {start_of_time, last}).empty());
+    CHECK_FALSE(held(aligned_windows<int, plain_total>{sliding{20us, 10us, offset}, 0us, {}}, {start_of_time}).empty());
+  }
+}
+
+TEST_CASE("session_windows: a session near the end of time, or with an endless gap, ends with time") {
+  for (const auto gap : {event_duration{10}, event_duration::max()}) {
+    session_windows<int, count> sessions{session{gap}, 0us, count{}};
+    const auto from = gap == event_duration::max() ? at(1'000) : end_of_time - 10us;
+    std::vector<window> said;
+    for (const auto d : {0us, 4us, 2us})
+      CHECK(sessions.add(
+          1, from + d, [](count& c) { ++c.n; }, [](const window&, const count&) {}));
+    sessions.advance(from + 5us, [&](int, const window&, const count&) { FAIL("it is not complete"); });
+    sessions.commit();
+    sessions.advance(end_of_time, [&](int, const window& w, const count& c) {
+      said.push_back(w);
+      CHECK(c.n == 3);
+    });
+    CHECK(said == std::vector<window>{{from, end_of_time}});
+    CHECK(sessions.size() == 0);
+  }
 }
 
 TEST_CASE(
