@@ -126,7 +126,7 @@ std::shared_ptr<journal_reader> durable_journal::locate() {
   auto reader = store_->database_->read();
   if (const auto head = reader->head(codec_.key())) {
     if (const auto fault = fault_of(codec_.key(), *head); !fault.empty())
-      throw journal_error{codec_.where() + ", its row in journals: " + fault};
+      throw recovery_error{codec_.where() + ", its row in journals: " + fault};
     listed_ = true;
     last_event_ = head->last_event;
     last_sent_ = head->last_sent;
@@ -176,14 +176,14 @@ std::uint64_t durable_journal::replay_snapshot(journal_reader& r, journal_visito
   if (found)
     v.snapshot(found->record());
   else if (!fault.empty() && last_event_ == 0)
-    throw journal_error{fault + "; and there is nothing else"};
+    throw recovery_error{fault + "; and there is nothing else"};
   return at;
 }
 
 void durable_journal::replay_events(journal_reader& r, journal_visitor& v, std::uint64_t after) const {
   const auto missing = [&](std::uint64_t first, std::uint64_t last) {
-    throw journal_error{codec_.where() + ": the events " + std::to_string(first) + " to " + std::to_string(last) +
-                        " are missing, and no snapshot that can be read includes them"};
+    throw recovery_error{codec_.where() + ": the events " + std::to_string(first) + " to " + std::to_string(last) +
+                         " are missing, and no snapshot that can be read includes them"};
   };
   auto next = after + 1;
   r.events(codec_.key(), after, [&](const record_row& row) {
@@ -200,7 +200,7 @@ void durable_journal::replay_events(journal_reader& r, journal_visitor& v, std::
 void durable_journal::replay_exchange(journal_reader& r, journal_visitor& v) const {
   r.handled(codec_.key(), [&](const handled_row& row) {
     if (const auto fault = fault_of(codec_.key(), row); !fault.empty())
-      throw journal_error{codec_.where() + ", what was handled of '" + std::string{row.sender} + "': " + fault};
+      throw recovery_error{codec_.where() + ", what was handled of '" + std::string{row.sender} + "': " + fault};
     v.handled({row.sender, row.sequence});
     return true;
   });

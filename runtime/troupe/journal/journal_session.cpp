@@ -67,13 +67,7 @@ journal_session::~journal_session() {
 void journal_session::replay(const std::function<void(const journal_record&)>& snapshot,
                              const std::function<void(const journal_record&)>& event) {
   replay_visitor v{snapshot, event};
-  try {
-    journal_->replay(v);
-  } catch (const recovery_error&) {
-    throw;
-  } catch (const journal_error& e) {
-    throw recovery_error{e.what()};
-  }
+  journal_->replay(v);
   last_sequence_ = v.last_sent_;
   if (v.handled_.empty() && v.owed_.empty())
     return;

@@ -26,13 +26,6 @@
 
 namespace troupe {
 
-/// A journal cannot be made into a state: an event that the actor does not know, a record that cannot be read. The text
-/// names the key, and the sequence, type and version where there are any.
-class recovery_error : public journal_error {
-public:
-  using journal_error::journal_error;
-};
-
 namespace detail {
 
 /// A message, timer or cancellation that a handler wants kept.

@@ -106,7 +106,8 @@ public:
 
 protected:
   /// Opens the journal `key` (unique in the store) and rebuilds the state from it. Throws recovery_error if that cannot be
-  /// done without leaving something out, and usage_error if another actor uses the key.
+  /// done without leaving something out, another journal_error if the store cannot be read now, and usage_error if another
+  /// actor uses the key.
   explicit journaled_actor(const std::string& key, State initial = {})
       : session_{this->own_cell(),
                  key,

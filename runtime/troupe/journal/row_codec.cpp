@@ -140,8 +140,8 @@ row_codec::decoded row_codec::value_of(std::string_view what, const record_row& 
 }
 
 void row_codec::refuse(std::string_view what, const record_row& r, const std::string& why) const {
-  throw journal_error{where() + ", " + std::string{what} + ' ' + std::to_string(r.sequence) + ", type '" +
-                      std::string{r.type} + "' version " + std::to_string(r.version) + ": " + why};
+  throw recovery_error{where() + ", " + std::string{what} + ' ' + std::to_string(r.sequence) + ", type '" +
+                       std::string{r.type} + "' version " + std::to_string(r.version) + ": " + why};
 }
 
 } // namespace troupe

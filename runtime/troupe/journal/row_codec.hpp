@@ -40,7 +40,7 @@ public:
     std::shared_ptr<const void> value;
     journal_record record() const noexcept { return {type, value.get()}; }
   };
-  /// Throws journal_error if the row was damaged, its type is not one of this journal's, or its JSON cannot be read. `what`
+  /// Throws recovery_error if the row was damaged, its type is not one of this journal's, or its JSON cannot be read. `what`
   /// is "event" or "snapshot".
   decoded decode(std::string_view what, const record_row& r) const;
   /// An empty value if the type is none of this journal's: the target knows it.

@@ -52,6 +52,8 @@ void sqlite_connection::fail(const std::string& operation, int code) const {
   if (system_code != 0)
     text += " (" + std::generic_category().message(system_code) + ")";
   text += " [SQLite " + std::to_string(code) + "]";
+  if (const int kind = code & 0xff; kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB)
+    throw recovery_error{text};
   throw journal_error{text};
 }
 

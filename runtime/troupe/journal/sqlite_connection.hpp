@@ -11,7 +11,7 @@ struct sqlite3_stmt;
 namespace troupe {
 
 /// SQLite's C interface with owners and exceptions. Errors: journal_error naming the file, the operation, SQLite's message
-/// and the operating system's. Threads: a connection and its statements, one at a time.
+/// and the operating system's; recovery_error if the file was damaged. Threads: a connection and its statements, one at a time.
 class sqlite_connection {
 public:
   enum class mode : unsigned char {

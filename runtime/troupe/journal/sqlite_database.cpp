@@ -101,9 +101,9 @@ void sqlite_database::check_usable() {
 void sqlite_database::check_shown() {
   std::unique_lock held{mutex_};
   if (!failure_.empty() && (in_doubt_ || synced_.load() < committed_.load()))
-    throw journal_error{"journal " + path_ +
-                        " shows nothing and takes nothing more until it is opened again, because some " +
-                        "of it may not be on the disk: " + failure_};
+    throw recovery_error{"journal " + path_ +
+                         " shows nothing and takes nothing more until it is opened again, because some " +
+                         "of it may not be on the disk: " + failure_};
 }
 
 void sqlite_database::fail(const std::string& why) {

@@ -45,6 +45,14 @@ struct written_message {
   std::string_view data; ///< JSON.
 };
 
+/// A journal cannot be made into a state: an event that the actor does not know, a record that was damaged or is missing. The
+/// text names the key, and the sequence, type and version where there are any. It will not be otherwise after a pause, unlike
+/// a store that cannot be reached.
+class recovery_error : public journal_error {
+public:
+  using journal_error::journal_error;
+};
+
 /// The record cannot be kept as it is: a value that cannot be written down, or a full outbox. Nothing is kept; the actor may
 /// go on.
 class rejected_record : public journal_error {
@@ -113,8 +121,9 @@ public:
   /// is pending. May return before it is durable; if it never becomes so, the one before counts.
   virtual void snapshot(const journal_record& state) = 0;
 
-  /// Waits until what was handed over is written, then shows what the journal holds. Throws journal_error if that cannot
-  /// be read without leaving something out; what the visitor has been told then counts for nothing.
+  /// Waits until what was handed over is written, then shows what the journal holds. Throws recovery_error if that cannot
+  /// be understood without leaving something out, another journal_error if it cannot be read now; what the visitor has been
+  /// told then counts for nothing.
   virtual void replay(journal_visitor& v) = 0;
 
   /// Forgets everything but that the numbers of its outbox are used: others may remember to have handled them. May return

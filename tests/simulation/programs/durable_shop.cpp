@@ -203,7 +203,7 @@ public:
       front_.reset();
       try {
         front_.emplace(sys);
-      } catch (const recovery_error&) { // it does not start: fine, if the disk has damaged it
+      } catch (const journal_error&) { // it does not start: fine, if the disk has damaged it
         if (!rots_)
           throw;
         return start_anew();
