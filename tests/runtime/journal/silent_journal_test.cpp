@@ -34,7 +34,7 @@ TEST_CASE("durable store: a system ends although its journals are on a server th
     std::vector<troupe::reply<void>> under_way;
     under_way.reserve(voters_waiting);
     for (int i = 0; i < voters_waiting; ++i)
-      under_way.push_back(voters[std::to_string(i)].ask(cast_vote{1}, 1min));
+      under_way.push_back(voters[std::to_string(i)].ask(cast_vote{1}, 3s)); // it waits for the server
     int failed = 0;
     for (auto& kept : under_way)
       failed += std::move(kept).try_get() ? 0 : 1;
