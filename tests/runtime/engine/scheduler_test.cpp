@@ -132,6 +132,16 @@ TEST_CASE("scheduler: what comes while a spare worker's thread cannot be started
 }
 
 TEST_CASE("scheduler: threads that have been replaced and have ended keep no stacks") {
+  struct visit {
+    std::latch inside{1};
+    std::latch leave{1};
+    job stuck{[this] {
+      inside.count_down();
+      leave.wait();
+      return run_result::idle;
+    }};
+  };
+  std::deque<visit> visits; // until the threads have ended
   scheduler s{{.spare_workers = 1, .workers = 1}};
   s.start();
   const auto address_space = [] {
@@ -146,21 +156,14 @@ TEST_CASE("scheduler: threads that have been replaced and have ended keep no sta
   ::pthread_attr_destroy(&of_threads);
   constexpr std::size_t rounds = 100;
   const auto before = address_space();
-  std::deque<job> jobs;
   for (std::size_t i = 0; i < rounds; ++i) {
-    std::latch inside{1};
-    std::latch leave{1};
-    auto& stuck = jobs.emplace_back([&] {
-      inside.count_down();
-      leave.wait();
-      return run_result::idle;
-    });
-    s.submit(stuck);
-    inside.wait();
-    const unsigned busy = s.at(0).running() == &stuck ? 0 : 1;
+    auto& v = visits.emplace_back();
+    s.submit(v.stuck);
+    v.inside.wait();
+    const unsigned busy = s.at(0).running() == &v.stuck ? 0 : 1;
     REQUIRE(eventually([&] { return s.compensate(busy); })); // once the seat of the one before is free
-    leave.count_down();
-    REQUIRE(eventually([&] { return s.at(busy).running() == nullptr; })); // it does not use the latches any more
+    v.leave.count_down();
+    REQUIRE(eventually([&] { return s.at(busy).running() == nullptr; }));
   }
   CHECK(address_space() < before + rounds / 3 * stack); // the C library keeps a few
 }
