@@ -4,9 +4,8 @@
 #include <troupe/journal/postgres_store.hpp>
 
 #include "support/postgres_server.hpp"
+#include "support/thrown_text.hpp"
 
-#include <exception>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -28,15 +27,7 @@ private:
   static inline int count = 0;
 };
 
-inline std::string message_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const std::exception& e) {
-    return e.what();
-  }
-  return "nothing was thrown";
-}
-
-inline bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::message_of;
+using support::says;
 
 } // namespace kept

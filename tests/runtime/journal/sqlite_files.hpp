@@ -4,10 +4,10 @@
 #include <troupe/journal/sqlite_connection.hpp>
 #include <troupe/journal/sqlite_store.hpp>
 
+#include "support/thrown_text.hpp"
+
 #include <cstdint>
-#include <exception>
 #include <fstream>
-#include <functional>
 #include <iterator>
 #include <string>
 
@@ -42,16 +42,7 @@ inline void copy_as_killed(const std::string& path, const std::string& copy) {
   write_bytes(copy + "-wal", bytes_of(path + "-wal"));
 }
 
-/// What `f` throws.
-inline std::string message_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const std::exception& e) {
-    return e.what();
-  }
-  return "nothing was thrown";
-}
-
-inline bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using support::message_of;
+using support::says;
 
 } // namespace notes
