@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -196,6 +197,11 @@ run_journal open_store(const options& opts) {
   const std::string folder = folder_of(opts);
   troupe::sqlite_options o;
   o.commit.max_group = 8 * 1024; // thousands of transactions are under way
+  // Nothing can be acknowledged any more, and no restart would help: as by a kill, so that --resume can go on.
+  o.failed = [](std::string_view why) {
+    std::fprintf(stderr, "order_simulation: --journal: %.*s\n", static_cast<int>(why.size()), why.data());
+    ::_exit(1);
+  };
   return {troupe::open_sqlite_store((fs::path{folder} / journal_file).string(), o), folder};
 }
 

@@ -107,9 +107,14 @@ void sqlite_database::check_shown() {
 }
 
 void sqlite_database::fail(const std::string& why) {
-  std::unique_lock held{mutex_};
-  if (failure_.empty())
+  {
+    std::unique_lock held{mutex_};
+    if (!failure_.empty())
+      return;
     failure_ = why;
+  }
+  if (options_.failed)
+    options_.failed(why);
 }
 
 void sqlite_database::lose_trust(bool in_doubt) {

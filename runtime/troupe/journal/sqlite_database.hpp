@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -36,6 +37,7 @@ public:
     std::uint64_t place_every = 1024 * 1024; ///< Rows after which their journals' places begin to be written down.
     std::string vfs;                         ///< A registered SQLite VFS; empty: the default one.
     bool lock = true;                        ///< Keeps other processes out.
+    std::function<void(std::string_view)> failed{}; ///< See sqlite_options.
   };
   /// Errors: journal_error, also if another process has it open.
   sqlite_database(const std::string& path, options o);

@@ -4,8 +4,10 @@
 #include <troupe/journal/durable_store.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace troupe {
 
@@ -19,6 +21,10 @@ struct sqlite_options : durable_options {
   /// Off: no lock file, for a VFS whose files nobody else can reach.
   bool lock = true;
   std::string vfs{}; ///< The name of a SQLite VFS that the program has registered; empty: SQLite's own.
+  /// Is told why the store takes nothing more until the file is opened again, when the first write or sync has failed. Actors
+  /// that keep something fail from then on, whatever their supervisors do, so a service will want to end. Called once, from a
+  /// thread of the store; must not throw.
+  std::function<void(std::string_view why)> failed{};
 };
 
 /// Opens the SQLite file `path`, or makes it; its directory must be there. Beside it lie its log (`-wal`, `-shm`) and a lock

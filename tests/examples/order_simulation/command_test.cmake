@@ -135,6 +135,15 @@ if(NOT status EQUAL 1 OR NOT errors STREQUAL
 endif()
 expect_end("journal full, resumed: process 2 of the run.*Invariants" --journal full --resume --quiet)
 
+# A disk that fills up ends the run, with the reason; where there is room it may be resumed.
+execute_process(COMMAND sh -c "ulimit -f 8192; trap '' XFSZ; exec '${PROGRAM}' --transactions 20000 --customers 1000 \
+    --sellers 100 --quiet --journal filled" WORKING_DIRECTORY "${DIRECTORY}" TIMEOUT 60
+  RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE errors)
+if(NOT status EQUAL 1 OR NOT errors MATCHES "^order_simulation: --journal: journal filled/journal.db: [^\n]+\n$")
+  message(SEND_ERROR "a full disk: got ${status} and\n${errors}${output}")
+endif()
+expect_end("journal filled, resumed: process 2 of the run.*Invariants" --journal filled --resume --quiet)
+
 # The failures of a driver with hundreds of clients: each restart must bring less to do than was done before it.
 expect_kill(--journal hasty --quiet --rate 2000 --transactions 2000 --customers 300 --sellers 20 --kill-after 100)
 expect_end("journal hasty, resumed: process 2 of the run.*Invariants" --journal hasty --resume --quiet --rate 2000 --crash-rate 0.01)

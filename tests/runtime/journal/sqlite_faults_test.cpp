@@ -72,6 +72,8 @@ TEST_CASE("sqlite store: a failed write or sync fails its appends and all later 
       const auto path = folder / "journal.db";
       troupe::sqlite_options o;
       o.vfs = faulty_vfs::name();
+      std::vector<std::string> told;
+      o.failed = [&](std::string_view why) { told.emplace_back(why); };
       std::size_t acknowledged = 0;
       {
         auto store = troupe::open_sqlite_store(path, o);
@@ -91,6 +93,8 @@ TEST_CASE("sqlite store: a failed write or sync fails its appends and all later 
         // Not even another journal, although the disk is well again.
         const auto refusal = message_of([&] { keep_events(*open(*store, "b"), added{"1"}); });
         CHECK(says(refusal, "takes nothing more until it is opened again"));
+        REQUIRE(told.size() == 1);
+        CHECK(says(told.front(), path));
       }
       auto again = troupe::open_sqlite_store(path, o);
       const auto all = kept_under(*again, "a");
